@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Strict numbers from text: the whole string or nothing. */
+#ifndef XU_NUM_H
+#define XU_NUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Decimal (or 0x hexadecimal when base is 0); no sign, blank or rest. */
+bool xu_num_u64(const char *s, int base, uint64_t max, uint64_t *out);
+bool xu_num_i64(const char *s, int64_t min, int64_t max, int64_t *out);
+/* "512", "512m", "2G", "1048576k" -> KiB; a bare number has the unit given
+ * ('k', 'm', 'g' or 'b'). Fractions of a KiB, overflow, other letters: false. */
+bool xu_num_kib(const char *s, char unit, uint64_t *out);
+/* Edit distance (insert, delete, replace, swap of neighbours), capped at 8. */
+unsigned xu_edit_distance(const char *a, const char *b);
+
+#endif
