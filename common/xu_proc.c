@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Processes, listeners, readiness; see xu_proc.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "xu_file.h"
+#include "xu_proc.h"
+
+/* The child's last words: which call failed and why. */
+struct last_words {
+	int errnum;
+	char what[32];
+};
+
+static void
+child_fail(int fd, const char *what)
+{
+	struct last_words w = { .errnum = errno };
+
+	snprintf(w.what, sizeof(w.what), "%s", what);
+	(void)!write(fd, &w, sizeof(w));
+	_exit(127);
+}
+
+/* First out of the way of 3.., then into place. */
+static void
+place_fds(const struct xu_spawn *s, int *words_fd)
+{
+	int tmp[16], base = 3 + s->nfds;
+
+	*words_fd = fcntl(*words_fd, F_DUPFD_CLOEXEC, base);
+	for (int i = 0; i < s->nfds; i++)
+		tmp[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, base);
+	for (int i = 0; i < s->nfds; i++)
+		if (tmp[i] < 0 || dup2(tmp[i], 3 + i) < 0)
+			child_fail(*words_fd, "dup2");
+	if (*words_fd > base)
+		close_range((unsigned)base, (unsigned)*words_fd - 1, 0);
+	close_range((unsigned)*words_fd + 1, ~0u, 0);
+}
+
+static void
+drop_identity(const struct passwd *pw, int words_fd)
+{
+	if (setgroups(0, NULL) < 0 || setgid(pw->pw_gid) < 0 ||
+	    setuid(pw->pw_uid) < 0)
+		child_fail(words_fd, "drop privileges");
+}
+
+static void __attribute__((noreturn))
+child(const struct xu_spawn *s, const struct passwd *pw, int words_fd,
+    pid_t parent)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	place_fds(s, &words_fd);
+	if (pw != NULL)
+		drop_identity(pw, words_fd);
+	/* After the identity: setuid clears the death signal. */
+	if (s->pdeathsig != 0) {
+		if (prctl(PR_SET_PDEATHSIG, s->pdeathsig) < 0)
+			child_fail(words_fd, "prctl");
+		if (getppid() != parent)
+			_exit(127);
+	}
+	if (s->envp != NULL)
+		execve(s->path, s->argv, s->envp);
+	else
+		execv(s->path, s->argv);
+	child_fail(words_fd, "exec");
+	_exit(127);
+}
+
+pid_t
+xu_spawn(const struct xu_spawn *s, struct xu_err *e)
+{
+	const struct passwd *pw = NULL;
+	struct last_words w;
+	int words[2];
+	ssize_t n;
+	pid_t pid, self = getpid();
+
+	if (s->nfds > 16)
+		return xu_err_set(e, "INTERNAL_ERROR", EINVAL, "start %s",
+		    s->path);
+	if (s->user != NULL && (pw = getpwnam(s->user)) == NULL)
+		return xu_err_set(e, "INTERNAL_ERROR", 0,
+		    "start %s: there is no user '%s'; create it (systemd-sysusers "
+		    "or adduser --system %s)", s->path, s->user, s->user);
+	if (pipe2(words, O_CLOEXEC) < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "start %s",
+		    s->path);
+	pid = fork();
+	if (pid == 0)
+		child(s, pw, words[1], self);
+	close(words[1]);
+	if (pid < 0) {
+		xu_err_set(e, "INTERNAL_ERROR", errno, "start %s", s->path);
+		close(words[0]);
+		return -1;
+	}
+	do
+		n = read(words[0], &w, sizeof(w));
+	while (n < 0 && errno == EINTR);
+	close(words[0]);
+	if (n != (ssize_t)sizeof(w))
+		return pid;
+	w.what[sizeof(w.what) - 1] = '\0';
+	waitpid(pid, NULL, 0);
+	return xu_err_set(e, "INTERNAL_ERROR", w.errnum, "start %s: %s",
+	    s->path, w.what);
+}
+
+static int
+unix_addr(struct sockaddr_un *a, const char *path, struct xu_err *e)
+{
+	memset(a, 0, sizeof(*a));
+	a->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(a->sun_path))
+		return xu_err_set(e, "INTERNAL_ERROR", ENAMETOOLONG,
+		    "socket %s", path);
+	memcpy(a->sun_path, path, strlen(path) + 1);
+	return 0;
+}
+
+int
+xu_connect_unix(const char *path, struct xu_err *e)
+{
+	struct sockaddr_un a;
+	int fd;
+
+	if (unix_addr(&a, path, e) < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "socket");
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	xu_err_set(e, "INTERNAL_ERROR", errno, "connect to %s", path);
+	close(fd);
+	return -1;
+}
+
+int
+xu_listen_unix(const char *path, mode_t mode, int backlog, struct xu_err *e)
+{
+	struct sockaddr_un a;
+	mode_t old;
+	int fd, r;
+
+	fd = xu_connect_unix(path, NULL);
+	if (fd >= 0) {
+		close(fd);
+		return xu_err_set(e, "INTERNAL_ERROR", EADDRINUSE,
+		    "listen on %s: another process answers there", path);
+	}
+	if (unix_addr(&a, path, e) < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "socket");
+	unlink(path);
+	old = umask(~mode & 0777);
+	r = bind(fd, (struct sockaddr *)&a, sizeof(a));
+	umask(old);
+	if (r == 0)
+		r = listen(fd, backlog);
+	if (r == 0)
+		return fd;
+	xu_err_set(e, "INTERNAL_ERROR", errno, "listen on %s", path);
+	close(fd);
+	return -1;
+}
+
+int
+xu_socketpair(int sv[2], bool nonblock)
+{
+	return socketpair(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0), 0, sv);
+}
+
+int
+xu_set_nonblock(int fd, bool on)
+{
+	int fl = fcntl(fd, F_GETFL);
+
+	if (fl < 0)
+		return -1;
+	return fcntl(fd, F_SETFL, on ? fl | O_NONBLOCK : fl & ~O_NONBLOCK);
+}
+
+void
+xu_sd_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un a;
+	int fd;
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+	    unix_addr(&a, path, NULL) < 0)
+		return;
+	if (a.sun_path[0] == '@')
+		a.sun_path[0] = '\0'; /* abstract name */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&a,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+	close(fd);
+}
+
+int
+xu_daemonise(int *ready_fd, struct xu_err *e)
+{
+	int p[2], null;
+	pid_t pid;
+	char c;
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "pipe");
+	pid = fork();
+	if (pid < 0) {
+		close(p[0]);
+		close(p[1]);
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "fork");
+	}
+	if (pid > 0) {
+		close(p[1]);
+		_exit(read(p[0], &c, 1) == 1 ? 0 : 1);
+	}
+	close(p[0]);
+	setsid();
+	if (chdir("/") < 0) {
+		/* "/" always exists */
+	}
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, 0);
+		dup2(null, 1);
+		if (null > 2)
+			close(null);
+	}
+	*ready_fd = p[1];
+	return 0;
+}
+
+void
+xu_daemon_ready(int *ready_fd)
+{
+	if (*ready_fd < 0)
+		return;
+	(void)!write(*ready_fd, "", 1);
+	close(*ready_fd);
+	*ready_fd = -1;
+}
+
+int
+xu_pidfile(const char *path, struct xu_err *e)
+{
+	struct flock lk = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char text[32];
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "open %s", path);
+	if (fcntl(fd, F_SETLK, &lk) < 0) {
+		if ((errno == EAGAIN || errno == EACCES) &&
+		    fcntl(fd, F_GETLK, &lk) == 0)
+			xu_err_set(e, "INTERNAL_ERROR", 0,
+			    "already running as process %d (lock on %s)",
+			    (int)lk.l_pid, path);
+		else
+			xu_err_set(e, "INTERNAL_ERROR", errno, "lock %s", path);
+		close(fd);
+		return -1;
+	}
+	snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(fd, 0) < 0 || xu_fd_write(fd, text, strlen(text)) < 0) {
+		xu_err_set(e, "INTERNAL_ERROR", errno, "write %s", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
