@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* common/: errors, buffers, numbers, maps, values, messages, steps, files. */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "xu_bin.h"
+#include "xu_buf.h"
+#include "xu_err.h"
+#include "xu_file.h"
+#include "xu_job.h"
+#include "xu_list.h"
+#include "xu_map.h"
+#include "xu_msg.h"
+#include "xu_num.h"
+#include "xu_proc.h"
+#include "xu_val.h"
+
+START_TEST(err_first_cause_wins)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	ck_assert_int_eq(xu_err_set(&e, "A", ENOENT, "open %s", "x"), -1);
+	xu_err_set(&e, "B", 0, "later");
+	xu_err_param(&e, "p%d", 1);
+	xu_err_add(&e, "create web");
+	ck_assert_str_eq(e.code, "A");
+	ck_assert_str_eq(e.msg, "create web: open x: No such file or directory");
+	ck_assert_int_eq(e.nparams, 1);
+	ck_assert_int_eq(xu_err_set(NULL, "A", 0, "x"), -1);
+}
+END_TEST
+
+START_TEST(err_never_overflows)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char big[3000];
+
+	memset(big, 'x', sizeof(big));
+	big[sizeof(big) - 1] = '\0';
+	xu_err_set(&e, big, EIO, "%s", big);
+	for (int i = 0; i < 5; i++)
+		xu_err_add(&e, "%s", big);
+	ck_assert_uint_lt(strlen(e.msg), sizeof(e.msg));
+	ck_assert_uint_lt(strlen(e.code), sizeof(e.code));
+}
+END_TEST
+
+START_TEST(buf_limit_is_sticky)
+{
+	struct xu_buf b = { .max = 10 };
+
+	xu_buf_adds(&b, "12345");
+	xu_buf_addf(&b, "%d", 678901);
+	ck_assert_int_eq(b.error, E2BIG);
+	xu_buf_adds(&b, "x");
+	ck_assert_uint_eq(b.len, 5);
+	ck_assert_ptr_null(xu_buf_steal(&b));
+	xu_buf_fini(&b);
+}
+END_TEST
+
+START_TEST(bin_stops_at_the_end)
+{
+	struct xu_bin r = xu_bin_of("\x01\x02\x03", 3);
+
+	ck_assert_uint_eq(xu_get_u16(&r), 0x0201);
+	ck_assert_uint_eq(xu_get_u32(&r), 0);
+	ck_assert(!xu_bin_ok(&r));
+	ck_assert_uint_eq(xu_get_u8(&r), 0);
+}
+END_TEST
+
+START_TEST(numbers_are_strict)
+{
+	static const char *const bad[] = { "", "-1", " 1", "1 ", "1x", "+1",
+		"99999999999999999999", "x" };
+	uint64_t v;
+	int64_t i;
+
+	for (size_t n = 0; n < XU_ARRAY_SIZE(bad); n++)
+		ck_assert_msg(!xu_num_u64(bad[n], 10, UINT64_MAX, &v), "%s",
+		    bad[n]);
+	ck_assert(xu_num_u64("0x10", 0, 100, &v) && v == 16);
+	ck_assert(xu_num_u64("010", 0, 100, &v) && v == 10);
+	ck_assert(!xu_num_u64("101", 10, 100, &v));
+	ck_assert(xu_num_i64("-5", -5, 5, &i) && i == -5);
+	ck_assert(!xu_num_i64("--5", -5, 5, &i));
+	ck_assert(xu_num_kib("512", 'm', &v) && v == 512 * 1024);
+	ck_assert(xu_num_kib("2G", 'm', &v) && v == 2 * 1024 * 1024);
+	ck_assert(xu_num_kib("2gb", 'm', &v) && v == 2 * 1024 * 1024);
+	ck_assert(!xu_num_kib("1500b", 'm', &v));
+	ck_assert(!xu_num_kib("1x", 'm', &v));
+	ck_assert(!xu_num_kib("18446744073709551615g", 'm', &v));
+	ck_assert_uint_eq(xu_edit_distance("memroy", "memory"), 1);
+	ck_assert_uint_eq(xu_edit_distance("kernel", "ramdisk"), 7);
+	ck_assert_uint_eq(xu_edit_distance("", "abc"), 3);
+}
+END_TEST
+
+START_TEST(map_keeps_and_forgets)
+{
+	struct xu_map *m = xu_map_new();
+	static int vals[1000];
+	char key[16];
+	size_t pos = 0, seen = 0;
+
+	for (size_t i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%zu", i);
+		ck_assert_int_eq(xu_map_put(m, key, &vals[i]), 0);
+		ck_assert_int_eq(xu_map_put_u64(m, i, &vals[i]), 0);
+	}
+	ck_assert_uint_eq(xu_map_count(m), 2000);
+	ck_assert_ptr_eq(xu_map_get(m, "k77"), &vals[77]);
+	ck_assert_ptr_eq(xu_map_del_u64(m, 5), &vals[5]);
+	ck_assert_ptr_null(xu_map_get_u64(m, 5));
+	ck_assert_ptr_null(xu_map_del(m, "nobody"));
+	while (xu_map_next(m, &pos) != NULL)
+		seen++;
+	ck_assert_uint_eq(seen, 1999);
+	xu_map_free(&m);
+	ck_assert_ptr_null(m);
+}
+END_TEST
+
+static struct xu_val *
+sample(void)
+{
+	struct xu_val *v = xu_struct(), *a = xu_array();
+
+	xu_val_add(a, xu_int(-5));
+	xu_val_add(a, xu_bool(true));
+	xu_val_add(a, xu_void());
+	xu_val_add(a, xu_strn("a\0b", 3));
+	xu_val_set(v, "list", a);
+	xu_val_set(v, "when", xu_datetime(0));
+	xu_val_set(v, "pi", xu_float(3.25));
+	xu_val_set(v, "name", xu_str("first"));
+	xu_val_set(v, "name", xu_str("web"));
+	return v;
+}
+
+START_TEST(val_binary_round_trip)
+{
+	AUTO_VAL struct xu_val *v = sample(), *back = NULL, *copy = NULL;
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	ck_assert(xu_val_ok(v));
+	ck_assert_str_eq(xu_val_get_str(v, "name", ""), "web");
+	ck_assert_uint_eq(xu_val_count(v), 4);
+	ck_assert_str_eq(xu_val_get_str(v, "when", ""), "19700101T00:00:00Z");
+	xu_val_encode(v, &b);
+	back = xu_val_decode(b.data, b.len);
+	copy = xu_val_copy(v);
+	ck_assert(xu_val_equal(v, back));
+	ck_assert(xu_val_equal(v, copy));
+	/* Every shorter input is refused, none crashes. */
+	for (size_t n = 0; n < b.len; n++) {
+		ck_assert_ptr_null(xu_val_decode(b.data, n));
+		ck_assert_int_eq(errno, EBADMSG);
+	}
+}
+END_TEST
+
+START_TEST(val_decode_bounds_depth_and_count)
+{
+	char deep[400], huge[] = { XU_ARRAY, -1, -1, -1, -1 };
+
+	for (size_t i = 0; i + 5 <= sizeof(deep); i += 5)
+		memcpy(deep + i, "\x06\x01\0\0\0", 5);
+	ck_assert_ptr_null(xu_val_decode(deep, sizeof(deep)));
+	ck_assert_int_eq(errno, E2BIG);
+	ck_assert_ptr_null(xu_val_decode(huge, sizeof(huge)));
+	ck_assert_int_eq(errno, EBADMSG);
+}
+END_TEST
+
+START_TEST(val_json)
+{
+	static const char *const bad[] = { "", "{", "[1,]", "{\"a\" 1}", "1 2",
+		"{\"a\\u0000b\":1}", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+		"[{\"a\":[1," };
+	static const char text[] = "{\"a\":[1,true,null,\"x\",2.5],\"b\":{}}";
+	struct xu_err e = XU_ERR_INIT;
+	AUTO_VAL struct xu_val *v = xu_val_from_json(text, strlen(text), 100,
+	    &e);
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	ck_assert_ptr_nonnull(v);
+	ck_assert_int_eq(xu_val_to_json(v, false, &b), 0);
+	ck_assert_str_eq(xu_buf_text(&b), text);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(bad); i++) {
+		xu_err_clear(&e);
+		ck_assert_msg(xu_val_from_json(bad[i], strlen(bad[i]), 1000,
+				  &e) == NULL, "%s", bad[i]);
+		ck_assert(xu_err_is_set(&e));
+	}
+	ck_assert_ptr_null(xu_val_from_json(text, strlen(text), 5, NULL));
+}
+END_TEST
+
+START_TEST(val_readers_are_total)
+{
+	ck_assert_str_eq(xu_val_str(NULL), "");
+	ck_assert_int_eq(xu_val_int(NULL), 0);
+	ck_assert_ptr_null(xu_val_get(NULL, "x"));
+	ck_assert_ptr_null(xu_val_at(NULL, 0));
+	ck_assert_uint_eq(xu_val_count(NULL), 0);
+	ck_assert(!xu_val_ok(NULL));
+}
+END_TEST
+
+START_TEST(msg_carries_descriptors_in_order)
+{
+	struct xu_chan *a, *b;
+	int sv[2], pipes[2];
+	AUTO_VAL struct xu_val *v = sample();
+	struct xu_msg m;
+	char c;
+
+	ck_assert_int_eq(xu_socketpair(sv, false), 0);
+	a = xu_chan_new(sv[0], 0);
+	b = xu_chan_new(sv[1], 0);
+	ck_assert_int_eq(pipe(pipes), 0);
+	ck_assert_int_eq(xu_chan_send(a, XU_MSG_CALL, 1, v, NULL, 0), 0);
+	ck_assert_int_eq(xu_chan_send(a, XU_MSG_REPLY, 2, v, pipes, 1), 0);
+	ck_assert_int_eq(xu_chan_send(a, XU_MSG_EVENT, 3, v, pipes, 2), 0);
+	ck_assert_int_eq(xu_chan_recv(b, &m), 1);
+	ck_assert_uint_eq(m.kind, XU_MSG_CALL);
+	ck_assert_int_eq(m.nfds, 0);
+	ck_assert(xu_val_equal(m.val, v));
+	xu_msg_fini(&m);
+	ck_assert_int_eq(xu_chan_recv(b, &m), 1);
+	ck_assert_int_eq(m.nfds, 1);
+	ck_assert_int_eq(write(pipes[1], "x", 1), 1);
+	ck_assert_int_eq(read(m.fds[0], &c, 1), 1);
+	xu_msg_fini(&m);
+	ck_assert_int_eq(xu_chan_recv(b, &m), 1);
+	ck_assert_int_eq(m.nfds, 2);
+	xu_msg_fini(&m);
+	xu_chan_free(&a);
+	ck_assert_int_eq(xu_chan_recv(b, &m), 0);
+	xu_chan_free(&b);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+END_TEST
+
+START_TEST(msg_queues_when_the_socket_is_full)
+{
+	AUTO_VAL struct xu_val *v = xu_strn("", 0);
+	AUTO_BUF struct xu_buf big = XU_BUF_INIT;
+	struct xu_chan *a, *b;
+	struct xu_msg m;
+	int sv[2], got = 0;
+
+	xu_val_free(v);
+	xu_buf_reserve(&big, 300000);
+	memset(big.data, 'y', 300000);
+	v = xu_strn(big.data, big.len);
+	ck_assert_int_eq(xu_socketpair(sv, true), 0);
+	a = xu_chan_new(sv[0], 0);
+	b = xu_chan_new(sv[1], 0);
+	for (uint32_t i = 0; i < 8; i++)
+		ck_assert_int_eq(xu_chan_send(a, XU_MSG_EVENT, i, v, NULL, 0),
+		    0);
+	ck_assert(xu_chan_pending(a));
+	while (got < 8) {
+		ck_assert_int_eq(xu_chan_flush(a), 0);
+		ck_assert_int_ge(xu_chan_fill(b), 0);
+		while (xu_chan_next(b, &m) == 1) {
+			ck_assert_uint_eq(m.id, (uint32_t)got);
+			ck_assert(xu_val_equal(m.val, v));
+			xu_msg_fini(&m);
+			got++;
+		}
+	}
+	ck_assert(!xu_chan_pending(a));
+	xu_chan_free(&a);
+	xu_chan_free(&b);
+}
+END_TEST
+
+START_TEST(msg_refuses_nonsense)
+{
+	static const char junk[] = "\xff\xff\xff\xff\0\0\0\0\1\0\0\0";
+	static const char nofd[] = "\1\0\0\0\0\0\0\0\1\0\0\1\0";
+	struct xu_chan *b;
+	struct xu_msg m;
+	int sv[2];
+
+	ck_assert_int_eq(xu_socketpair(sv, false), 0);
+	b = xu_chan_new(sv[1], 0);
+	ck_assert_int_eq(write(sv[0], junk, 12), 12);
+	ck_assert_int_eq(xu_chan_recv(b, &m), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	xu_chan_free(&b);
+	close(sv[0]);
+	ck_assert_int_eq(xu_socketpair(sv, false), 0);
+	b = xu_chan_new(sv[1], 0);
+	ck_assert_int_eq(write(sv[0], nofd, 13), 13);
+	ck_assert_int_eq(xu_chan_recv(b, &m), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	xu_chan_free(&b);
+	close(sv[0]);
+}
+END_TEST
+
+static char trace[64];
+
+static enum xu_step_result
+step_ok(void *ctx, struct xu_err *e)
+{
+	(void)ctx, (void)e;
+	strcat(trace, "+");
+	return XU_STEP_NEXT;
+}
+
+static enum xu_step_result
+step_wait(void *ctx, struct xu_err *e)
+{
+	(void)ctx, (void)e;
+	strcat(trace, "w");
+	return XU_STEP_WAIT;
+}
+
+static enum xu_step_result
+step_fail(void *ctx, struct xu_err *e)
+{
+	(void)ctx;
+	xu_err_set(e, "X", ENOMEM, "no room");
+	return XU_STEP_FAIL;
+}
+
+static void
+undo_a(void *ctx)
+{
+	(void)ctx;
+	strcat(trace, "a");
+}
+
+static void
+undo_b(void *ctx)
+{
+	(void)ctx;
+	strcat(trace, "b");
+}
+
+START_TEST(job_undoes_in_reverse)
+{
+	static const struct xu_step steps[] = { { "one", step_ok, undo_a },
+		{ "two", step_wait, undo_b }, { "three", step_fail, undo_a },
+		{ NULL, NULL, NULL } };
+	struct xu_err bad = XU_ERR_INIT;
+	struct xu_job j;
+
+	trace[0] = '\0';
+	xu_job_init(&j, steps, NULL);
+	ck_assert_uint_eq(xu_job_steps(steps), 3);
+	xu_job_start(&j);
+	ck_assert(j.waiting);
+	xu_job_resume(&j, NULL);
+	ck_assert(j.done);
+	ck_assert_str_eq(trace, "+wba");
+	ck_assert_str_eq(j.err.msg, "three: no room: Cannot allocate memory");
+	xu_job_resume(&j, NULL);
+	ck_assert_str_eq(trace, "+wba");
+
+	trace[0] = '\0';
+	xu_job_init(&j, steps, NULL);
+	xu_job_start(&j);
+	xu_err_set(&bad, "Y", 0, "worker died");
+	xu_job_resume(&j, &bad);
+	ck_assert_str_eq(trace, "+wa");
+	ck_assert_str_eq(j.err.msg, "two: worker died");
+}
+END_TEST
+
+START_TEST(file_replace_and_read)
+{
+	char dir[] = "/tmp/xu-XXXXXX", path[64], deep[64];
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct stat st;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/f", dir);
+	snprintf(deep, sizeof(deep), "%s/a/b/c", dir);
+	ck_assert_int_eq(xu_file_replace(path, "one", 3, 0640, &e), 0);
+	ck_assert_int_eq(xu_file_replace(path, "second", 6, 0640, &e), 0);
+	ck_assert_int_eq(xu_file_read(path, 100, &b, &e), 0);
+	ck_assert_str_eq(xu_buf_text(&b), "second");
+	ck_assert_int_eq(xu_file_read(path, 5, &b, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "larger than 5"));
+	xu_err_clear(&e);
+	ck_assert_int_eq(xu_mkdirs(deep, 0700, &e), 0);
+	ck_assert_int_eq(xu_mkdirs(deep, 0700, &e), 0);
+	ck_assert_int_eq(stat(deep, &st), 0);
+	ck_assert(S_ISDIR(st.st_mode));
+	ck_assert_int_eq(xu_file_read("/nonexistent/x", 1, &b, &e), -1);
+	ck_assert_str_eq(e.msg,
+	    "open /nonexistent/x: No such file or directory");
+	snprintf(deep, sizeof(deep), "rm -rf %s", dir);
+	ck_assert_int_eq(system(deep), 0);
+}
+END_TEST
+
+START_TEST(spawn_hands_over_descriptors)
+{
+	char *argv[] = { (char *)(uintptr_t)"sh", (char *)(uintptr_t)"-c",
+		(char *)(uintptr_t)
+		    "echo hello >&4; ls /proc/self/fd | tr '\\n' ' ' >&4",
+		NULL };
+	int a[2], b[2], fds[2], status;
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_spawn s = { .path = "/bin/sh", .argv = argv, .fds = fds,
+		.nfds = 2, .pdeathsig = SIGKILL };
+	char text[100] = "";
+	ssize_t n, len = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(a), 0);
+	ck_assert_int_eq(pipe(b), 0);
+	fds[0] = a[0];
+	fds[1] = b[1];
+	pid = xu_spawn(&s, &e);
+	ck_assert_msg(pid > 0, "%s", e.msg);
+	close(b[1]);
+	while ((n = read(b[0], text + len, sizeof(text) - 1 - (size_t)len)) > 0)
+		len += n;
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	/* 0-4, and the one ls itself opens: nothing leaked. */
+	ck_assert_str_eq(text, "hello\n0 1 2 3 4 5 ");
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	s.path = "/nonexistent";
+	fds[0] = 0;
+	fds[1] = 1;
+	ck_assert_int_eq(xu_spawn(&s, &e), -1);
+	ck_assert_str_eq(e.msg,
+	    "start /nonexistent: exec: No such file or directory");
+}
+END_TEST
+
+START_TEST(listen_detects_a_live_owner)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char path[64];
+	int fd, again;
+
+	snprintf(path, sizeof(path), "/tmp/xu-sock-%d", (int)getpid());
+	fd = xu_listen_unix(path, 0600, 4, &e);
+	ck_assert_int_ge(fd, 0);
+	again = xu_listen_unix(path, 0600, 4, &e);
+	ck_assert_int_eq(again, -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "another process answers"));
+	close(fd);
+	xu_err_clear(&e);
+	fd = xu_listen_unix(path, 0600, 4, &e);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("common");
+	TCase *t = tcase_create("all");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(t, err_first_cause_wins);
+	tcase_add_test(t, err_never_overflows);
+	tcase_add_test(t, buf_limit_is_sticky);
+	tcase_add_test(t, bin_stops_at_the_end);
+	tcase_add_test(t, numbers_are_strict);
+	tcase_add_test(t, map_keeps_and_forgets);
+	tcase_add_test(t, val_binary_round_trip);
+	tcase_add_test(t, val_decode_bounds_depth_and_count);
+	tcase_add_test(t, val_json);
+	tcase_add_test(t, val_readers_are_total);
+	tcase_add_test(t, msg_carries_descriptors_in_order);
+	tcase_add_test(t, msg_queues_when_the_socket_is_full);
+	tcase_add_test(t, msg_refuses_nonsense);
+	tcase_add_test(t, job_undoes_in_reverse);
+	tcase_add_test(t, file_replace_and_read);
+	tcase_add_test(t, spawn_hands_over_descriptors);
+	tcase_add_test(t, listen_detects_a_live_owner);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
