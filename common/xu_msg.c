@@ -269,7 +269,7 @@ xu_chan_fill(struct xu_chan *c)
 int
 xu_chan_next(struct xu_chan *c, struct xu_msg *m)
 {
-	struct xu_bin r = xu_bin_of(c->in.data + c->in_off,
+	struct xu_bin r = xu_bin_of(xu_buf_text(&c->in) + c->in_off,
 	    c->in.len - c->in_off);
 	uint32_t len;
 	int nfds;
