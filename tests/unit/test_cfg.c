@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration language: syntax, positions, meaning, printing. */
+#include "config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cfg_bind.h"
+
+static int
+parse(struct cfg *c, const char *text, struct xu_err *e)
+{
+	cfg_init(c);
+	xu_err_clear(e);
+	return cfg_parse(c, "web.cfg", text, strlen(text), e);
+}
+
+START_TEST(values)
+{
+	static const char text[] = "# a guest\n"
+				   "name = \"web\"  # why not\n"
+				   "memory=0x100; vcpus = '2'\n"
+				   "disk = [ 'a,b',\n"
+				   "  \"c\" \"d\", [1, -2,], ]\n"
+				   "extra = \"a\" + 'b' \\\n + \"\\x41\\101\\n\"\n"
+				   "copy = disk + [\"e\"]\n"
+				   "extra += \"z\"\n";
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT, again = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct cfg c, c2;
+
+	ck_assert_msg(parse(&c, text, &e) == 0, "%s", e.msg);
+	ck_assert_uint_eq(c.n, 6);
+	ck_assert_str_eq(cfg_find(&c, "extra")->value->text, "abAA\nz");
+	ck_assert_int_eq(cfg_find(&c, "memory")->value->num, 256);
+	ck_assert_uint_eq(cfg_find(&c, "copy")->value->nitems, 4);
+	ck_assert_uint_eq(cfg_find(&c, "memory")->pos.line, 3);
+	cfg_print(&c, &out);
+	ck_assert_str_eq(xu_buf_text(&out),
+	    "name = \"web\"\nmemory = 0x100\nvcpus = \"2\"\n"
+	    "disk = [ \"a,b\", \"cd\", [ 1, -2 ] ]\n"
+	    "extra = \"abAA\\x0az\"\n"
+	    "copy = [ \"a,b\", \"cd\", [ 1, -2 ], \"e\" ]\n");
+	/* The printer is the parser's inverse. */
+	ck_assert_int_eq(parse(&c2, xu_buf_text(&out), &e), 0);
+	cfg_print(&c2, &again);
+	ck_assert_str_eq(xu_buf_text(&out), xu_buf_text(&again));
+	cfg_fini(&c);
+	cfg_fini(&c2);
+}
+END_TEST
+
+static const struct {
+	const char *text, *message;
+} bad_syntax[] = {
+	{ "memory 256", "web.cfg:1:8: expected '=' after 'memory', found a "
+			"number" },
+	{ "a = 1\n  b = 'x", "web.cfg:2:7: this string has no closing ' on its "
+			     "line" },
+	{ "a = [ 1 2 ]", "web.cfg:1:9: expected ',' or ']', found a number" },
+	{ "a = [ 1,\n", "web.cfg:2:1: expected a string, a number or a list, "
+			"found the end of the file" },
+	{ "a = b", "web.cfg:1:5: 'b' is not set above; put quotes around text" },
+	{ "a = 12monkeys", "web.cfg:1:5: '12monkeys' is not a valid number" },
+	{ "a = 99999999999999999999",
+	    "web.cfg:1:5: '99999999999999999999' is not a valid number" },
+	{ "a = \"\\q\"", "web.cfg:1:6: unknown escape '\\q'; write '\\\\' for "
+			 "a backslash" },
+	{ "a = 1 + 2", "web.cfg:1:9: '+' cannot join a number and a number" },
+	{ "a = 'x' + [1]", "web.cfg:1:11: '+' cannot join a string and a list" },
+	{ "a = 1\na += 2", "web.cfg:2:6: '+' cannot join a number and a "
+			   "number" },
+	{ "import os", "web.cfg:1:8: expected '=' after 'import', found a name; "
+		       "Python statements are not understood" },
+	{ "a = (1)", "web.cfg:1:5: '(' does not belong here; Python expressions "
+		     "are not understood" },
+	{ "a = 1 b = 2", "web.cfg:1:7: expected the end of the line, found a "
+			 "name 'b'" },
+	{ "\xff", "web.cfg:1:1: byte 0xff does not belong here" },
+	{ "= 1", "web.cfg:1:1: expected a setting such as memory = 256, found "
+		 "'='" },
+	{ "a = \"\"\"x\"\"\"", "web.cfg:1:5: strings in three quotes are not "
+			       "understood; use one line" },
+};
+
+START_TEST(syntax_errors_have_a_place)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct cfg c;
+
+	ck_assert_int_eq(parse(&c, bad_syntax[_i].text, &e), -1);
+	ck_assert_str_eq(e.msg, bad_syntax[_i].message);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(depth_is_bounded)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char text[100] = "a = ";
+	struct cfg c;
+
+	memset(text + 4, '[', 80);
+	ck_assert_int_eq(parse(&c, text, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "nested more than 16 deep"));
+	cfg_fini(&c);
+}
+END_TEST
+
+static const struct {
+	const char *text, *report;
+} bad_meaning[] = {
+	{ "kernel='/k'\nramdisk='/r'\n\nmemroy = 256",
+	    "web.cfg:4:1: unknown key 'memroy', did you mean 'memory'?\n" },
+	{ "kernel='/k'\nwhatever_this_is = 1",
+	    "web.cfg:2:1: unknown key 'whatever_this_is'\n" },
+	{ "memory = 64", "web.cfg:1:1: no kernel is given; add kernel = "
+			 "\"/path/to/vmlinuz\"\n" },
+	{ "kernel='/k'\nmemory = 'lots'",
+	    "web.cfg:2:10: 'memory' must be a number of MiB, or a number with "
+	    "k, m or g\n" },
+	{ "kernel='/k'\nmemory = 64\nmaxmem = 32",
+	    "web.cfg:3:1: maxmem (32 MiB) is less than memory (64 MiB)\n" },
+	{ "kernel='/k'\nvcpus = 0", "web.cfg:2:1: vcpus must be 1 to 8192\n" },
+	{ "kernel='/k'\non_crash = 'explode'",
+	    "web.cfg:2:12: 'on_crash' must be destroy, restart, preserve, "
+	    "rename-restart, coredump-destroy or coredump-restart\n" },
+	{ "kernel='/k'\nname = '12'",
+	    "web.cfg:2:1: '12' cannot be a name: a number would be taken for a "
+	    "domain id\n" },
+	{ "kernel='/k'\nname = 'a b'", "web.cfg:2:1: 'a b' cannot be a name: 1 "
+				       "to 127 letters, digits and _.:/+-\n" },
+	{ "kernel='/k'\nuuid = 'x'",
+	    "web.cfg:2:8: 'uuid' must be a UUID such as "
+	    "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"\n" },
+	{ "kernel='/k'\ndisk = ['phy:/dev/x,xvda,w']",
+	    "web.cfg:2:1: 'disk' is not supported by this release; remove it "
+	    "or leave it empty\n" },
+	{ "kernel='/k'\ntype='hvm'",
+	    "web.cfg:2:1: HVM guests are not supported by this release; use "
+	    "type = \"pv\"\n" },
+	{ "kernel='/k'\nvpcus=2\nmemory='x'",
+	    "web.cfg:2:1: unknown key 'vpcus', did you mean 'vcpus'?\n"
+	    "web.cfg:3:8: 'memory' must be a number of MiB, or a number with "
+	    "k, m or g\n" },
+};
+
+START_TEST(meaning_errors_are_all_reported)
+{
+	AUTO_BUF struct xu_buf report = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct domcfg d;
+	struct cfg c;
+
+	ck_assert_msg(parse(&c, bad_meaning[_i].text, &e) == 0, "%s", e.msg);
+	ck_assert_uint_gt(domcfg_bind(&c, "web.cfg", &d, &report), 0);
+	ck_assert_str_eq(xu_buf_text(&report), bad_meaning[_i].report);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(a_domain)
+{
+	static const char text[] =
+	    "kernel = '/boot/k'\nmemory = '1g'\nvcpus = 2\nroot = '/dev/xvda1 ro'"
+	    "\nextra = 'quiet'\ndisk = []\non_crash = 'preserve'\nacpi = 1\n";
+	AUTO_BUF struct xu_buf report = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct domcfg d;
+	struct cfg c;
+
+	ck_assert_int_eq(parse(&c, text, &e), 0);
+	ck_assert_int_eq(cfg_parse_override(&c, "memory=64", &e), 0);
+	ck_assert_int_eq(cfg_parse_override(&c, "on_reboot=destroy", &e), 0);
+	ck_assert_int_eq(cfg_parse_override(&c, "extra=\"a b\"", &e), 0);
+	ck_assert_int_eq(cfg_parse_override(&c, "nonsense", &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "command line:1:"));
+	ck_assert_uint_eq(domcfg_bind(&c, "/etc/xen/web.hvm", &d, &report), 0);
+	ck_assert_str_eq(xu_buf_text(&report), "web.cfg:8:1: warning: 'acpi' "
+	    "means something for HVM guests only; ignored\n");
+	ck_assert_str_eq(d.name, "web");
+	ck_assert_uint_eq(d.memory_kib, 64 * 1024);
+	ck_assert_uint_eq(d.maxmem_kib, 64 * 1024);
+	ck_assert_str_eq(d.cmdline, "root=/dev/xvda1 ro a b");
+	ck_assert_str_eq(d.on_reboot, "destroy");
+	ck_assert_str_eq(d.on_crash, "preserve");
+	ck_assert_int_eq(d.cpu_weight, -1);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(table_is_consistent)
+{
+	for (size_t i = 0; i < domcfg_nkeys; i++) {
+		const struct domcfg_key *k = &domcfg_keys[i];
+
+		ck_assert_ptr_eq(domcfg_find(k->name), k);
+		ck_assert_uint_gt(strlen(k->help), 0);
+		ck_assert(k->help[strlen(k->help) - 1] == '.');
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("cfg");
+	TCase *t = tcase_create("all");
+	SRunner *r;
+	int failed;
+
+	tcase_add_test(t, values);
+	tcase_add_loop_test(t, syntax_errors_have_a_place, 0,
+	    (int)XU_ARRAY_SIZE(bad_syntax));
+	tcase_add_test(t, depth_is_bounded);
+	tcase_add_loop_test(t, meaning_errors_are_all_reported, 0,
+	    (int)XU_ARRAY_SIZE(bad_meaning));
+	tcase_add_test(t, a_domain);
+	tcase_add_test(t, table_is_consistent);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Settings to a domain: generic checks by the rows of model/domcfg.h, then the
+ * few keys that bear on each other. Every problem is reported, not the first.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <uuid.h>
+
+#include "cfg_bind.h"
+#include "xu_num.h"
+
+const struct domcfg_key domcfg_keys[] = {
+#define DOMCFG(n, k, s, d, h) { #n, DK_##k, DS_##s, d, h },
+#include "domcfg.h"
+};
+const size_t domcfg_nkeys = XU_ARRAY_SIZE(domcfg_keys);
+
+/* What may follow the end of a guest (xm's and xl's words). */
+static const char *const actions[] = { "destroy", "restart", "preserve",
+	"rename-restart", "coredump-destroy", "coredump-restart" };
+
+const struct domcfg_key *
+domcfg_find(const char *name)
+{
+	for (size_t i = 0; i < domcfg_nkeys; i++)
+		if (strcmp(domcfg_keys[i].name, name) == 0)
+			return &domcfg_keys[i];
+	return NULL;
+}
+
+const char *
+domcfg_nearest(const char *name)
+{
+	const char *best = NULL;
+	unsigned limit = strlen(name) < 5 ? 1 : 2, d;
+
+	for (size_t i = 0; i < domcfg_nkeys; i++) {
+		d = xu_edit_distance(name, domcfg_keys[i].name);
+		if (d > limit || (best != NULL && d == limit))
+			continue;
+		limit = d;
+		best = domcfg_keys[i].name;
+	}
+	return best;
+}
+
+struct binder {
+	const struct cfg *cfg;
+	struct domcfg *d;
+	struct xu_buf *report;
+	unsigned errors;
+	bool hvm;
+};
+
+static void XU_PRINTF(4, 5)
+say(struct binder *b, const struct cfg_pos *pos, bool error, const char *fmt,
+    ...)
+{
+	va_list ap;
+
+	xu_buf_addf(b->report, "%s:%u:%u: %s", pos->file, pos->line, pos->col,
+	    error ? "" : "warning: ");
+	va_start(ap, fmt);
+	xu_buf_vaddf(b->report, fmt, ap);
+	va_end(ap);
+	xu_buf_addc(b->report, '\n');
+	b->errors += error;
+}
+
+static bool
+is_empty(const struct cfg_value *v)
+{
+	if (v->kind == CFG_LIST)
+		return v->nitems == 0;
+	return v->text[0] == '\0' ||
+	    (v->kind == CFG_NUMBER && v->num == 0);
+}
+
+/* A number, or a quoted one (both dialects write "2" for 2). */
+static bool
+as_number(const struct cfg_value *v, int64_t *out)
+{
+	if (v->kind == CFG_NUMBER) {
+		*out = v->num;
+		return true;
+	}
+	return v->kind == CFG_STRING &&
+	    xu_num_i64(v->text, INT64_MIN, INT64_MAX, out);
+}
+
+static bool
+is_bool(const struct cfg_value *v)
+{
+	static const char *const words[] = { "0", "1", "yes", "no", "y", "n",
+		"true", "false", "on", "off" };
+
+	if (v->kind == CFG_LIST)
+		return false;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (strcasecmp(v->text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_action(const struct cfg_value *v)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(actions); i++)
+		if (v->kind == CFG_STRING && strcmp(v->text, actions[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What is wrong with the value for its kind, or NULL. */
+static const char *
+kind_problem(enum domcfg_kind k, const struct cfg_value *v)
+{
+	uuid_t uuid;
+	uint64_t kib;
+	int64_t n;
+
+	switch (k) {
+	case DK_STR:
+		return v->kind == CFG_LIST ? "must be a string, not a list"
+					   : NULL;
+	case DK_INT:
+		return as_number(v, &n) && n >= 0 && n <= INT32_MAX
+		    ? NULL
+		    : "must be a number, 0 or more";
+	case DK_BOOL:
+		return is_bool(v) ? NULL : "must be 0 or 1";
+	case DK_MIB:
+		return v->kind != CFG_LIST && xu_num_kib(v->text, 'm', &kib) &&
+			kib <= (uint64_t)1 << 40
+		    ? NULL
+		    : "must be a number of MiB, or a number with k, m or g";
+	case DK_UUID:
+		return v->kind == CFG_STRING && uuid_parse(v->text, uuid) == 0
+		    ? NULL
+		    : "must be a UUID such as "
+		      "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"";
+	case DK_ACTION:
+		return is_action(v)
+		    ? NULL
+		    : "must be destroy, restart, preserve, rename-restart, "
+		      "coredump-destroy or coredump-restart";
+	case DK_LIST:
+		return v->kind == CFG_LIST ? NULL : "must be a list [ ... ]";
+	case DK_ANY:
+		return NULL;
+	}
+	return NULL;
+}
+
+static void
+check_setting(struct binder *b, const struct cfg_setting *s)
+{
+	const struct domcfg_key *k = domcfg_find(s->key);
+	const char *near, *problem;
+
+	if (k == NULL) {
+		near = domcfg_nearest(s->key);
+		say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
+		    near != NULL ? ", did you mean '" : "",
+		    near != NULL ? near : "", near != NULL ? "'?" : "");
+		return;
+	}
+	problem = kind_problem(k->kind, s->value);
+	if (problem != NULL) {
+		say(b, &s->value->pos, true, "'%s' %s", s->key, problem);
+		return;
+	}
+	if (k->status == DS_LATER && !is_empty(s->value))
+		say(b, &s->pos, true,
+		    "'%s' is not supported by this release; remove it or leave "
+		    "it empty",
+		    s->key);
+	if (k->status == DS_HVM && !b->hvm)
+		say(b, &s->pos, false,
+		    "'%s' means something for HVM guests only; ignored", s->key);
+	if (k->status == DS_OLD)
+		say(b, &s->pos, false, "'%s' is obsolete; ignored", s->key);
+}
+
+/* The setting when it is there and of the right kind, else NULL. */
+static const struct cfg_setting *
+get(const struct binder *b, const char *key)
+{
+	const struct cfg_setting *s = cfg_find(b->cfg, key);
+	const struct domcfg_key *k = domcfg_find(key);
+
+	return s != NULL && kind_problem(k->kind, s->value) == NULL ? s : NULL;
+}
+
+static const char *
+get_str(const struct binder *b, const char *key, const char *dflt)
+{
+	const struct cfg_setting *s = get(b, key);
+
+	return s != NULL ? s->value->text : dflt;
+}
+
+static int64_t
+get_int(const struct binder *b, const char *key, int64_t dflt)
+{
+	const struct cfg_setting *s = get(b, key);
+	int64_t n = dflt;
+
+	if (s != NULL)
+		as_number(s->value, &n);
+	return n;
+}
+
+static uint64_t
+get_kib(const struct binder *b, const char *key, uint64_t dflt)
+{
+	const struct cfg_setting *s = get(b, key);
+	uint64_t kib = dflt;
+
+	if (s != NULL)
+		xu_num_kib(s->value->text, 'm', &kib);
+	return kib;
+}
+
+/* Where to point at: the setting, or the start of the configuration. */
+static struct cfg_pos
+pos_of(const struct binder *b, const char *key, const char *file)
+{
+	const struct cfg_setting *s = cfg_find(b->cfg, key);
+	struct cfg_pos start = { file, 1, 1 };
+
+	return s != NULL ? s->pos : start;
+}
+
+static void
+bind_type(struct binder *b, const char *file)
+{
+	const char *type = get_str(b, "type", NULL);
+	const char *builder = get_str(b, "builder", NULL);
+	struct cfg_pos pos = pos_of(b, type != NULL ? "type" : "builder", file);
+
+	if (type == NULL && builder != NULL)
+		type = strcmp(builder, "hvm") == 0 ? "hvm"
+		    : strcmp(builder, "linux") == 0 ||
+			    strcmp(builder, "generic") == 0
+			? "pv"
+			: builder;
+	if (type == NULL || strcmp(type, "pv") == 0)
+		return;
+	b->hvm = strcmp(type, "hvm") == 0;
+	if (b->hvm || strcmp(type, "pvh") == 0)
+		say(b, &pos, true,
+		    "%s guests are not supported by this release; use "
+		    "type = \"pv\"",
+		    b->hvm ? "HVM" : "PVH");
+	else
+		say(b, &pos, true, "'%s' is not a guest type; use \"pv\"", type);
+}
+
+static char *
+join_cmdline(const struct binder *b)
+{
+	struct xu_buf out = XU_BUF_INIT;
+	const char *root = get_str(b, "root", "");
+	const char *extra = get_str(b, "extra", "");
+
+	if (cfg_find(b->cfg, "cmdline") != NULL)
+		return strdup(get_str(b, "cmdline", ""));
+	/* xm's users write root = "/dev/xvda1 ro" as well as "root=...". */
+	if (root[0] != '\0')
+		xu_buf_addf(&out, "%s%s",
+		    strncmp(root, "root=", 5) == 0 ? "" : "root=", root);
+	if (extra[0] != '\0')
+		xu_buf_addf(&out, "%s%s", out.len != 0 ? " " : "", extra);
+	return xu_buf_steal(&out);
+}
+
+static void
+bind_kernel(struct binder *b, const char *file)
+{
+	const struct cfg_setting *s = cfg_find(b->cfg, "cmdline");
+	struct cfg_pos pos = pos_of(b, "kernel", file);
+	/* start_info's command line (xen.h MAX_GUEST_CMDLINE), less the NUL. */
+	const size_t max_cmdline = 1023;
+
+	b->d->kernel = strdup(get_str(b, "kernel", ""));
+	b->d->ramdisk = strdup(get_str(b, "ramdisk", ""));
+	b->d->cmdline = join_cmdline(b);
+	if (cfg_find(b->cfg, "kernel") == NULL || b->d->kernel == NULL ||
+	    b->d->kernel[0] == '\0')
+		say(b, &pos, true,
+		    "no kernel is given; add kernel = \"/path/to/vmlinuz\"");
+	if (s != NULL &&
+	    (cfg_find(b->cfg, "root") != NULL ||
+		cfg_find(b->cfg, "extra") != NULL))
+		say(b, &s->pos, false,
+		    "'cmdline' is the whole command line; 'root' and 'extra' "
+		    "are ignored");
+	if (b->d->cmdline != NULL && strlen(b->d->cmdline) > max_cmdline) {
+		pos = pos_of(b, s != NULL ? "cmdline" : "extra", file);
+		say(b, &pos, true,
+		    "the kernel command line has %zu characters, %zu are "
+		    "possible",
+		    strlen(b->d->cmdline), max_cmdline);
+	}
+}
+
+static void
+bind_memory(struct binder *b, const char *file)
+{
+	struct cfg_pos pos = pos_of(b, "memory", file);
+	struct domcfg *d = b->d;
+
+	d->memory_kib = get_kib(b, "memory", 128 * 1024);
+	d->maxmem_kib = get_kib(b, "maxmem", d->memory_kib);
+	if (d->memory_kib < 4 * 1024)
+		say(b, &pos, true,
+		    "memory is %llu KiB; no guest starts with less than 4 MiB",
+		    (unsigned long long)d->memory_kib);
+	if (d->maxmem_kib < d->memory_kib) {
+		pos = pos_of(b, "maxmem", file);
+		say(b, &pos, true,
+		    "maxmem (%llu MiB) is less than memory (%llu MiB)",
+		    (unsigned long long)d->maxmem_kib / 1024,
+		    (unsigned long long)d->memory_kib / 1024);
+	}
+}
+
+static void
+bind_vcpus(struct binder *b, const char *file)
+{
+	struct cfg_pos pos = pos_of(b, "vcpus", file);
+	int64_t vcpus = get_int(b, "vcpus", 1);
+	int64_t max = get_int(b, "maxvcpus", vcpus);
+
+	/* xen.h MAX_VIRT_CPUS */
+	if (vcpus < 1 || vcpus > 8192)
+		say(b, &pos, true, "vcpus must be 1 to 8192");
+	else if (max < vcpus || max > 8192) {
+		pos = pos_of(b, "maxvcpus", file);
+		say(b, &pos, true, "maxvcpus must be %lld (vcpus) to 8192",
+		    (long long)vcpus);
+	}
+	b->d->vcpus = (uint32_t)vcpus;
+	b->d->maxvcpus = (uint32_t)max;
+	b->d->cpu_weight = get_int(b, "cpu_weight", -1);
+	b->d->cpu_cap = get_int(b, "cap", get_int(b, "cpu_cap", -1));
+	pos = pos_of(b, "cpu_weight", file);
+	if (b->d->cpu_weight == 0 || b->d->cpu_weight > 65535)
+		say(b, &pos, true, "cpu_weight must be 1 to 65535");
+}
+
+static char *
+default_name(const char *file)
+{
+	const char *base = strrchr(file, '/');
+	const char *dot;
+
+	base = base != NULL ? base + 1 : file;
+	dot = strrchr(base, '.');
+	return dot != NULL && dot != base ? strndup(base, (size_t)(dot - base))
+					  : strdup(base);
+}
+
+static void
+bind_name(struct binder *b, const char *file)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/+-";
+	struct cfg_pos pos = pos_of(b, "name", file);
+	struct domcfg *d = b->d;
+	const char *given = get_str(b, "name", NULL);
+	size_t len;
+	int64_t n;
+
+	d->name = given != NULL ? strdup(given) : default_name(file);
+	len = d->name == NULL ? 0 : strlen(d->name);
+	if (len == 0 || len > 127 || strspn(d->name, ok) != len)
+		say(b, &pos, true,
+		    "'%s' cannot be a name: 1 to 127 letters, digits and _.:/+-",
+		    d->name == NULL ? "" : d->name);
+	else if (xu_num_i64(d->name, 0, INT64_MAX, &n))
+		say(b, &pos, true,
+		    "'%s' cannot be a name: a number would be taken for a "
+		    "domain id",
+		    d->name);
+}
+
+unsigned
+domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
+    struct xu_buf *report)
+{
+	struct binder b = { .cfg = c, .d = d, .report = report };
+
+	memset(d, 0, sizeof(*d));
+	bind_type(&b, file);
+	for (size_t i = 0; i < c->n; i++)
+		check_setting(&b, &c->settings[i]);
+	bind_name(&b, file);
+	bind_kernel(&b, file);
+	bind_memory(&b, file);
+	bind_vcpus(&b, file);
+	d->uuid = strdup(get_str(&b, "uuid", ""));
+	d->description = strdup(get_str(&b, "description", ""));
+	d->on_poweroff = strdup(get_str(&b, "on_poweroff", "destroy"));
+	d->on_reboot = strdup(get_str(&b, "on_reboot", "restart"));
+	d->on_crash = strdup(get_str(&b, "on_crash", "destroy"));
+	d->max_grant_frames = get_int(&b, "max_grant_frames", -1);
+	d->max_maptrack_frames = get_int(&b, "max_maptrack_frames", -1);
+	d->max_grant_version = get_int(&b, "max_grant_version", -1);
+	d->max_event_channels = get_int(&b, "max_event_channels", -1);
+	return b.errors;
+}
+
+void
+domcfg_fini(struct domcfg *d)
+{
+	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
+		d->ramdisk, d->cmdline, d->on_poweroff, d->on_reboot,
+		d->on_crash };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
+		free(owned[i]);
+	memset(d, 0, sizeof(*d));
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Meaning of a domain configuration: settings -> struct domcfg, checked
+ * against model/domcfg.h. Touches no file but the configuration itself and
+ * needs no Xen, so `xm create -n` works on any machine.
+ */
+#ifndef CFG_BIND_H
+#define CFG_BIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cfg.h"
+
+enum domcfg_kind {
+	DK_STR,
+	DK_INT,
+	DK_BOOL,
+	DK_MIB,
+	DK_UUID,
+	DK_ACTION,
+	DK_LIST,
+	DK_ANY,
+};
+
+enum domcfg_status {
+	DS_NOW,
+	DS_LATER,
+	DS_HVM,
+	DS_OLD,
+};
+
+struct domcfg_key {
+	const char *name;
+	enum domcfg_kind kind;
+	enum domcfg_status status;
+	const char *dflt;
+	const char *help;
+};
+
+extern const struct domcfg_key domcfg_keys[];
+extern const size_t domcfg_nkeys;
+
+const struct domcfg_key *domcfg_find(const char *name);
+/* The key nearest in spelling, or NULL when none is near. */
+const char *domcfg_nearest(const char *name);
+
+/* A domain as the file describes it. Strings are owned; "" = not given. */
+struct domcfg {
+	char *name, *uuid, *description, *kernel, *ramdisk, *cmdline;
+	char *on_poweroff, *on_reboot, *on_crash;
+	uint64_t memory_kib, maxmem_kib;
+	uint32_t vcpus, maxvcpus;
+	/* -1 = not given. */
+	int64_t cpu_weight, cpu_cap;
+	int64_t max_grant_frames, max_maptrack_frames, max_grant_version,
+	    max_event_channels;
+};
+
+/*
+ * All problems are found in one run: each is a line "file:line:col: text" in
+ * `report`; warnings are lines too, with "warning: " before the text. Returns the
+ * number of errors; with 0 *d is complete. file_name gives the default name.
+ */
+unsigned domcfg_bind(const struct cfg *c, const char *file_name,
+    struct domcfg *d, struct xu_buf *report);
+void domcfg_fini(struct domcfg *d);
+
+#endif
