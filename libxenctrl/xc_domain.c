@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The life of a domain. Layouts: xen/include/public/domctl.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <stdint.h>
+#include <xen/sched.h>
+
+#include "xc_private.h"
+
+XC_API int
+xc_domain_create(xc_interface *xch, uint32_t *domid,
+    const struct xc_domain_create *req)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_createdomain };
+	const char *what;
+
+	if (xc_check_abi(xch, "create a domain") < 0)
+		return -1;
+	ctl.domain = (uint16_t)*domid;
+	if (xc_encode_create(xch->abi, req, xch->grant_version, ctl.u.raw,
+		&what) < 0)
+		return xc_fail(xch, 0, "create a domain: Xen %u.%u lacks %s",
+		    xch->release >> 16, xch->release & 0xffff, what);
+	if (xc_do_domctl(xch, &ctl, "create") < 0)
+		return -1;
+	*domid = ctl.domain;
+	return 0;
+}
+
+XC_API int
+xc_domain_destroy_step(xc_interface *xch, uint32_t domid)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_destroydomain,
+		.domain = (uint16_t)domid };
+
+	if (xc_check_abi(xch, "destroy a domain") < 0)
+		return -1;
+	if (xc_do_domctl(xch, &ctl, "destroy") == 0)
+		return 0;
+	return errno == EAGAIN ? 1 : -1;
+}
+
+XC_API int
+xc_domain_destroy(xc_interface *xch, uint32_t domid)
+{
+	int r;
+
+	while ((r = xc_domain_destroy_step(xch, domid)) > 0)
+		;
+	return r;
+}
+
+/* A domctl without arguments that changes the domain. */
+static int
+simple(xc_interface *xch, uint32_t cmd, uint32_t domid, const char *what)
+{
+	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+
+	if (xc_check_abi(xch, what) < 0)
+		return -1;
+	return xc_do_domctl(xch, &ctl, what) < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_domain_pause(xc_interface *xch, uint32_t domid)
+{
+	return simple(xch, DOMCTL_pausedomain, domid, "pause");
+}
+
+XC_API int
+xc_domain_unpause(xc_interface *xch, uint32_t domid)
+{
+	return simple(xch, DOMCTL_unpausedomain, domid, "unpause");
+}
+
+XC_API int
+xc_domain_resume(xc_interface *xch, uint32_t domid)
+{
+	return simple(xch, DOMCTL_resumedomain, domid, "resume");
+}
+
+XC_API int
+xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason)
+{
+	struct sched_remote_shutdown arg = { .domain_id = (domid_t)domid,
+		.reason = reason };
+
+	if (xc_hypercall_buf(xch, XC_HC_SCHED, SCHEDOP_remote_shutdown, &arg,
+		sizeof(arg)) < 0)
+		return xc_fail(xch, errno, "domain %u: shut down", domid);
+	return 0;
+}
+
+/* A domctl with one number of 32 or 64 bits. */
+static int
+with_number(xc_interface *xch, uint32_t cmd, uint32_t domid, uint64_t v,
+    const char *what)
+{
+	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+
+	ctl.u.u64[0] = v;
+	if (xc_check_abi(xch, what) < 0)
+		return -1;
+	return xc_do_domctl(xch, &ctl, what) < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, uint32_t max)
+{
+	return with_number(xch, DOMCTL_max_vcpus, domid, max,
+	    "set the number of vCPUs");
+}
+
+XC_API int
+xc_domain_set_max_mem(xc_interface *xch, uint32_t domid, uint64_t kib)
+{
+	return with_number(xch, DOMCTL_max_mem, domid, kib,
+	    "set the memory ceiling");
+}
+
+XC_API int
+xc_domain_set_address_size(xc_interface *xch, uint32_t domid, uint32_t bits)
+{
+	return with_number(xch, DOMCTL_set_address_size, domid, bits,
+	    "set the address size");
+}
+
+XC_API int
+xc_domain_hypercall_init(xc_interface *xch, uint32_t domid, uint64_t gfn)
+{
+	return with_number(xch, DOMCTL_hypercall_init, domid, gfn,
+	    "fill the hypercall page");
+}
+
+XC_API int
+xc_domain_set_time_offset(xc_interface *xch, uint32_t domid, int64_t seconds)
+{
+	return with_number(xch, DOMCTL_settimeoffset, domid, (uint64_t)seconds,
+	    "set the time offset");
+}
+
+XC_API int
+xc_domain_set_handle(xc_interface *xch, uint32_t domid,
+    const uint8_t handle[16])
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_setdomainhandle,
+		.domain = (uint16_t)domid };
+
+	memcpy(ctl.u.raw, handle, 16);
+	if (xc_check_abi(xch, "set the UUID") < 0)
+		return -1;
+	return xc_do_domctl(xch, &ctl, "set the UUID") < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_domain_set_tsc_info(xc_interface *xch, uint32_t domid, uint32_t tsc_mode,
+    uint32_t gtsc_khz, uint32_t incarnation, uint64_t elapsed_nsec)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_settscinfo,
+		.domain = (uint16_t)domid };
+
+	ctl.u.u32[0] = tsc_mode;
+	ctl.u.u32[1] = gtsc_khz;
+	ctl.u.u32[2] = incarnation;
+	ctl.u.u64[2] = elapsed_nsec;
+	if (xc_check_abi(xch, "set the TSC mode") < 0)
+		return -1;
+	return xc_do_domctl(xch, &ctl, "set the TSC mode") < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_domain_getinfo(xc_interface *xch, uint32_t domid, struct xc_domaininfo *out)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_getdomaininfo,
+		.domain = (uint16_t)domid };
+
+	if (xc_do_domctl(xch, &ctl, "ask for its state") < 0)
+		return -1;
+	xc_decode_domaininfo(xch->abi, ctl.u.raw, out);
+	/* Up to 4.17 Xen answers with the next domain that exists. */
+	if (out->domid == domid)
+		return 0;
+	return xc_fail(xch, ESRCH, "domain %u: ask for its state", domid);
+}
+
+/* sysctl getdomaininfolist: {u16 first, u32 max, buffer, u32 num}. */
+XC_API int
+xc_domain_getinfolist(xc_interface *xch, uint32_t first, uint32_t max,
+    struct xc_domaininfo *out)
+{
+	struct xc_sysctl ctl = { .cmd = SYSCTL_getdomaininfolist };
+	size_t stride = xch->abi->info_size, size = stride * max;
+	uint8_t *buf;
+	uint32_t n;
+
+	if (max == 0 || max > 65536) {
+		errno = EINVAL;
+		return xc_fail(xch, 0, "list domains: 1 to 65536 at a time");
+	}
+	buf = xc_buf_get(xch, size);
+	if (buf == NULL)
+		return xc_fail(xch, errno, "list domains");
+	ctl.u.u32[0] = first & 0xffff;
+	ctl.u.u32[1] = max;
+	ctl.u.u64[1] = (uintptr_t)buf;
+	if (xc_do_sysctl(xch, &ctl, "list domains") < 0) {
+		xc_buf_put(xch, buf, size);
+		return -1;
+	}
+	n = ctl.u.u32[4] < max ? ctl.u.u32[4] : max;
+	for (uint32_t i = 0; i < n; i++)
+		xc_decode_domaininfo(xch->abi, buf + i * stride, &out[i]);
+	xc_buf_put(xch, buf, size);
+	return (int)n;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Hypercall-safe memory and the calls themselves. Pages of /dev/xen/hypercall
+ * neither fault nor move (Linux 4.18); a few are kept, so that a small call
+ * costs one system call.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <xen/xen.h>
+
+#include "xc_private.h"
+#include "xc_privcmd.h"
+
+static size_t
+round_up(size_t size)
+{
+	return (size + XC_PAGE_SIZE - 1) & ~(XC_PAGE_SIZE - 1);
+}
+
+void *
+xc_buf_get(xc_interface *xch, size_t size)
+{
+	size_t len = round_up(size == 0 ? 1 : size);
+	void *p;
+
+	if (len == XC_PAGE_SIZE && xch->ncached > 0) {
+		p = xch->cached[--xch->ncached];
+		memset(p, 0, size);
+		return p;
+	}
+	if (xch->hypercall >= 0)
+		return xc_os_mmap(xch->hypercall, len, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, 0);
+	p = xc_os_mmap(-1, len, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, 0);
+	if (p != NULL)
+		madvise(p, len, MADV_DONTFORK);
+	return p;
+}
+
+void
+xc_buf_put(xc_interface *xch, void *buf, size_t size)
+{
+	int saved = errno;
+	size_t len = round_up(size == 0 ? 1 : size);
+
+	if (buf == NULL)
+		return;
+	if (len == XC_PAGE_SIZE && xch->ncached < XC_BUF_CACHE)
+		xch->cached[xch->ncached++] = buf;
+	else
+		xc_os_munmap(buf, len);
+	errno = saved;
+}
+
+long
+xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
+    uint64_t a2, uint64_t a3)
+{
+	struct privcmd_hypercall call = { .op = op,
+		.arg = { a0, a1, a2, a3, 0 } };
+
+	xch->stats.total++;
+	xch->stats.hypercalls[op & 63]++;
+	return xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd,
+	    IOCTL_PRIVCMD_HYPERCALL, &call);
+}
+
+long
+xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
+    size_t size)
+{
+	void *buf = xc_buf_get(xch, size);
+	long r;
+
+	if (buf == NULL)
+		return -1;
+	memcpy(buf, arg, size);
+	r = xc_hypercall(xch, op, cmd, (uintptr_t)buf, 0, 0);
+	memcpy(arg, buf, size);
+	xc_buf_put(xch, buf, size);
+	return r;
+}
+
+/* domctl and sysctl take one argument, the structure. */
+static long
+control(xc_interface *xch, unsigned op, void *ctl, size_t size)
+{
+	void *buf = xc_buf_get(xch, size);
+	long r;
+
+	if (buf == NULL)
+		return -1;
+	memcpy(buf, ctl, size);
+	r = xc_hypercall(xch, op, (uintptr_t)buf, 0, 0, 0);
+	memcpy(ctl, buf, size);
+	xc_buf_put(xch, buf, size);
+	return r;
+}
+
+int
+xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
+{
+	uint32_t domid = ctl->domain;
+	long r;
+
+	ctl->version = xch->abi->domctl;
+	r = control(xch, XC_HC_DOMCTL, ctl, sizeof(*ctl));
+	if (r < 0)
+		return xc_fail(xch, errno, "domain %u: %s", domid, what);
+	return (int)r;
+}
+
+int
+xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
+{
+	long r;
+
+	ctl->version = xch->abi->sysctl;
+	r = control(xch, XC_HC_SYSCTL, ctl, sizeof(*ctl));
+	if (r < 0)
+		return xc_fail(xch, errno, "%s", what);
+	return (int)r;
+}
+
+int
+xc_check_abi(xc_interface *xch, const char *what)
+{
+	if (!xch->unknown_abi)
+		return 0;
+	errno = ENOTSUP;
+	return xc_fail(xch, 0,
+	    "%s: Xen %u.%u is newer than this library knows; refused", what,
+	    xch->release >> 16, xch->release & 0xffff);
+}
+
+int
+xc_fail(xc_interface *xch, int errnum, const char *fmt, ...)
+{
+	int saved = errnum != 0 ? errnum : errno;
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	vsnprintf(xch->error, sizeof(xch->error), fmt, ap);
+	va_end(ap);
+	len = strlen(xch->error);
+	if (errnum != 0)
+		snprintf(xch->error + len, sizeof(xch->error) - len, ": %s",
+		    strerror(errnum));
+	if (xch->logger != NULL)
+		xch->logger->message(xch->logger->ctx, XC_LOG_ERROR,
+		    xch->error);
+	errno = saved;
+	return -1;
+}

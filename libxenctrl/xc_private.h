@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The handle, and what the files of libxenctrl offer each other. */
+#ifndef XC_PRIVATE_H
+#define XC_PRIVATE_H
+
+#include "xc_abi.h"
+
+#define XC_API __attribute__((visibility("default")))
+
+/* Single pages kept for the next hypercall. */
+#define XC_BUF_CACHE 8
+
+struct xc_interface {
+	int privcmd;
+	/* /dev/xen/hypercall, or -1: locked anonymous memory instead. */
+	int hypercall;
+	const struct xc_logger *logger;
+	uint32_t release;
+	const struct xc_abi *abi;
+	/* The hypervisor is newer than the table: changing calls refused. */
+	bool unknown_abi;
+	/* What a domain gets when the caller has no wish; 0 = not known yet. */
+	uint32_t grant_version;
+	char error[512];
+	struct xc_stats stats;
+	void *cached[XC_BUF_CACHE];
+	int ncached;
+};
+
+/* --- xc_osdep.c: the only file that talks to the kernel ------------------- */
+
+enum xc_dev {
+	XC_DEV_PRIVCMD,
+	XC_DEV_EVTCHN,
+	XC_DEV_GNTDEV,
+};
+/* open(2) of the device, close-on-exec. */
+int xc_os_open(const char *path, int flags);
+/*
+ * Every ioctl goes through here: the place where tests make the n-th one fail,
+ * see README. EINTR is retried.
+ */
+int xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg);
+void *xc_os_mmap(int fd, size_t len, int prot, int flags, off_t off);
+void xc_os_munmap(void *addr, size_t len);
+
+/* --- xc_hypercall.c --------------------------------------------------------- */
+
+/* Zeroed memory that never faults or moves; undo with xc_buf_put. */
+void *xc_buf_get(xc_interface *xch, size_t size);
+void xc_buf_put(xc_interface *xch, void *buf, size_t size);
+
+/* -1 + errno, or the hypercall's result. */
+long xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
+    uint64_t a2, uint64_t a3);
+/* arg is copied into a safe buffer and back. */
+long xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
+    size_t size);
+
+/* ctl->version is filled in. what names the call in the error. */
+int xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what);
+int xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what);
+/* Same for calls that change something: refused when the ABI is unknown. */
+int xc_check_abi(xc_interface *xch, const char *what);
+
+/* Puts the sentence on the handle (errno's text is added unless errnum is 0),
+ * logs it, restores errno. Returns -1. */
+int xc_fail(xc_interface *xch, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vCPUs: state, registers, affinity, scheduler parameters. */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "xc_private.h"
+
+/* xenctl_bitmap {handle, u32 nr_bits}: 16 bytes. */
+#define AFFINITY_HARD 1u
+#define AFFINITY_SOFT 2u
+
+XC_API int
+xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    struct xc_vcpuinfo *out)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_getvcpuinfo,
+		.domain = (uint16_t)domid };
+
+	ctl.u.u32[0] = vcpu;
+	if (xc_do_domctl(xch, &ctl, "ask for a vCPU's state") < 0)
+		return -1;
+	out->online = ctl.u.raw[4] != 0;
+	out->blocked = ctl.u.raw[5] != 0;
+	out->running = ctl.u.raw[6] != 0;
+	out->cpu_time = ctl.u.u64[1];
+	out->cpu = ctl.u.u32[4];
+	return 0;
+}
+
+static int
+context(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
+    void *buf, const char *what)
+{
+	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+
+	ctl.u.u32[0] = vcpu;
+	ctl.u.u64[1] = (uintptr_t)buf;
+	return xc_do_domctl(xch, &ctl, what) < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    const void *ctx, size_t size)
+{
+	void *buf;
+	int r;
+
+	if (xc_check_abi(xch, "set registers") < 0)
+		return -1;
+	buf = xc_buf_get(xch, size);
+	if (buf == NULL)
+		return xc_fail(xch, errno, "set registers");
+	memcpy(buf, ctx, size);
+	r = context(xch, DOMCTL_setvcpucontext, domid, vcpu, buf,
+	    "set a vCPU's registers");
+	xc_buf_put(xch, buf, size);
+	return r;
+}
+
+XC_API int
+xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    void *ctx, size_t size)
+{
+	void *buf = xc_buf_get(xch, size);
+	int r;
+
+	if (buf == NULL)
+		return xc_fail(xch, errno, "get registers");
+	r = context(xch, DOMCTL_getvcpucontext, domid, vcpu, buf,
+	    "get a vCPU's registers");
+	if (r == 0)
+		memcpy(ctx, buf, size);
+	xc_buf_put(xch, buf, size);
+	return r;
+}
+
+/* vcpuaffinity: {u32 vcpu, flags, bitmap hard, bitmap soft}. */
+static int
+affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
+    uint8_t *hard, uint8_t *soft, size_t bytes)
+{
+	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+	uint8_t *buf = xc_buf_get(xch, bytes * 2);
+	int r;
+
+	if (buf == NULL)
+		return xc_fail(xch, errno, "vCPU affinity");
+	if (hard != NULL)
+		memcpy(buf, hard, bytes);
+	if (soft != NULL)
+		memcpy(buf + bytes, soft, bytes);
+	ctl.u.u32[0] = vcpu;
+	ctl.u.u32[1] = (hard != NULL ? AFFINITY_HARD : 0) |
+	    (soft != NULL ? AFFINITY_SOFT : 0);
+	ctl.u.u64[1] = (uintptr_t)buf;
+	ctl.u.u32[4] = hard != NULL ? (uint32_t)bytes * 8 : 0;
+	ctl.u.u64[3] = (uintptr_t)buf + bytes;
+	ctl.u.u32[8] = soft != NULL ? (uint32_t)bytes * 8 : 0;
+	r = xc_do_domctl(xch, &ctl, "vCPU affinity") < 0 ? -1 : 0;
+	if (r == 0 && hard != NULL)
+		memcpy(hard, buf, bytes);
+	if (r == 0 && soft != NULL)
+		memcpy(soft, buf + bytes, bytes);
+	xc_buf_put(xch, buf, bytes * 2);
+	return r;
+}
+
+XC_API int
+xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    uint8_t *hard, uint8_t *soft, size_t bytes)
+{
+	if (xc_check_abi(xch, "set vCPU affinity") < 0)
+		return -1;
+	return affinity(xch, DOMCTL_setvcpuaffinity, domid, vcpu, hard, soft,
+	    bytes);
+}
+
+XC_API int
+xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    uint8_t *hard, uint8_t *soft, size_t bytes)
+{
+	return affinity(xch, DOMCTL_getvcpuaffinity, domid, vcpu, hard, soft,
+	    bytes);
+}
+
+/* scheduler_op: {u32 sched_id, cmd, union {u16 weight, cap}}; cmd 0 put, 1 get.
+ * Credit and credit2 have the same two numbers. */
+static int
+sched_op(xc_interface *xch, uint32_t domid, uint32_t cmd, uint16_t *weight,
+    uint16_t *cap)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_scheduler_op,
+		.domain = (uint16_t)domid };
+	uint32_t id;
+
+	if (xc_sched_id(xch, &id) < 0)
+		return -1;
+	if (id != 5 && id != 6) {
+		errno = ENOTSUP;
+		return xc_fail(xch, 0,
+		    "the scheduler in use (%u) has no weight and cap", id);
+	}
+	ctl.u.u32[0] = id;
+	ctl.u.u32[1] = cmd;
+	memcpy(ctl.u.raw + 8, weight, 2);
+	memcpy(ctl.u.raw + 10, cap, 2);
+	if (xc_do_domctl(xch, &ctl, "scheduler parameters") < 0)
+		return -1;
+	memcpy(weight, ctl.u.raw + 8, 2);
+	memcpy(cap, ctl.u.raw + 10, 2);
+	return 0;
+}
+
+XC_API int
+xc_sched_credit_get(xc_interface *xch, uint32_t domid, uint16_t *weight,
+    uint16_t *cap)
+{
+	*weight = *cap = 0;
+	return sched_op(xch, domid, 1, weight, cap);
+}
+
+XC_API int
+xc_sched_credit_set(xc_interface *xch, uint32_t domid, uint16_t weight,
+    uint16_t cap)
+{
+	if (xc_check_abi(xch, "set scheduler parameters") < 0)
+		return -1;
+	return sched_op(xch, domid, 0, &weight, &cap);
+}

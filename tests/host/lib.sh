@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# Vocabulary of the tests that run in dom0. A test is a script that sources this
+# file; its first failing check ends it with status 1. Exit 77 = skipped.
+
+set -u
+progs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+scratch=$(mktemp -d /tmp/test.XXXXXX)
+cleanups=()
+
+# cleanup CMD...: run at the end, last first.
+cleanup() { cleanups+=("$*"); }
+
+end_test() {
+	local status=$? i
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}"; done
+	rm -rf "$scratch"
+	exit "$status"
+}
+trap end_test EXIT
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+skip() { echo "SKIPPED: $*" >&2; exit 77; }
+
+# check WHAT CMD...: the command must succeed.
+check() {
+	local what=$1
+	shift
+	"$@" || fail "$what (status $? of: $*)"
+}
+
+# expect_status N CMD...: the command must end with N; output in $out, $err.
+expect_status() {
+	local want=$1 got
+	shift
+	"$@" >"$scratch/out" 2>"$scratch/err"
+	got=$?
+	out=$(cat "$scratch/out")
+	err=$(cat "$scratch/err")
+	[ "$got" = "$want" ] ||
+		fail "'$*' ended with $got, not $want; stdout: $out stderr: $err"
+}
+
+# same WHAT WANT GOT
+same() { [ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"; }
+
+# contains WHAT TEXT PATTERN: PATTERN (grep -E) is in TEXT.
+contains() {
+	printf '%s\n' "$2" | grep -qE -- "$3" || fail "$1: no '$3' in: $2"
+}
+
+# wait_for SECONDS CMD...: until the command succeeds.
+wait_for() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+}
+
