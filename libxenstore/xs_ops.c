@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The requests. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xs_private.h"
+
+#define DIRECTORY_PART 22
+#define GET_FEATURE    23
+
+static struct xs_iov
+text(const char *s)
+{
+	struct xs_iov v = { s, strlen(s) + 1 };
+
+	return v;
+}
+
+/* A request whose reply is "OK". */
+static bool
+simple(struct xs_handle *h, uint32_t type, uint32_t tx,
+    const struct xs_iov *v, unsigned n, const char *path)
+{
+	struct xs_msg *m = xs_talk(h, type, tx, v, n, path);
+	bool ok = m != NULL;
+
+	free(m);
+	return ok;
+}
+
+XS_API void *
+xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *len)
+{
+	struct xs_iov v = text(path);
+	struct xs_msg *m = xs_talk(h, XS_READ, t, &v, 1, path);
+	char *out;
+
+	if (m == NULL)
+		return NULL;
+	out = malloc((size_t)m->hdr.len + 1);
+	if (out != NULL) {
+		memcpy(out, m->body, (size_t)m->hdr.len + 1);
+		if (len != NULL)
+			*len = m->hdr.len;
+	}
+	free(m);
+	return out;
+}
+
+XS_API bool
+xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+    const void *data, unsigned int len)
+{
+	struct xs_iov v[2] = { text(path), { data, len } };
+
+	return simple(h, XS_WRITE, t, v, 2, path);
+}
+
+XS_API bool
+xs_mkdir(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	struct xs_iov v = text(path);
+
+	return simple(h, XS_MKDIR, t, &v, 1, path);
+}
+
+XS_API bool
+xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	struct xs_iov v = text(path);
+
+	return simple(h, XS_RM, t, &v, 1, path);
+}
+
+XS_API bool
+xs_restrict(struct xs_handle *h, unsigned domid)
+{
+	(void)domid;
+	return xs_fail(h, ENOSYS, "restrict");
+}
+
+/* --- directory ----------------------------------------------------------------- */
+
+/* Names with their NULs -> vector and names in one block. */
+static char **
+vector(const char *names, size_t len, unsigned int *num)
+{
+	unsigned n = 0, i;
+	char **v, *p;
+
+	for (size_t k = 0; k < len; k++)
+		n += names[k] == '\0';
+	v = malloc((n + 1) * sizeof(*v) + len + 1);
+	if (v == NULL)
+		return NULL;
+	p = (char *)(v + n + 1);
+	memcpy(p, names, len);
+	for (i = 0; i < n; i++, p += strlen(p) + 1)
+		v[i] = p;
+	v[n] = NULL;
+	*num = n;
+	return v;
+}
+
+/*
+ * A list over 4 KiB comes in parts; each part tells the directory's generation,
+ * and a change in between starts the whole anew.
+ */
+static char **
+directory_parts(struct xs_handle *h, uint32_t t, const char *path,
+    unsigned int *num)
+{
+	char *all = NULL, *grown, offset[16], gen[32] = "", **v;
+	size_t len = 0, add, head;
+	struct xs_msg *m;
+
+	for (;;) {
+		struct xs_iov arg[2] = { text(path), { offset, 0 } };
+
+		arg[1].len = (size_t)snprintf(offset, sizeof(offset), "%zu",
+				 len) + 1;
+		m = xs_talk(h, DIRECTORY_PART, t, arg, 2, path);
+		if (m == NULL) {
+			free(all);
+			if (errno == ENOSYS)
+				xs_fail(h, E2BIG, "%s", path);
+			return NULL;
+		}
+		head = strnlen(m->body, m->hdr.len) + 1;
+		if (head > sizeof(gen) || head > m->hdr.len) {
+			free(m);
+			free(all);
+			xs_fail(h, EIO, "%s: strange reply", path);
+			return NULL;
+		}
+		if (len > 0 && strcmp(gen, m->body) != 0) {
+			len = 0;
+			gen[0] = '\0';
+			free(m);
+			continue;
+		}
+		memcpy(gen, m->body, head);
+		add = m->hdr.len - head;
+		grown = realloc(all, len + add + 1);
+		if (grown == NULL) {
+			free(m);
+			free(all);
+			return NULL;
+		}
+		all = grown;
+		memcpy(all + len, m->body + head, add);
+		len += add;
+		free(m);
+		/* The last part ends with an empty name. */
+		if (len == 1 || (len > 1 && all[len - 1] == '\0' &&
+		    all[len - 2] == '\0'))
+			break;
+		if (add == 0)
+			break;
+	}
+	v = vector(all, len - 1, num);
+	free(all);
+	return v;
+}
+
+XS_API char **
+xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *num)
+{
+	struct xs_iov v = text(path);
+	struct xs_msg *m = xs_talk(h, XS_DIRECTORY, t, &v, 1, path);
+	char **out;
+
+	if (m == NULL)
+		return errno == E2BIG ? directory_parts(h, t, path, num) : NULL;
+	out = vector(m->body, m->hdr.len, num);
+	free(m);
+	return out;
+}
+
+/* --- permissions --------------------------------------------------------------------- */
+
+XS_API bool
+xs_strings_to_perms(struct xs_permissions *perms, unsigned int num,
+    const char *strings)
+{
+	static const char letters[] = "nrwb";
+
+	for (unsigned i = 0; i < num; i++) {
+		const char *at = *strings == '\0' ? NULL
+						  : strchr(letters, *strings);
+		char *end;
+
+		if (at == NULL) {
+			errno = EINVAL;
+			return false;
+		}
+		perms[i].perms = (enum xs_perm_type)(at - letters);
+		perms[i].id = (unsigned)strtoul(strings + 1, &end, 10);
+		if (end == strings + 1 || *end != '\0') {
+			errno = EINVAL;
+			return false;
+		}
+		strings = end + 1;
+	}
+	return true;
+}
+
+XS_API struct xs_permissions *
+xs_get_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *num)
+{
+	struct xs_iov v = text(path);
+	struct xs_msg *m = xs_talk(h, XS_GET_PERMS, t, &v, 1, path);
+	struct xs_permissions *p;
+	unsigned n = 0;
+
+	if (m == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < m->hdr.len; i++)
+		n += m->body[i] == '\0';
+	p = calloc(n == 0 ? 1 : n, sizeof(*p));
+	if (p != NULL && !xs_strings_to_perms(p, n, m->body)) {
+		free(p);
+		p = NULL;
+		xs_fail(h, EIO, "%s: strange permissions", path);
+	}
+	free(m);
+	if (p != NULL)
+		*num = n;
+	return p;
+}
+
+/* "r5" with its NUL; returns the length. */
+static size_t
+perm_text(char *out, size_t size, const struct xs_permissions *p)
+{
+	static const char letters[] = "nrwb";
+
+	return (size_t)snprintf(out, size, "%c%u", letters[p->perms & 3],
+		   p->id) + 1;
+}
+
+XS_API bool
+xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
+    struct xs_permissions *perms, unsigned int num_perms)
+{
+	char buf[XENSTORE_PAYLOAD_MAX];
+	struct xs_iov v[2] = { text(path), { buf, 0 } };
+
+	for (unsigned i = 0; i < num_perms; i++) {
+		if (sizeof(buf) - v[1].len < 16)
+			return xs_fail(h, E2BIG, "%s: permissions", path);
+		v[1].len += perm_text(buf + v[1].len, sizeof(buf) - v[1].len,
+		    &perms[i]);
+	}
+	return simple(h, XS_SET_PERMS, t, v, 2, path);
+}
+
+/* --- transactions ----------------------------------------------------------------------- */
+
+XS_API xs_transaction_t
+xs_transaction_start(struct xs_handle *h)
+{
+	struct xs_iov v = text("");
+	struct xs_msg *m = xs_talk(h, XS_TRANSACTION_START, 0, &v, 1,
+	    "start a transaction");
+	xs_transaction_t t = 0;
+
+	if (m != NULL)
+		t = (xs_transaction_t)strtoul(m->body, NULL, 10);
+	free(m);
+	return t;
+}
+
+XS_API bool
+xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
+{
+	struct xs_iov v = text(abort ? "F" : "T");
+
+	return simple(h, XS_TRANSACTION_END, t, &v, 1, "end a transaction");
+}
+
+/* --- domains --------------------------------------------------------------------------------- */
+
+static bool
+numbers(struct xs_handle *h, uint32_t type, const unsigned long *n,
+    unsigned count, const char *what)
+{
+	char buf[3][24];
+	struct xs_iov v[3];
+
+	for (unsigned i = 0; i < count; i++) {
+		v[i].data = buf[i];
+		v[i].len = (size_t)snprintf(buf[i], sizeof(buf[i]), "%lu",
+			       n[i]) + 1;
+	}
+	return simple(h, type, 0, v, count, what);
+}
+
+XS_API bool
+xs_introduce_domain(struct xs_handle *h, unsigned int domid, unsigned long mfn,
+    unsigned int eventchn)
+{
+	unsigned long n[3] = { domid, mfn, eventchn };
+
+	return numbers(h, XS_INTRODUCE, n, 3, "introduce a domain");
+}
+
+XS_API bool
+xs_set_target(struct xs_handle *h, unsigned int domid, unsigned int target)
+{
+	unsigned long n[2] = { domid, target };
+
+	return numbers(h, XS_SET_TARGET, n, 2, "set a target");
+}
+
+XS_API bool
+xs_resume_domain(struct xs_handle *h, unsigned int domid)
+{
+	unsigned long n = domid;
+
+	return numbers(h, XS_RESUME, &n, 1, "resume a domain");
+}
+
+XS_API bool
+xs_release_domain(struct xs_handle *h, unsigned int domid)
+{
+	unsigned long n = domid;
+
+	return numbers(h, XS_RELEASE, &n, 1, "release a domain");
+}
+
+static struct xs_msg *
+ask_domain(struct xs_handle *h, uint32_t type, unsigned domid)
+{
+	char buf[16];
+	struct xs_iov v = { buf, 0 };
+
+	v.len = (size_t)snprintf(buf, sizeof(buf), "%u", domid) + 1;
+	return xs_talk(h, type, 0, &v, 1, "ask about a domain");
+}
+
+XS_API char *
+xs_get_domain_path(struct xs_handle *h, unsigned int domid)
+{
+	struct xs_msg *m = ask_domain(h, XS_GET_DOMAIN_PATH, domid);
+	char *path = m == NULL ? NULL : strdup(m->body);
+
+	free(m);
+	return path;
+}
+
+XS_API bool
+xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
+{
+	struct xs_msg *m = ask_domain(h, XS_IS_DOMAIN_INTRODUCED, domid);
+	bool yes = m != NULL && m->body[0] == 'T';
+
+	free(m);
+	return yes;
+}
+
+XS_API bool
+xs_path_is_subpath(const char *parent, const char *child)
+{
+	size_t len = strlen(parent);
+
+	if (strcmp(parent, "/") == 0)
+		return child[0] == '/';
+	return strncmp(parent, child, len) == 0 &&
+	    (child[len] == '/' || child[len] == '\0');
+}
+
+/* --- the daemon --------------------------------------------------------------------------------- */
+
+XS_API char *
+xs_control_command(struct xs_handle *h, const char *cmd, void *data,
+    unsigned int len)
+{
+	struct xs_iov v[2] = { text(cmd), { data, len } };
+	struct xs_msg *m = xs_talk(h, XS_CONTROL, 0, v, 2, cmd);
+	char *out = m == NULL ? NULL : strdup(m->body);
+
+	free(m);
+	return out;
+}
+
+XS_API char *
+xs_debug_command(struct xs_handle *h, const char *cmd, void *data,
+    unsigned int len)
+{
+	return xs_control_command(h, cmd, data, len);
+}
+
+XS_API bool
+xs_get_features_supported(struct xs_handle *h, unsigned int *features)
+{
+	struct xs_iov v = text("");
+	struct xs_msg *m = xs_talk(h, GET_FEATURE, 0, &v, 1, "features");
+
+	if (m == NULL)
+		return false;
+	*features = (unsigned)strtoul(m->body, NULL, 10);
+	free(m);
+	return true;
+}
+
+XS_API int
+xs_suspend_evtchn_port(int domid)
+{
+	struct xs_handle *h = xs_open(0);
+	char path[64], *s;
+	int port = -1;
+
+	if (h == NULL)
+		return -1;
+	snprintf(path, sizeof(path),
+	    "/local/domain/%d/device/suspend/event-channel", domid);
+	s = xs_read(h, XBT_NULL, path, NULL);
+	if (s != NULL && s[0] >= '0' && s[0] <= '9')
+		port = (int)strtol(s, NULL, 10);
+	free(s);
+	xs_close(h);
+	return port;
+}
+
+XS_API const char *
+xs_daemon_rundir(void)
+{
+	const char *dir = getenv("XENSTORED_RUNDIR");
+
+	return dir != NULL ? dir : "/run/xenstored";
+}
+
+XS_API const char *
+xs_daemon_socket(void)
+{
+	static __thread char buf[256];
+	const char *path = getenv("XENSTORED_PATH");
+
+	if (path != NULL)
+		return path;
+	snprintf(buf, sizeof(buf), "%s/socket", xs_daemon_rundir());
+	return buf;
+}
+
+XS_API const char *
+xs_daemon_socket_ro(void)
+{
+	return xs_daemon_socket();
+}
+
+XS_API bool
+xs_write_all(int fd, const void *data, unsigned int len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len > 0) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		p += n;
+		len -= (unsigned)n;
+	}
+	return true;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The loop: epoll over the listening socket, the clients and the event channel
+ * device. A turn reads every ready connection, handles a bounded number of its
+ * requests, and then writes each connection that has something to say once.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "xu_proc.h"
+#include "xsd.h"
+
+#define READ_CHUNK 65536
+
+static int epoll_fd = -1, listen_fd = -1;
+static struct xu_list busy = XU_LIST_INIT(busy);
+static volatile sig_atomic_t stop;
+/* Marks in epoll_event.data.ptr that are no connection. */
+static char listen_mark, xen_mark;
+
+static void
+on_term(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+void
+conn_set_busy(struct conn *c)
+{
+	if (c->is_busy || c->dead)
+		return;
+	c->is_busy = true;
+	xu_list_append(&busy, &c->busy);
+}
+
+int
+loop_watch_fd(int fd, uint32_t events, void *ptr)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = ptr };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev);
+}
+
+/* --- sockets ------------------------------------------------------------------ */
+
+static int
+socket_read(struct conn *c)
+{
+	size_t before = c->in.len;
+	void *p = xu_buf_reserve(&c->in, READ_CHUNK);
+	ssize_t n;
+
+	if (p == NULL)
+		return -1;
+	n = recv(c->fd, p, READ_CHUNK, MSG_DONTWAIT);
+	c->in.len = before + (n > 0 ? (size_t)n : 0);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		return -1;
+	if (n > 0)
+		(void)conn_requests(c);
+	return 0;
+}
+
+static int
+socket_write(struct conn *c)
+{
+	ssize_t n = send(c->fd, c->out.data + c->out_sent,
+	    c->out.len - c->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	c->out_sent += (size_t)n;
+	return 0;
+}
+
+static void
+socket_close(struct conn *c)
+{
+	close(c->fd); /* leaves the epoll set with it */
+}
+
+const struct conn_ops socket_ops = { socket_read, socket_write, socket_close };
+
+void
+loop_update(struct conn *c)
+{
+	struct epoll_event ev = { .data.ptr = c };
+
+	if (c->fd < 0 || c->dead)
+		return;
+	if (conn_may_read_more(c))
+		ev.events |= EPOLLIN;
+	if (c->out_sent < c->out.len)
+		ev.events |= EPOLLOUT;
+	if (ev.events == c->epoll_events)
+		return;
+	c->epoll_events = ev.events;
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &ev) < 0)
+		conn_kill(c);
+}
+
+static void
+accept_clients(void)
+{
+	struct conn *c;
+	int fd;
+
+	while ((fd = accept4(listen_fd, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		/* The socket is 0600: who can connect is the control domain. */
+		c = conn_new(&socket_ops, 0, true);
+		if (c == NULL) {
+			close(fd);
+			continue;
+		}
+		c->fd = fd;
+		c->epoll_events = EPOLLIN;
+		if (loop_watch_fd(fd, EPOLLIN, c) < 0)
+			conn_kill(c);
+	}
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		xu_log(XU_WARNING, "accept: %s", strerror(errno));
+}
+
+int
+loop_init(const char *socket_path, struct xu_err *e)
+{
+	struct sigaction term = { .sa_handler = on_term };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGTERM, &term, NULL);
+	sigaction(SIGINT, &term, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll_fd < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
+	listen_fd = xu_listen_unix(socket_path, 0600, 128, e);
+	if (listen_fd < 0)
+		return -1;
+	if (loop_watch_fd(listen_fd, EPOLLIN, &listen_mark) < 0 ||
+	    (domains_fd() >= 0 &&
+		loop_watch_fd(domains_fd(), EPOLLIN, &xen_mark) < 0))
+		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
+	return 0;
+}
+
+/* --- a turn ---------------------------------------------------------------------- */
+
+static void
+ready(struct conn *c, uint32_t events)
+{
+	if (c->dead)
+		return;
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 &&
+	    c->ops->read(c) < 0) {
+		conn_kill(c);
+		return;
+	}
+	conn_set_busy(c);
+}
+
+/*
+ * Everybody with output or unfinished input. What a connection's requests do to
+ * others (events) puts those into the list too, behind. Returns true when
+ * requests wait: the next turn must not sleep.
+ */
+static bool
+serve_busy(void)
+{
+	struct xu_list now, *it;
+	bool more = false;
+
+	xu_list_init(&now);
+	if (!xu_list_empty(&busy)) {
+		now = busy;
+		now.next->prev = now.prev->next = &now;
+		xu_list_init(&busy);
+	}
+	while (!xu_list_empty(&now)) {
+		struct conn *c;
+
+		it = now.next;
+		c = xu_container_of(it, struct conn, busy);
+		xu_list_remove(it);
+		c->is_busy = false;
+		if (c->dead)
+			continue;
+		conn_flush(c);
+		if (!c->dead && c->in.len > 0 && conn_may_read_more(c))
+			more |= conn_requests(c);
+		if (!c->dead && c->domain != NULL && c->out.len == 0)
+			ring_event(c->domain);
+		conn_flush(c);
+		loop_update(c);
+	}
+	return more || !xu_list_empty(&busy);
+}
+
+void
+loop_run(void)
+{
+	struct epoll_event ev[64];
+	bool more = false;
+	int n;
+
+	while (!stop) {
+		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev),
+		    more ? 0 : -1);
+		for (int i = 0; i < n; i++) {
+			if (ev[i].data.ptr == &listen_mark)
+				accept_clients();
+			else if (ev[i].data.ptr == &xen_mark)
+				domains_events();
+			else
+				ready(ev[i].data.ptr, ev[i].events);
+		}
+		more = serve_busy();
+		conn_free_dead();
+	}
+}

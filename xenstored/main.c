@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xenstored: options, start, end. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xu_file.h"
+#include "xu_num.h"
+#include "xu_proc.h"
+#include "xsd.h"
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: xenstored [OPTIONS]\n"
+	      "The store that Xen's domains and drivers share.\n"
+	      "  -N, --no-fork          stay in the foreground\n"
+	      "  -F, --pid-file FILE    write and lock a pid file\n"
+	      "  -T, --trace-file FILE  write every request and reply to FILE\n"
+	      "  -Q, --quota NAME=N     default quota of domains (0 = none)\n"
+	      "      --no-xen           sockets only, no domains\n"
+	      "  -V, --version, -h, --help\n"
+	      "XENSTORED_RUNDIR (/run/xenstored) and XENSTORED_PATH name the "
+	      "socket.\n",
+	    f);
+}
+
+struct options {
+	bool foreground, no_xen;
+	const char *pid_file, *trace_file;
+};
+
+static int
+set_quota(char *arg)
+{
+	char *eq = strchr(arg, '=');
+	uint64_t v;
+	int q;
+
+	if (eq == NULL || !xu_num_u64(eq + 1, 10, UINT32_MAX, &v))
+		goto bad;
+	*eq = '\0';
+	q = quota_find(arg);
+	if (q >= 0) {
+		quota_defaults[q] = (uint32_t)v;
+		return 0;
+	}
+	*eq = '=';
+bad:
+	fprintf(stderr, "xenstored: --quota %s: needs NAME=NUMBER; names:", arg);
+	for (q = 0; q < QUOTA_COUNT; q++)
+		fprintf(stderr, " %s", quota_names[q]);
+	fputc('\n', stderr);
+	return -1;
+}
+
+/* 0, or the exit status + 1. */
+static int
+parse(int argc, char **argv, struct options *o)
+{
+	static const struct option opts[] = { { "no-fork", 0, NULL, 'N' },
+		{ "pid-file", 1, NULL, 'F' }, { "trace-file", 1, NULL, 'T' },
+		{ "quota", 1, NULL, 'Q' }, { "no-xen", 0, NULL, 'x' },
+		{ "version", 0, NULL, 'V' }, { "help", 0, NULL, 'h' },
+		{ NULL, 0, NULL, 0 } };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "NF:T:Q:Vh", opts, NULL)) != -1)
+		switch (c) {
+		case 'N':
+			o->foreground = true;
+			break;
+		case 'F':
+			o->pid_file = optarg;
+			break;
+		case 'T':
+			o->trace_file = optarg;
+			break;
+		case 'Q':
+			if (set_quota(optarg) < 0)
+				return 3;
+			break;
+		case 'x':
+			o->no_xen = true;
+			break;
+		case 'V':
+			puts("xenstored (xld) " PACKAGE_VERSION);
+			return 1;
+		case 'h':
+			usage(stdout);
+			return 1;
+		default:
+			usage(stderr);
+			return 3;
+		}
+	if (optind < argc) {
+		fprintf(stderr, "xenstored: '%s' is not an option\n",
+		    argv[optind]);
+		return 3;
+	}
+	return 0;
+}
+
+static const char *
+socket_path(char *buf, size_t size, struct xu_err *e)
+{
+	const char *path = getenv("XENSTORED_PATH");
+	const char *dir = getenv("XENSTORED_RUNDIR");
+
+	if (path != NULL)
+		return path;
+	if (dir == NULL)
+		dir = "/run/xenstored";
+	if (xu_mkdirs(dir, 0755, e) < 0)
+		return NULL;
+	snprintf(buf, size, "%s/socket", dir);
+	return buf;
+}
+
+static int
+start(const struct options *o, struct xu_err *e)
+{
+	char buf[256];
+	const char *path = socket_path(buf, sizeof(buf), e);
+
+	if (path == NULL)
+		return -1;
+	if (o->pid_file != NULL && xu_pidfile(o->pid_file, e) < 0)
+		return -1;
+	if (o->trace_file != NULL) {
+		trace_fd = open(o->trace_file,
+		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (trace_fd < 0)
+			return xu_err_set(e, "INTERNAL_ERROR", errno, "open %s",
+			    o->trace_file);
+	}
+	if (watches_init() != 0 || store_init() != 0)
+		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "start");
+	if (!o->no_xen && domains_init(true, e) < 0)
+		return -1;
+	return loop_init(path, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .foreground = false };
+	struct xu_err e = XU_ERR_INIT;
+	int r = parse(argc, argv, &o), ready = -1;
+
+	if (r != 0)
+		return r - 1;
+	xu_log_open("xenstored", NULL, XU_INFO);
+	if (!o.foreground && xu_daemonise(&ready, &e) < 0)
+		goto fail;
+	umask(077);
+	if (start(&o, &e) < 0)
+		goto fail;
+	xu_daemon_ready(&ready);
+	xu_sd_notify("READY=1");
+	loop_run();
+	return 0;
+fail:
+	fprintf(stderr, "xenstored: %s\n", e.msg);
+	return 1;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A domain's ring: one page, 1024 bytes each way (xen/io/xs_wire.h). The other
+ * side is not trusted: indexes are read once and checked, data is copied out
+ * before it is looked at. One notification per batch.
+ */
+#include "config.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <stdint.h>
+#include <xen/io/xs_wire.h>
+
+#include "xsd.h"
+
+/* Fields newer than the installed header, at their offsets in the page. */
+#define RING_FEATURES	2064
+#define RING_CONNECTION 2068
+#define RING_ERROR	2072
+
+#define ERROR_RING_IDX 2u
+
+static uint32_t
+field_get(const struct domain *d, size_t off)
+{
+	return __atomic_load_n((uint32_t *)(void *)((char *)d->ring + off),
+	    __ATOMIC_ACQUIRE);
+}
+
+static void
+field_set(const struct domain *d, size_t off, uint32_t v)
+{
+	__atomic_store_n((uint32_t *)(void *)((char *)d->ring + off), v,
+	    __ATOMIC_RELEASE);
+}
+
+#define OFF(member) offsetof(struct xenstore_domain_interface, member)
+
+void
+ring_error(struct domain *d, uint32_t code)
+{
+	if (d->ring == NULL)
+		return;
+	field_set(d, RING_ERROR, code);
+	domain_notify(d);
+	xu_log(XU_WARNING, "domain %u: ring error %u, no longer served",
+	    d->domid, code);
+}
+
+void
+ring_setup(struct domain *d)
+{
+	field_set(d, RING_FEATURES, d->features_set ? d->features : 15);
+	if (field_get(d, RING_CONNECTION) == 1)
+		field_set(d, RING_CONNECTION, 0);
+}
+
+/* The guest asked for a fresh start: nothing of the past reaches it. */
+static void
+reconnect(struct domain *d)
+{
+	conn_reset(d->conn);
+	field_set(d, OFF(req_cons), field_get(d, OFF(req_prod)));
+	field_set(d, OFF(rsp_prod), field_get(d, OFF(rsp_cons)));
+	field_set(d, RING_CONNECTION, 0);
+	domain_notify(d);
+}
+
+/* Copies the requests that are there. 1 = some, 0 = none, -1 = indexes lie. */
+static int
+take_requests(struct conn *c)
+{
+	struct domain *d = c->domain;
+	const char *ring = (const char *)d->ring + OFF(req);
+	uint32_t cons = field_get(d, OFF(req_cons));
+	uint32_t prod = field_get(d, OFF(req_prod)), n = prod - cons, first;
+
+	if (n > XENSTORE_RING_SIZE)
+		return -1;
+	if (n == 0)
+		return 0;
+	first = XENSTORE_RING_SIZE - MASK_XENSTORE_IDX(cons);
+	if (first > n)
+		first = n;
+	xu_buf_add(&c->in, ring + MASK_XENSTORE_IDX(cons), first);
+	xu_buf_add(&c->in, ring, n - first);
+	if (c->in.error != 0)
+		return -1;
+	field_set(d, OFF(req_cons), prod);
+	domain_notify(d);
+	return 1;
+}
+
+static int
+ring_read(struct conn *c)
+{
+	struct domain *d = c->domain;
+	int r = 0;
+
+	if (field_get(d, RING_CONNECTION) == 1)
+		reconnect(d);
+	while (conn_may_read_more(c) && (r = take_requests(c)) > 0) {
+		if (conn_requests(c) || c->dead)
+			break;
+	}
+	if (r < 0) {
+		ring_error(d, ERROR_RING_IDX);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+ring_write(struct conn *c)
+{
+	struct domain *d = c->domain;
+	char *ring = (char *)d->ring + OFF(rsp);
+	uint32_t cons = field_get(d, OFF(rsp_cons));
+	uint32_t prod = field_get(d, OFF(rsp_prod)), space, n, first;
+	size_t left = c->out.len - c->out_sent;
+
+	if (field_get(d, RING_CONNECTION) == 1) {
+		reconnect(d);
+		return 0;
+	}
+	if (prod - cons > XENSTORE_RING_SIZE) {
+		ring_error(d, ERROR_RING_IDX);
+		return -1;
+	}
+	space = XENSTORE_RING_SIZE - (prod - cons);
+	n = left < space ? (uint32_t)left : space;
+	if (n == 0)
+		return 0;
+	first = XENSTORE_RING_SIZE - MASK_XENSTORE_IDX(prod);
+	if (first > n)
+		first = n;
+	memcpy(ring + MASK_XENSTORE_IDX(prod), c->out.data + c->out_sent,
+	    first);
+	memcpy(ring, c->out.data + c->out_sent + first, n - first);
+	c->out_sent += n;
+	field_set(d, OFF(rsp_prod), prod + n);
+	domain_notify(d);
+	return 0;
+}
+
+static void
+ring_close(struct conn *c)
+{
+	/* The domain stays known, and its ring mapped, until it is gone. */
+	if (c->domain != NULL)
+		c->domain->conn = NULL;
+	c->domain = NULL;
+}
+
+const struct conn_ops ring_ops = { ring_read, ring_write, ring_close };
+
+void
+ring_event(struct domain *d)
+{
+	struct conn *c = d->conn;
+
+	if (c == NULL || d->ring == NULL)
+		return;
+	if (ring_read(c) < 0)
+		conn_kill(c);
+	else if (c->out.len > 0)
+		conn_set_busy(c);
+}

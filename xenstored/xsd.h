@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xenstored: what its files share.
+ *
+ *   loop.c     epoll: listening socket, clients, event channels, timers
+ *   conn.c     a connection: buffers, requests in batches, replies and events
+ *   ring.c     the shared page of a domain as a connection
+ *   proto.c    the request table and its handlers
+ *   path.c     paths: syntax, relative names
+ *   tree.c     the immutable tree; a transaction starts by taking a reference
+ *   store.c    operations on a tree with permissions, quota and events
+ *   txn.c      transactions: snapshot, write log, preconditions, commit
+ *   watch.c    watches found along the path
+ *   domain.c   domains: introduce, release, death, ownership
+ *   control.c  XS_CONTROL
+ *
+ * Protocol facts: xen/include/public/io/xs_wire.h, docs/misc/xenstore.txt. The C
+ * daemon of Xen is the reference for permissions and errors.
+ */
+#ifndef XSD_H
+#define XSD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "xu_buf.h"
+#include "xu_err.h"
+#include "xu_list.h"
+#include "xu_log.h"
+#include "xu_map.h"
+
+#define XSD_PAYLOAD   4096u
+#define XSD_ABS_PATH  3072u
+#define XSD_REL_PATH  2048u
+#define XSD_DOMID_ANY 0x7ff5u
+#define XSD_DOMID_SELF 0x7ff0u
+
+/* A socket client that lets this much wait is cut off; a ring's events beyond
+ * its own bound are dropped (it reads again when there is room). */
+#define XSD_SOCKET_QUEUE (64u << 20)
+#define XSD_RING_QUEUE	 (256u << 10)
+
+/* --- tree.c ------------------------------------------------------------------ */
+
+#define PERM_READ  1u
+#define PERM_WRITE 2u
+
+struct perm {
+	uint16_t domid;
+	uint8_t access;
+	/* The domain did not exist when the entry was made: never effective. */
+	bool ignore;
+};
+
+/* Counted, never changed after it is made. v[0] = owner, default access. */
+struct perms {
+	uint32_t refs;
+	uint32_t n;
+	struct perm v[];
+};
+
+struct kid {
+	/* NULL = removed; slots keep the order of creation. */
+	struct node *node;
+	uint32_t hash;
+	char name[];
+};
+
+struct node {
+	uint32_t refs;
+	uint32_t value_len;
+	/* Changes with the value, the permissions or the set of children. */
+	uint64_t gen;
+	struct perms *perms;
+	char *value;
+	/* Children in order of creation, with holes. */
+	struct kid **kids;
+	uint32_t nkids, nlive, cap;
+	/* Open hash of positions + 1, when there are more than a few. */
+	uint32_t *index;
+	uint32_t index_mask;
+};
+
+struct perms *perms_new(const struct perm *v, uint32_t n);
+struct perms *perms_ref(struct perms *p);
+void perms_unref(struct perms *p);
+bool perms_equal(const struct perms *a, const struct perms *b);
+
+/* Takes perms; copies the value. NULL: no memory (perms released). */
+struct node *node_new(struct perms *perms, const void *value, uint32_t len);
+struct node *node_ref(struct node *n);
+void node_unref(struct node *n);
+struct node *node_kid(const struct node *n, const char *name, size_t len);
+/* The kid's name and node at slot i, false for a hole. */
+bool node_slot(const struct node *n, uint32_t i, const char **name,
+    struct node **kid);
+bool nodes_same_kids(const struct node *a, const struct node *b);
+
+/* Borrowed. path is canonical and absolute. */
+struct node *tree_get(const struct node *root, const char *path);
+/* The deepest node that exists; *rest = what is missing of the path ("" = none). */
+struct node *tree_nearest(const struct node *root, const char *path,
+    const char **rest);
+/*
+ * The node, made ours: every node on the path that others hold too is copied.
+ * NULL with ENOENT or ENOMEM. *root is replaced as needed.
+ */
+struct node *tree_own(struct node **root, const char *path);
+/* Both take kid (released on failure). The path's parent must exist. */
+int tree_attach(struct node **root, const char *path, struct node *kid);
+int tree_detach(struct node **root, const char *path);
+int node_set_value(struct node *n, const void *value, uint32_t len);
+/* Takes perms. */
+void node_set_perms(struct node *n, struct perms *perms);
+uint64_t tree_gen(void);
+
+/* --- connections ---------------------------------------------------------------- */
+
+struct conn;
+struct domain;
+
+struct conn_ops {
+	/* Moves bytes; -1 = connection is over. */
+	int (*read)(struct conn *);
+	int (*write)(struct conn *);
+	void (*close)(struct conn *);
+};
+
+struct conn {
+	struct xu_list link;
+	/* Has work that must not wait for the other side. */
+	struct xu_list busy;
+	bool is_busy, dead;
+	const struct conn_ops *ops;
+	/* Identity; privileged = control domain. */
+	uint16_t domid;
+	bool privileged;
+	/* Socket: fd. Ring: domain. */
+	int fd;
+	uint32_t epoll_events;
+	struct domain *domain;
+	struct xu_buf in, out;
+	size_t out_sent;
+	struct xu_list watches;
+	unsigned nwatches;
+	struct xu_list txns;
+	unsigned ntxns;
+	uint32_t next_txn;
+	/* Events that wait in `out`, so that equal ones are sent once. */
+	struct xu_map *queued;
+	/* DIRECTORY_PART etc. need none; features of this client. */
+	uint32_t features;
+	uint64_t requests;
+};
+
+struct domain {
+	struct xu_list link;
+	uint16_t domid;
+	/* Ring; NULL once it is known but not introduced. */
+	void *ring;
+	bool ring_granted, ring_foreign, ring_kva;
+	/* Local event channel port. */
+	int port;
+	struct conn *conn;
+	bool shutdown_seen, introduced;
+	uint8_t handle[16];
+	int32_t target;
+	/* Nodes it owns in the store. */
+	int64_t nodes;
+	uint32_t features;
+	bool features_set;
+	/* Per-domain quota values; index QUOTA_*. */
+	uint32_t quota[8];
+};
+
+enum quota {
+	QUOTA_NODES,
+	QUOTA_WATCHES,
+	QUOTA_TRANSACTIONS,
+	QUOTA_OUTSTANDING,
+	QUOTA_TXN_NODES,
+	QUOTA_PERMS,
+	QUOTA_PATH,
+	QUOTA_SIZE,
+	QUOTA_COUNT,
+};
+extern const char *const quota_names[QUOTA_COUNT];
+extern uint32_t quota_defaults[QUOTA_COUNT];
+uint32_t quota_of(const struct conn *c, enum quota q);
+int quota_find(const char *name);
+
+/* conn.c */
+struct conn *conn_new(const struct conn_ops *ops, uint16_t domid, bool priv);
+/* Marks it over; it is freed at a safe point. */
+void conn_kill(struct conn *c);
+void conn_free_dead(void);
+/* Watches, transactions, half requests and queued output are dropped. */
+void conn_reset(struct conn *c);
+/* Handles complete requests in c->in, a bounded number. True: more are there. */
+bool conn_requests(struct conn *c);
+void conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
+    const void *data, size_t len);
+void conn_event(struct conn *c, const char *path, const char *token,
+    bool merge, const void *watch);
+/* Sends what can be sent; reads go on at the next turn. */
+void conn_flush(struct conn *c);
+void conn_set_busy(struct conn *c);
+bool conn_may_read_more(const struct conn *c);
+extern struct xu_list conns;
+
+/* --- path.c ---------------------------------------------------------------------- */
+
+/*
+ * Canonical absolute path in out (XSD_ABS_PATH + 1 bytes). special: "@..." is
+ * allowed. 0, or an errno.
+ */
+int path_canonical(const struct conn *c, const char *in, bool special,
+    char *out);
+bool path_is_special(const char *path);
+/* Length of the parent's part: "/a/b" -> 2, "/a" -> 1 (the root). */
+size_t path_parent_len(const char *path);
+
+/* --- store.c: operations as one connection on one tree ------------------------------- */
+
+/* Node counts by owner, as they will change. */
+struct acct {
+	struct {
+		uint16_t domid;
+		int64_t delta;
+	} v[8];
+	uint32_t n;
+};
+void acct_add(struct acct *a, uint16_t domid, int64_t delta);
+void acct_apply(const struct acct *a);
+int64_t acct_of(const struct acct *a, uint16_t domid);
+
+/* The tree everyone sees. */
+extern struct node *store_root;
+
+unsigned perms_access(const struct perms *p, const struct conn *c);
+bool node_allows(const struct node *n, const struct conn *c, unsigned access);
+
+/* All return 0 or an errno; on failure *root is as before. */
+int store_read(struct node *root, const struct conn *c, const char *path,
+    unsigned access, struct node **out);
+int store_write(struct node **root, const struct conn *c, struct acct *a,
+    const char *path, const void *value, uint32_t len);
+int store_mkdir(struct node **root, const struct conn *c, struct acct *a,
+    const char *path);
+int store_rm(struct node **root, const struct conn *c, struct acct *a,
+    const char *path);
+/* Takes perms. */
+int store_set_perms(struct node **root, const struct conn *c, struct acct *a,
+    const char *path, struct perms *perms);
+int store_init(void);
+/* Consistency of the tree and the books; text of the first fault or NULL. */
+const char *store_check(uint64_t *nodes);
+/* Deletes what the domain owns and its entries elsewhere; fires events. */
+void store_forget_domain(uint16_t domid);
+
+/* --- txn.c -------------------------------------------------------------------------- */
+
+enum op {
+	OP_WRITE,
+	OP_MKDIR,
+	OP_RM,
+	OP_SET_PERMS,
+};
+
+struct txn;
+
+int txn_start(struct conn *c, uint32_t *id);
+struct txn *txn_find(struct conn *c, uint32_t id);
+/* Ends it. 0, EAGAIN, ENOMEM. */
+int txn_end(struct conn *c, struct txn *t, bool commit);
+void txn_free(struct conn *c, struct txn *t);
+void txn_free_all(struct conn *c);
+struct node **txn_root(struct txn *t);
+struct acct *txn_acct(struct txn *t);
+#define SEEN_EXISTS   1u
+#define SEEN_VALUE    2u
+#define SEEN_PERMS    4u
+#define SEEN_CHILDREN 8u
+/* Remembers what the client learned. 0, ENOSPC (quota) or ENOMEM. */
+int txn_saw(struct conn *c, struct txn *t, const char *path, unsigned what);
+/* Remembers a change that was made. Takes perms (may be NULL). */
+int txn_did(struct conn *c, struct txn *t, enum op op, const char *path,
+    const void *value, uint32_t len, struct perms *perms);
+
+/* --- watch.c -------------------------------------------------------------------------- */
+
+struct watch;
+
+int watches_init(void);
+/* path as canonical, given as the client wrote it; depth -1 = all. 0 or errno. */
+int watch_add(struct conn *c, const char *path, const char *given,
+    const char *token, int depth, struct watch **out);
+int watch_del(struct conn *c, const char *path, const char *token);
+void watch_del_all(struct conn *c);
+/* The first event of a new watch. */
+void watch_first(struct watch *w);
+/* A change that happened. */
+struct change {
+	const char *path;
+	/* Permissions of the node and its parent before; NULL: it was not there,
+	 * or they are as they are now. */
+	const struct perms *was, *was_parent;
+	/* The subtree that went: watches exactly at nodes in it fire too. */
+	const struct node *gone;
+};
+void watch_fire(const struct change *ch, const struct node *after);
+/* @introduceDomain and @releaseDomain; domid for depth watches. */
+void watch_fire_special(const char *name, int domid);
+size_t watch_count(void);
+/* Permissions of the special nodes. */
+struct perms **special_perms(const char *name);
+
+/* --- domain.c -------------------------------------------------------------------------- */
+
+/* Opens Xen's devices and dom0's ring. */
+int domains_init(bool with_dom0_ring, struct xu_err *e);
+int domains_fd(void);
+/* Event channels that fired. */
+void domains_events(void);
+struct domain *domain_find(uint16_t domid);
+/* Found or made: quota and node counts exist before the introduction. */
+struct domain *domain_get(uint16_t domid);
+bool domain_exists_in_xen(uint16_t domid);
+int domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port);
+int domain_release(uint16_t domid);
+int domain_resume(uint16_t domid);
+extern struct xu_list domains;
+
+/* ring.c */
+extern const struct conn_ops ring_ops;
+/* Serves the ring of a domain whose event channel fired. */
+void ring_event(struct domain *d);
+void ring_setup(struct domain *d);
+void domain_notify(const struct domain *d);
+/* Puts a code into the ring's error field; it is served no more. */
+void ring_error(struct domain *d, uint32_t code);
+
+/* --- proto.c, control.c ------------------------------------------------------------------ */
+
+struct request {
+	struct conn *c;
+	uint32_t type, id, tx;
+	/* NUL behind the last byte (not counted). */
+	char *data;
+	uint32_t len;
+	struct txn *txn;
+};
+
+void request_handle(struct request *r);
+const char *request_name(uint32_t type);
+/* Strings of the payload; false unless exactly n, the last one ended. */
+bool request_strings(const struct request *r, const char **v, unsigned n);
+unsigned request_count(const struct request *r);
+int control_request(struct request *r);
+void reply_ok(const struct request *r);
+void reply_data(const struct request *r, const void *data, size_t len);
+
+/* --- loop.c --------------------------------------------------------------------------------- */
+
+int loop_init(const char *socket_path, struct xu_err *e);
+int loop_watch_fd(int fd, uint32_t events, void *ptr);
+void loop_update(struct conn *c);
+void loop_run(void);
+extern const struct conn_ops socket_ops;
+
+/* --- trace ---------------------------------------------------------------------------------- */
+
+extern int trace_fd;
+void trace_io(const struct conn *c, bool out, uint32_t type, const void *data,
+    size_t len);
+
+#endif
