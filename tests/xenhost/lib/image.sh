@@ -53,9 +53,11 @@ add_libs_of() {
 	local dest=$1 f lib
 	shift
 	for f; do
-		ldd "$f" 2>/dev/null | grep -oE '/[^ ]+\.so[^ ]*' || true
+		ldd "$f" 2>/dev/null |
+			sed -n "s/.* => \(\/[^ ]*\) (.*/\1/p" || true
 	done | sort -u | while read -r lib; do
-		[[ -e $dest$lib ]] && continue
+		# Our own come with the install, not from the build machine.
+		[[ -e $dest$lib || -e $dest/usr/lib/${lib##*/} ]] && continue
 		mkdir -p "$dest$(dirname "$lib")"
 		cp -L "$lib" "$dest$lib"
 	done
@@ -205,7 +207,8 @@ cached_overlay() {
 
 	[[ -n $build ]] || { overlay_file=''; return; }
 	key=$( (cd "$build" && find . -type f \( -name '*.so*' -o -perm -u+x -o -name '*.conf' \) \
-		-printf '%p %T@ %s\n'; find "$root"/{dist,examples,man} -type f -printf '%p %T@\n') |
+		-printf '%p %T@ %s\n'; find "$root"/{dist,examples,man} -type f -printf "%p %T@\n"
+		sha256sum "$here/lib/image.sh") |
 		sort | sha256sum | cut -c1-16)
 	overlay_file=$cache/overlay/$key.cpio.gz
 	find "$cache/overlay" -name '*.gz*' -mmin +600 -delete 2>/dev/null || true
