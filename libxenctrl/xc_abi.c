@@ -70,7 +70,7 @@ get64(const uint8_t *in, size_t off)
 	return v;
 }
 
-/* A field some releases lack: its default is fine there, anything else is not. */
+/* A field some releases lack: there its default is fine, nothing else is. */
 static bool
 optional(uint8_t *out, uint16_t off, uint32_t v, const char *name,
     const char **what)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The unstable interfaces (domctl, sysctl) in our own definitions. Five of their
- * structures differ between releases; those are encoded field by field through
+ * The unstable interfaces (domctl, sysctl) in our own definitions. Some of
+ * their structures differ between releases; those are encoded field by field through
  * struct xc_abi, everything else has had one layout from 4.14 to 4.22.
  * Numbers: xen/include/public/{domctl,sysctl}.h of the stable branches.
  */
@@ -35,12 +35,18 @@ enum {
 	DOMCTL_max_vcpus = 15,
 	DOMCTL_scheduler_op = 16,
 	DOMCTL_setdomainhandle = 17,
+	DOMCTL_setdebugging = 18,
 	DOMCTL_hypercall_init = 22,
 	DOMCTL_settimeoffset = 24,
 	DOMCTL_getvcpuaffinity = 25,
 	DOMCTL_resumedomain = 27,
+	DOMCTL_sendtrigger = 28,
 	DOMCTL_set_address_size = 35,
+	DOMCTL_set_target = 46,
 	DOMCTL_settscinfo = 60,
+	DOMCTL_setnodeaffinity = 68,
+	DOMCTL_getnodeaffinity = 69,
+	DOMCTL_get_paging_mempool_size = 85,
 	DOMCTL_set_paging_mempool_size = 86,
 };
 
@@ -50,6 +56,10 @@ enum {
 	SYSCTL_sched_id = 4,
 	SYSCTL_getdomaininfolist = 6,
 	SYSCTL_debug_keys = 7,
+	SYSCTL_getcpuinfo = 8,
+	SYSCTL_availheap = 9,
+	SYSCTL_cputopoinfo = 16,
+	SYSCTL_numainfo = 17,
 };
 
 #define XC_CTL_PAYLOAD 128
@@ -57,8 +67,10 @@ enum {
 struct xc_domctl {
 	uint32_t cmd;
 	uint32_t version;
-	uint16_t domain;
-	uint16_t pad[3];
+	/* 16 bits in the ABI, then padding: a larger id must not be cut to some
+	 * other domain's, so xc_do_domctl() refuses it. */
+	uint32_t domain;
+	uint32_t pad;
 	union {
 		uint8_t raw[XC_CTL_PAYLOAD];
 		uint32_t u32[XC_CTL_PAYLOAD / 4];
@@ -102,8 +114,8 @@ const struct xc_abi *xc_abi_find(uint32_t release, uint32_t domctl,
     uint32_t sysctl);
 
 /*
- * Payload of createdomain. grant_version is what the request's 0 means. 0, or -1
- * with ENOTSUP and the name of what this release cannot do in *what.
+ * Payload of createdomain. grant_version is what the request's 0 means. 0, or
+ * -1 with ENOTSUP and the name of what this release cannot do in *what.
  */
 int xc_encode_create(const struct xc_abi *abi,
     const struct xc_domain_create *req, uint32_t grant_version,

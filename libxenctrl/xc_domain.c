@@ -18,14 +18,14 @@ xc_domain_create(xc_interface *xch, uint32_t *domid,
 
 	if (xc_check_abi(xch, "create a domain") < 0)
 		return -1;
-	ctl.domain = (uint16_t)*domid;
+	ctl.domain = *domid;
 	if (xc_encode_create(xch->abi, req, xch->grant_version, ctl.u.raw,
 		&what) < 0)
 		return xc_fail(xch, 0, "create a domain: Xen %u.%u lacks %s",
 		    xch->release >> 16, xch->release & 0xffff, what);
 	if (xc_do_domctl(xch, &ctl, "create") < 0)
 		return -1;
-	*domid = ctl.domain;
+	*domid = ctl.domain & 0xffff;
 	return 0;
 }
 
@@ -33,7 +33,7 @@ XC_API int
 xc_domain_destroy_step(xc_interface *xch, uint32_t domid)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_destroydomain,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 
 	if (xc_check_abi(xch, "destroy a domain") < 0)
 		return -1;
@@ -56,7 +56,7 @@ xc_domain_destroy(xc_interface *xch, uint32_t domid)
 static int
 simple(xc_interface *xch, uint32_t cmd, uint32_t domid, const char *what)
 {
-	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
 
 	if (xc_check_abi(xch, what) < 0)
 		return -1;
@@ -87,6 +87,8 @@ xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason)
 	struct sched_remote_shutdown arg = { .domain_id = (domid_t)domid,
 		.reason = reason };
 
+	if (xc_check_domid(xch, domid) < 0)
+		return -1;
 	if (xc_hypercall_buf(xch, XC_HC_SCHED, SCHEDOP_remote_shutdown, &arg,
 		sizeof(arg)) < 0)
 		return xc_fail(xch, errno, "domain %u: shut down", domid);
@@ -98,12 +100,37 @@ static int
 with_number(xc_interface *xch, uint32_t cmd, uint32_t domid, uint64_t v,
     const char *what)
 {
-	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
 
 	ctl.u.u64[0] = v;
 	if (xc_check_abi(xch, what) < 0)
 		return -1;
 	return xc_do_domctl(xch, &ctl, what) < 0 ? -1 : 0;
+}
+
+XC_API int
+xc_domain_set_target(xc_interface *xch, uint32_t domid, uint32_t target)
+{
+	if (xc_check_domid(xch, target) < 0)
+		return -1;
+	return with_number(xch, DOMCTL_set_target, domid, target,
+	    "set the domain it serves");
+}
+
+XC_API int
+xc_domain_set_debugging(xc_interface *xch, uint32_t domid, bool on)
+{
+	return with_number(xch, DOMCTL_setdebugging, domid, on,
+	    "set debugging");
+}
+
+/* sendtrigger: {u32 trigger, vcpu}. */
+XC_API int
+xc_domain_send_trigger(xc_interface *xch, uint32_t domid, uint32_t trigger,
+    uint32_t vcpu)
+{
+	return with_number(xch, DOMCTL_sendtrigger, domid,
+	    (uint64_t)vcpu << 32 | trigger, "send a trigger");
 }
 
 XC_API int
@@ -146,7 +173,7 @@ xc_domain_set_handle(xc_interface *xch, uint32_t domid,
     const uint8_t handle[16])
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_setdomainhandle,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 
 	memcpy(ctl.u.raw, handle, 16);
 	if (xc_check_abi(xch, "set the UUID") < 0)
@@ -159,7 +186,7 @@ xc_domain_set_tsc_info(xc_interface *xch, uint32_t domid, uint32_t tsc_mode,
     uint32_t gtsc_khz, uint32_t incarnation, uint64_t elapsed_nsec)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_settscinfo,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 
 	ctl.u.u32[0] = tsc_mode;
 	ctl.u.u32[1] = gtsc_khz;
@@ -174,7 +201,7 @@ XC_API int
 xc_domain_getinfo(xc_interface *xch, uint32_t domid, struct xc_domaininfo *out)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_getdomaininfo,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 
 	if (xc_do_domctl(xch, &ctl, "ask for its state") < 0)
 		return -1;
@@ -199,10 +226,12 @@ xc_domain_getinfolist(xc_interface *xch, uint32_t first, uint32_t max,
 		errno = EINVAL;
 		return xc_fail(xch, 0, "list domains: 1 to 65536 at a time");
 	}
+	if (first > UINT16_MAX)
+		return 0;
 	buf = xc_buf_get(xch, size);
 	if (buf == NULL)
 		return xc_fail(xch, errno, "list domains");
-	ctl.u.u32[0] = first & 0xffff;
+	ctl.u.u32[0] = first;
 	ctl.u.u32[1] = max;
 	ctl.u.u64[1] = (uintptr_t)buf;
 	if (xc_do_sysctl(xch, &ctl, "list domains") < 0) {

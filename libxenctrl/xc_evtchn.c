@@ -20,6 +20,8 @@ xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t domid, uint32_t remote)
 	struct evtchn_alloc_unbound a = { .dom = (domid_t)domid,
 		.remote_dom = (domid_t)remote };
 
+	if (xc_check_domid(xch, domid) < 0 || xc_check_domid(xch, remote) < 0)
+		return -1;
 	if (xc_hypercall_buf(xch, XC_HC_EVENT_CHANNEL, EVTCHNOP_alloc_unbound,
 		&a, sizeof(a)) < 0)
 		return xc_fail(xch, errno, "domain %u: new event channel",
@@ -33,6 +35,8 @@ xc_evtchn_status(xc_interface *xch, uint32_t domid, uint32_t port,
 {
 	struct evtchn_status s = { .dom = (domid_t)domid, .port = port };
 
+	if (xc_check_domid(xch, domid) < 0)
+		return -1;
 	if (xc_hypercall_buf(xch, XC_HC_EVENT_CHANNEL, EVTCHNOP_status, &s,
 		sizeof(s)) < 0)
 		return xc_fail(xch, errno, "domain %u: event channel %u",
@@ -82,11 +86,23 @@ xc_evtchn_fd(const struct xc_evtchn *e)
 	return e->fd;
 }
 
+/* The kernel would cut it to 16 bits, perhaps another domain's. */
+static bool
+no_domid(uint32_t domid)
+{
+	if (domid <= UINT16_MAX)
+		return false;
+	errno = ESRCH;
+	return true;
+}
+
 XC_API int
 xc_evtchn_bind_unbound(struct xc_evtchn *e, uint32_t remote)
 {
 	struct ioctl_evtchn_bind_unbound_port b = { .remote_domain = remote };
 
+	if (no_domid(remote))
+		return -1;
 	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd,
 	    IOCTL_EVTCHN_BIND_UNBOUND_PORT, &b);
 }
@@ -97,6 +113,8 @@ xc_evtchn_bind_interdomain(struct xc_evtchn *e, uint32_t domid, uint32_t port)
 	struct ioctl_evtchn_bind_interdomain b = { .remote_domain = domid,
 		.remote_port = port };
 
+	if (no_domid(domid))
+		return -1;
 	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_BIND_INTERDOMAIN,
 	    &b);
 }
@@ -138,9 +156,9 @@ xc_evtchn_pending(struct xc_evtchn *e, uint32_t *ports, size_t max)
 	if (errno == EAGAIN)
 		return 0;
 	if (errno == EFBIG) {
-		/* The kernel's ring overflowed: ports stay pending in Xen. */
+		/* The kernel's ring overflowed; empty, it works again. */
 		xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_RESET, NULL);
-		return 0;
+		errno = EFBIG;
 	}
 	return -1;
 }
@@ -148,6 +166,10 @@ xc_evtchn_pending(struct xc_evtchn *e, uint32_t *ports, size_t max)
 XC_API int
 xc_evtchn_unmask(struct xc_evtchn *e, uint32_t port)
 {
-	return write(e->fd, &port, sizeof(port)) == (ssize_t)sizeof(port) ? 0
-									  : -1;
+	ssize_t n;
+
+	do
+		n = write(e->fd, &port, sizeof(port));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(port) ? 0 : -1;
 }

@@ -91,15 +91,18 @@ xc_interface_open(const struct xc_logger *logger, unsigned flags,
 	if (xch == NULL)
 		return NULL;
 	xch->privcmd = xch->hypercall = -1;
-	xch->logger = logger;
 	if (open_devices(xch) == 0 && probe(xch, flags) == 0 &&
 	    xc_physinfo(xch, &phys) == 0) {
 		xch->grant_version =
 		    phys.capabilities & XC_PHYSCAP_GNTTAB_V2 ? 2 : 1;
 		xch->error[0] = '\0';
+		xch->logger = logger;
 		return xch;
 	}
 	saved = errno;
+	/* Not before: a guess of the probe that fails is no news. */
+	if (logger != NULL)
+		logger->message(logger->ctx, XC_LOG_ERROR, xch->error);
 	if (err_text != NULL)
 		snprintf(err_text, err_len, "%s", xch->error);
 	xc_interface_close(xch);

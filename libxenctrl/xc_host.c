@@ -10,6 +10,9 @@
 
 #include "xc_private.h"
 
+/* More than any conring_size in use. */
+#define MAX_CONSOLE (64u << 20)
+
 XC_API int
 xc_physinfo(xc_interface *xch, struct xc_physinfo *out)
 {
@@ -87,6 +90,36 @@ xc_version(xc_interface *xch, struct xc_version *out)
 	return 0;
 }
 
+XC_API int
+xc_build_id(xc_interface *xch, uint8_t *id, size_t max)
+{
+	/* {u32 length, bytes}; no note has more than a SHA-512. */
+	struct {
+		uint32_t len;
+		uint8_t id[64];
+	} arg = { .len = sizeof(arg.id) };
+	long r = xc_hypercall_buf(xch, XC_HC_VERSION, XENVER_build_id, &arg,
+	    sizeof(arg));
+
+	if (r < 0)
+		return xc_fail(xch, errno, "ask for the build id");
+	if ((size_t)r > max || (size_t)r > sizeof(arg.id))
+		return xc_fail(xch, ENOBUFS, "build id of %ld bytes", r);
+	memcpy(id, arg.id, (size_t)r);
+	return (int)r;
+}
+
+XC_API int
+xc_features(xc_interface *xch, uint32_t submap, uint32_t *bits)
+{
+	xen_feature_info_t f = { .submap_idx = submap };
+
+	if (version_op(xch, XENVER_get_features, &f, sizeof(f)) < 0)
+		return -1;
+	*bits = f.submap;
+	return 0;
+}
+
 /* sysctl readconsole: {u8 clear, incremental, u16 pad, u32 index, buffer, u32
  * count}. */
 XC_API int
@@ -95,8 +128,14 @@ xc_readconsole(xc_interface *xch, char *buf, uint32_t *len, bool clear,
 {
 	struct xc_sysctl ctl = { .cmd = SYSCTL_readconsole };
 	size_t size = *len;
-	char *safe = xc_buf_get(xch, size);
+	char *safe;
 
+	if (size == 0 || size > MAX_CONSOLE) {
+		errno = EINVAL;
+		return xc_fail(xch, 0, "console ring: 1 to %u bytes at a time",
+		    MAX_CONSOLE);
+	}
+	safe = xc_buf_get(xch, size);
 	if (safe == NULL)
 		return xc_fail(xch, errno, "read the hypervisor's console");
 	ctl.u.raw[0] = clear;

@@ -89,6 +89,9 @@ xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
 	return r;
 }
 
+_Static_assert(sizeof(struct xc_domctl) == 144, "xen_domctl");
+_Static_assert(sizeof(struct xc_sysctl) == 136, "xen_sysctl");
+
 /* domctl and sysctl take one argument, the structure. */
 static long
 control(xc_interface *xch, unsigned op, void *ctl, size_t size)
@@ -111,8 +114,13 @@ xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
 	uint32_t domid = ctl->domain;
 	long r;
 
+	if (xc_check_domid(xch, domid) < 0)
+		return -1;
 	ctl->version = xch->abi->domctl;
 	r = control(xch, XC_HC_DOMCTL, ctl, sizeof(*ctl));
+	/* Part of the work was done: the caller repeats it. */
+	if (r < 0 && errno == EAGAIN && ctl->cmd == DOMCTL_destroydomain)
+		return -1;
 	if (r < 0)
 		return xc_fail(xch, errno, "domain %u: %s", domid, what);
 	return (int)r;
@@ -128,6 +136,14 @@ xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
 	if (r < 0)
 		return xc_fail(xch, errno, "%s", what);
 	return (int)r;
+}
+
+int
+xc_check_domid(xc_interface *xch, uint32_t domid)
+{
+	if (domid <= UINT16_MAX)
+		return 0;
+	return xc_fail(xch, ESRCH, "domain %u", domid);
 }
 
 int

@@ -2,12 +2,9 @@
 /*
  * The single exit to the kernel, and the place where faults are injected.
  *
- * A build configured with --enable-fault-injection looks at XLD_FAULT_FILE, a
- * file that holds struct fault (all little-endian u64). Every process that uses
- * this library maps it, counts its hypercalls into `count`, and when the count
- * reaches `at` the call is not made: it fails with `err`, or, when err is 0, the
- * process is killed by SIGKILL on the spot. So a test can say "the 37th
- * hypercall of xld and its workers together", and read how many there are.
+ * A build configured with --enable-fault-injection makes the N-th call fail, or
+ * kills the process there: XLD_FAULT for this process, XLD_FAULT_FILE over all
+ * processes that share the file. README has their grammar.
  */
 #include "config.h"
 
@@ -16,58 +13,99 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "xc_private.h"
 
 #ifdef XLD_FAULT_INJECTION
-struct fault {
+struct fault_file {
 	_Atomic uint64_t count;
 	_Atomic uint64_t at;
 	_Atomic uint64_t err;
 };
 
-static struct fault *
-fault_file(void)
+static struct fault_file *
+shared_faults(void)
 {
-	static struct fault *f;
-	static int tried;
-	const char *path = getenv("XLD_FAULT_FILE");
+	static struct fault_file *f;
+	static bool tried;
+	const char *path;
+	struct stat st;
 	void *p;
 	int fd;
 
-	if (tried || path == NULL)
+	if (tried)
 		return f;
-	tried = 1;
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	tried = true;
+	path = getenv("XLD_FAULT_FILE");
+	fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	p = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	/* Beyond the end of a shorter file the mapping would raise SIGBUS. */
+	if (fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof(*f)) {
+		p = mmap(NULL, sizeof(*f), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    fd, 0);
+		if (p != MAP_FAILED)
+			f = p;
+	}
 	close(fd);
-	if (p != MAP_FAILED)
-		f = p;
 	return f;
+}
+
+#define FAULT_KILL (-1)
+
+/* The n-th call of this process as XLD_FAULT has it: 0, errno or FAULT_KILL. */
+static int
+own_fault(uint64_t n)
+{
+	static const char name[] = "hypercall:";
+	const char *s = getenv("XLD_FAULT");
+	char *end;
+	int err;
+
+	for (; s != NULL && strncmp(s, name, sizeof(name) - 1) == 0;
+	     s = *end == ',' ? end + 1 : NULL) {
+		uint64_t at = strtoull(s + sizeof(name) - 1, &end, 10);
+
+		err = EIO;
+		if (strncmp(end, ":kill", 5) == 0) {
+			err = FAULT_KILL;
+			end += 5;
+		} else if (*end == ':') {
+			err = (int)strtoul(end + 1, &end, 10);
+		}
+		if (at == n)
+			return err;
+	}
+	return 0;
 }
 
 /* 0 = make the call, else its errno. */
 static int
 injected_fault(enum xc_dev dev)
 {
-	struct fault *f = fault_file();
-	uint64_t n;
+	static _Atomic uint64_t calls;
+	struct fault_file *f = shared_faults();
+	int err;
 
-	if (f == NULL || dev != XC_DEV_PRIVCMD)
+	if (dev != XC_DEV_PRIVCMD)
 		return 0;
-	n = atomic_fetch_add(&f->count, 1) + 1;
-	if (n != atomic_load(&f->at))
-		return 0;
-	if (atomic_load(&f->err) == 0) {
+	err = own_fault(atomic_fetch_add(&calls, 1) + 1);
+	if (f != NULL &&
+	    atomic_fetch_add(&f->count, 1) + 1 == atomic_load(&f->at)) {
+		err = (int)atomic_load(&f->err);
+		if (err == 0)
+			err = FAULT_KILL;
+	}
+	if (err == FAULT_KILL) {
 		kill(getpid(), SIGKILL);
 		pause();
 	}
-	return (int)atomic_load(&f->err);
+	return err;
 }
 #else
 static int

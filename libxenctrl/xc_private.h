@@ -44,7 +44,7 @@ int xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg);
 void *xc_os_mmap(int fd, size_t len, int prot, int flags, off_t off);
 void xc_os_munmap(void *addr, size_t len);
 
-/* --- xc_hypercall.c --------------------------------------------------------- */
+/* --- xc_hypercall.c ------------------------------------------------------- */
 
 /* Zeroed memory that never faults or moves; undo with xc_buf_put. */
 void *xc_buf_get(xc_interface *xch, size_t size);
@@ -60,6 +60,8 @@ long xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
 /* ctl->version is filled in. what names the call in the error. */
 int xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what);
 int xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what);
+/* A domain id beyond 16 bits is no domain's: -1, ESRCH. */
+int xc_check_domid(xc_interface *xch, uint32_t domid);
 /* Same for calls that change something: refused when the ABI is unknown. */
 int xc_check_abi(xc_interface *xch, const char *what);
 

@@ -11,12 +11,17 @@
 #define AFFINITY_HARD 1u
 #define AFFINITY_SOFT 2u
 
+/* struct vcpu_guest_context of a 64-bit domain. */
+#define VCPU_CONTEXT_SIZE 5168u
+/* CPU and node maps: as many bits as any build of Xen has CPUs. */
+#define MAX_MAP_BYTES 2048
+
 XC_API int
 xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     struct xc_vcpuinfo *out)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_getvcpuinfo,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 
 	ctl.u.u32[0] = vcpu;
 	if (xc_do_domctl(xch, &ctl, "ask for a vCPU's state") < 0)
@@ -33,11 +38,22 @@ static int
 context(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
     void *buf, const char *what)
 {
-	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
+	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
 
 	ctl.u.u32[0] = vcpu;
 	ctl.u.u64[1] = (uintptr_t)buf;
 	return xc_do_domctl(xch, &ctl, what) < 0 ? -1 : 0;
+}
+
+/* Xen reads and writes the whole structure, whatever the caller has. */
+static int
+check_context_size(xc_interface *xch, size_t size)
+{
+	if (size == VCPU_CONTEXT_SIZE)
+		return 0;
+	errno = EINVAL;
+	return xc_fail(xch, 0, "a vCPU's registers take %u bytes, not %zu",
+	    VCPU_CONTEXT_SIZE, size);
 }
 
 XC_API int
@@ -47,7 +63,8 @@ xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 	void *buf;
 	int r;
 
-	if (xc_check_abi(xch, "set registers") < 0)
+	if (xc_check_abi(xch, "set registers") < 0 ||
+	    check_context_size(xch, size) < 0)
 		return -1;
 	buf = xc_buf_get(xch, size);
 	if (buf == NULL)
@@ -63,9 +80,12 @@ XC_API int
 xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     void *ctx, size_t size)
 {
-	void *buf = xc_buf_get(xch, size);
+	void *buf;
 	int r;
 
+	if (check_context_size(xch, size) < 0)
+		return -1;
+	buf = xc_buf_get(xch, size);
 	if (buf == NULL)
 		return xc_fail(xch, errno, "get registers");
 	r = context(xch, DOMCTL_getvcpucontext, domid, vcpu, buf,
@@ -76,14 +96,28 @@ xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 	return r;
 }
 
+static int
+check_map(xc_interface *xch, size_t bytes)
+{
+	if (bytes >= 1 && bytes <= MAX_MAP_BYTES)
+		return 0;
+	errno = EINVAL;
+	return xc_fail(xch, 0, "a CPU map of %zu bytes; 1 to %d are possible",
+	    bytes, MAX_MAP_BYTES);
+}
+
 /* vcpuaffinity: {u32 vcpu, flags, bitmap hard, bitmap soft}. */
 static int
 affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes)
 {
-	struct xc_domctl ctl = { .cmd = cmd, .domain = (uint16_t)domid };
-	uint8_t *buf = xc_buf_get(xch, bytes * 2);
+	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
+	uint8_t *buf;
 	int r;
+
+	if (check_map(xch, bytes) < 0)
+		return -1;
+	buf = xc_buf_get(xch, bytes * 2);
 
 	if (buf == NULL)
 		return xc_fail(xch, errno, "vCPU affinity");
@@ -125,6 +159,50 @@ xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 	    bytes);
 }
 
+/* nodeaffinity: {bitmap}. */
+static int
+node_affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint8_t *map,
+    size_t bytes)
+{
+	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
+	uint8_t *buf;
+	int r;
+
+	if (check_map(xch, bytes) < 0)
+		return -1;
+	buf = xc_buf_get(xch, bytes);
+	if (buf == NULL)
+		return xc_fail(xch, errno, "node affinity");
+	memcpy(buf, map, bytes);
+	ctl.u.u64[0] = (uintptr_t)buf;
+	ctl.u.u32[2] = (uint32_t)bytes * 8;
+	r = xc_do_domctl(xch, &ctl, "node affinity") < 0 ? -1 : 0;
+	if (r == 0)
+		memcpy(map, buf, bytes);
+	xc_buf_put(xch, buf, bytes);
+	return r;
+}
+
+XC_API int
+xc_domain_set_node_affinity(xc_interface *xch, uint32_t domid,
+    const uint8_t *map, size_t bytes)
+{
+	uint8_t copy[MAX_MAP_BYTES];
+
+	if (xc_check_abi(xch, "set node affinity") < 0 ||
+	    check_map(xch, bytes) < 0)
+		return -1;
+	memcpy(copy, map, bytes);
+	return node_affinity(xch, DOMCTL_setnodeaffinity, domid, copy, bytes);
+}
+
+XC_API int
+xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid, uint8_t *map,
+    size_t bytes)
+{
+	return node_affinity(xch, DOMCTL_getnodeaffinity, domid, map, bytes);
+}
+
 /* scheduler_op: {u32 sched_id, cmd, union {u16 weight, cap}}; cmd 0 put, 1 get.
  * Credit and credit2 have the same two numbers. */
 static int
@@ -132,7 +210,7 @@ sched_op(xc_interface *xch, uint32_t domid, uint32_t cmd, uint16_t *weight,
     uint16_t *cap)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_scheduler_op,
-		.domain = (uint16_t)domid };
+		.domain = domid };
 	uint32_t id;
 
 	if (xc_sched_id(xch, &id) < 0)

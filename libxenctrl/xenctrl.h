@@ -7,7 +7,7 @@
  *
  * Errors: functions return -1 or NULL, set errno, and leave a sentence on the
  * handle (xc_last_error). Errno values that any call may give:
- *   ESRCH       no such domain
+ *   ESRCH       no such domain; ids above 0xffff are never one
  *   EPERM       not the control domain, or not allowed on this domain
  *   EACCES      the hypervisor refused (XSM), or an interface not known here
  *   ENOTSUP     this hypervisor release cannot do it (the sentence says what)
@@ -15,6 +15,7 @@
  * Others are named at the function.
  *
  * Threads: a handle serves one thread at a time; handles are independent.
+ * Sharing: buffers and counters belong to the handle; nothing is global.
  * Fork: a child must not use an inherited handle except to close it.
  *
  * Frames: a pfn or gfn is a guest's frame number, an mfn a machine's. For PV
@@ -50,7 +51,7 @@ enum xc_log_level {
 	XC_LOG_DEBUG,
 };
 
-/* Receives every error and, at XC_LOG_DEBUG, each call. Borrowed until close. */
+/* Receives every error's sentence. Borrowed until close. */
 struct xc_logger {
 	void (*message)(void *ctx, enum xc_log_level level, const char *text);
 	void *ctx;
@@ -62,8 +63,10 @@ struct xc_logger {
 /*
  * logger may be NULL. Errors: ENOENT or ENODEV (not on Xen, or the privcmd
  * module is not loaded), EACCES/EPERM (not root), ENOTSUP (hypervisor too old,
- * or newer than known and XC_OPEN_ANY_ABI not given). With no handle to ask, the
- * sentence goes to err_text (may be NULL).
+ * or with an interface not known). With no handle to ask, the sentence goes to
+ * err_text (may be NULL). A hypervisor newer than known whose interface looks
+ * familiar opens, but domctls and sysctls that change something are ENOTSUP
+ * unless XC_OPEN_ANY_ABI is given.
  */
 xc_interface *xc_interface_open(const struct xc_logger *logger, unsigned flags,
     char *err_text, size_t err_len);
@@ -86,7 +89,7 @@ struct xc_stats {
 };
 void xc_get_stats(const xc_interface *xch, struct xc_stats *out);
 
-/* --- host ---------------------------------------------------------------- */
+/* --- host ------------------------------------------------------------------ */
 
 #define XC_PHYSCAP_HVM	     (1u << 0)
 #define XC_PHYSCAP_PV	     (1u << 1)
@@ -125,13 +128,43 @@ struct xc_version {
 };
 int xc_version(xc_interface *xch, struct xc_version *out);
 
+/* The linker's build id; returns its length (20 for SHA-1). ENODATA: it has
+ * none, ENOBUFS: longer than max. */
+int xc_build_id(xc_interface *xch, uint8_t *id, size_t max);
+/* XENFEAT_* bits 32 * submap .. 32 * submap + 31, as dom0 sees them. */
+int xc_features(xc_interface *xch, uint32_t submap, uint32_t *bits);
+
+/* Ids; ~0 where there is no such processor. */
+struct xc_cputopology {
+	uint32_t core, socket, node;
+};
+/* By processor; returns how many were filled in, at most max (1..16384). */
+int xc_cputopology(xc_interface *xch, struct xc_cputopology *out, uint32_t max);
+/* Bytes; ~0 where there is no such node. */
+struct xc_numanode {
+	uint64_t size, free;
+};
+/*
+ * By node; returns n, how many were filled in, at most max (1..256). distance
+ * (may be NULL) has room for max * max; entry i * n + j is from node i to j.
+ */
+int xc_numainfo(xc_interface *xch, struct xc_numanode *nodes,
+    uint32_t *distance, uint32_t max);
+/* Idle time by processor since boot; returns how many, at most max
+ * (1..16384). */
+int xc_cpu_idle_times(xc_interface *xch, uint64_t *nanoseconds, uint32_t max);
+/* Free bytes at addresses of min_width to max_width bits (0, 0: anywhere) of a
+ * node (-1: of all). */
+int64_t xc_availheap(xc_interface *xch, uint32_t min_width, uint32_t max_width,
+    int32_t node);
+
 /* Scheduler id (5 credit, 6 credit2, 7 arinc653, 8 rtds, 9 null). */
 int xc_sched_id(xc_interface *xch, uint32_t *out);
 
 /*
- * The hypervisor's console ring. buf receives up to *len bytes, *len is set to
- * what came. index (may be NULL) is the position to start at when incremental,
- * and is moved on. clear empties the ring after reading.
+ * The hypervisor's console ring. buf receives up to *len bytes (1..64 Mi),
+ * and *len is set to what came. index (may be NULL) is the position to start at
+ * when incremental, and is moved on. clear empties the ring after reading.
  */
 int xc_readconsole(xc_interface *xch, char *buf, uint32_t *len, bool clear,
     bool incremental, uint32_t *index);
@@ -181,7 +214,7 @@ struct xc_domain_create {
 
 /*
  * *domid: in 0 or >= XC_DOMID_FIRST_RESERVED = choose one; out the domain's id.
- * The new domain is paused and empty; whatever fails afterwards must destroy it.
+ * The new domain is paused and empty; what fails afterwards must destroy it.
  * EEXIST: the id is taken. EOPNOTSUPP: emulation flags or HVM not offered.
  */
 int xc_domain_create(xc_interface *xch, uint32_t *domid,
@@ -194,7 +227,8 @@ int xc_domain_destroy_step(xc_interface *xch, uint32_t domid);
 int xc_domain_pause(xc_interface *xch, uint32_t domid);
 int xc_domain_unpause(xc_interface *xch, uint32_t domid);
 int xc_domain_resume(xc_interface *xch, uint32_t domid);
-/* Reasons as in sched.h: 0 poweroff, 1 reboot, 2 suspend, 3 crash, 4 watchdog. */
+/* Reasons as in sched.h: 0 poweroff, 1 reboot, 2 suspend, 3 crash,
+ * 4 watchdog. */
 int xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason);
 /* Must repeat the number given to xc_domain_create. */
 int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, uint32_t max);
@@ -211,6 +245,14 @@ int xc_domain_set_tsc_info(xc_interface *xch, uint32_t domid,
 /* 64 or 32; 32-bit PV needs a hypervisor built for it. */
 int xc_domain_set_address_size(xc_interface *xch, uint32_t domid,
     uint32_t bits);
+/* domid, a device model's domain, may act on target. Xen keeps the first. */
+int xc_domain_set_target(xc_interface *xch, uint32_t domid, uint32_t target);
+/* A debugger follows the domain: breakpoints pause it. */
+int xc_domain_set_debugging(xc_interface *xch, uint32_t domid, bool on);
+/* HVM: 0 NMI, 1 reset, 2 INIT, 3 power button, 4 sleep button, to the vCPU.
+ * EOPNOTSUPP or ENOSYS: not for this kind of domain. */
+int xc_domain_send_trigger(xc_interface *xch, uint32_t domid, uint32_t trigger,
+    uint32_t vcpu);
 /* The frame named by the kernel's HYPERCALL_PAGE note is filled by Xen. */
 int xc_domain_hypercall_init(xc_interface *xch, uint32_t domid, uint64_t gfn);
 
@@ -246,7 +288,7 @@ int xc_domain_getinfo(xc_interface *xch, uint32_t domid,
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, uint32_t max,
     struct xc_domaininfo *out);
 
-/* --- vCPUs and scheduling ---------------------------------------------------- */
+/* --- vCPUs and scheduling -------------------------------------------------- */
 
 struct xc_vcpuinfo {
 	bool online, blocked, running;
@@ -257,35 +299,49 @@ struct xc_vcpuinfo {
 };
 int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     struct xc_vcpuinfo *out);
-/* ctx: struct vcpu_guest_context of <xen/arch-x86/xen.h>, 5168 bytes (PV). */
+/* ctx: struct vcpu_guest_context of <xen/arch-x86/xen.h>; size must be its 5168
+ * bytes, else EINVAL. */
 int xc_vcpu_setcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     const void *ctx, size_t size);
 int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     void *ctx, size_t size);
-/* Bit i of hard/soft = physical CPU i; either may be NULL. bytes each. The
- * effective maps come back. */
+/* Bit i of hard/soft = physical CPU i; either may be NULL. bytes (1..2048)
+ * each. The effective maps come back. */
 int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes);
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes);
+/* Bit i = node i; bytes 1..2048. An empty map is EINVAL. */
+int xc_domain_set_node_affinity(xc_interface *xch, uint32_t domid,
+    const uint8_t *map, size_t bytes);
+int xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid,
+    uint8_t *map, size_t bytes);
 /* Credit and credit2: weight 1..65535, cap percent of a CPU (0 = none). */
 int xc_sched_credit_get(xc_interface *xch, uint32_t domid, uint16_t *weight,
     uint16_t *cap);
 int xc_sched_credit_set(xc_interface *xch, uint32_t domid, uint16_t weight,
     uint16_t cap);
 
-/* --- memory ------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------- */
 
 /*
  * Adds extents of 2^order pages at the gfns given; for PV domains the array is
- * overwritten with the mfns. Returns how many extents were done: fewer than n is
- * normal (memory or the domain's ceiling is exhausted, or no such large extent).
+ * overwritten with the mfns. Returns how many extents were done: fewer than n
+ * is normal (memory or the domain's ceiling is exhausted, or no such large
+ * extent).
+ * n is at most 16 Mi, more is EINVAL; mem_flags are XENMEMF_* of xen/memory.h.
  */
 long xc_populate_physmap(xc_interface *xch, uint32_t domid, uint64_t *extents,
     size_t n, unsigned order, uint32_t mem_flags);
 /* Gives extents back; returns how many. */
 long xc_decrease_reservation(xc_interface *xch, uint32_t domid,
     const uint64_t *extents, size_t n, unsigned order);
+/* Space 0 shared info, 1 grant table, 2 gmfn; not for PV domains (EINVAL). */
+#define XC_MAPSPACE_SHARED_INFO 0u
+#define XC_MAPSPACE_GRANT_TABLE 1u
+int xc_add_to_physmap(xc_interface *xch, uint32_t domid, uint32_t space,
+    uint64_t idx, uint64_t gfn);
+int xc_remove_from_physmap(xc_interface *xch, uint32_t domid, uint64_t gfn);
 struct xc_e820 {
 	uint64_t addr, size;
 	/* 1 RAM, 2 reserved, 3 ACPI. */
@@ -299,39 +355,51 @@ int xc_claim_pages(xc_interface *xch, uint32_t domid, uint64_t pages);
 /* Pages; -1. */
 int64_t xc_current_reservation(xc_interface *xch, uint32_t domid);
 int64_t xc_maximum_reservation(xc_interface *xch, uint32_t domid);
-/* Paging pool of HVM/PVH, bytes (whole pages; before 4.17 rounded up to MiB). */
+/* Highest gfn in use; -1. */
+int64_t xc_maximum_gpfn(xc_interface *xch, uint32_t domid);
+/* Paging pool of HVM/PVH, bytes (whole pages; before 4.17 rounded up to
+ * MiB). PV: EOPNOTSUPP or EINVAL. */
 int xc_set_paging_mempool(xc_interface *xch, uint32_t domid, uint64_t bytes);
+int xc_get_paging_mempool(xc_interface *xch, uint32_t domid, uint64_t *bytes);
 /* Level 1..4: makes the frame a validated, pinned page table. */
 int xc_pin_table(xc_interface *xch, uint32_t domid, unsigned level,
     uint64_t mfn);
+int xc_unpin_table(xc_interface *xch, uint32_t domid, uint64_t mfn);
 
 /*
  * Maps n frames of the domain. err (may be NULL) receives a negative errno or 0
  * per frame; without it any failed frame fails the call. Paged-out frames are
- * waited for. The mapping is not inherited across fork. NULL on error.
+ * waited for. n is 1..16 Mi, else EINVAL. The mapping is not inherited across
+ * fork. NULL on error.
  */
 void *xc_map_foreign(xc_interface *xch, uint32_t domid, int prot,
     const uint64_t *frames, int *err, size_t n);
+/* The n frames from first on; every one must be there. */
+void *xc_map_foreign_range(xc_interface *xch, uint32_t domid, int prot,
+    uint64_t first, size_t n);
 int xc_unmap_foreign(xc_interface *xch, void *addr, size_t n);
 #define XC_RESOURCE_IOREQ_SERVER 0u
 #define XC_RESOURCE_GRANT_TABLE	 1u
 /* n frames of a resource from idx on; undo with xc_unmap_foreign. */
 void *xc_map_resource(xc_interface *xch, uint32_t domid, uint32_t type,
     uint32_t id, uint32_t idx, size_t n, int prot);
+/* How many frames it has; -1 (EINVAL from kernels before 5.16). */
+int64_t xc_resource_size(xc_interface *xch, uint32_t domid, uint32_t type,
+    uint32_t id);
 /* First frame of the domain's grant table (PV): for kernels without resource
  * mapping. *gfn is an mfn. */
 int xc_gnttab_setup(xc_interface *xch, uint32_t domid, uint64_t *gfn);
 int xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
     uint32_t *max_frames);
 
-/* --- HVM parameters -------------------------------------------------------------- */
+/* --- HVM parameters -------------------------------------------------------- */
 
 int xc_hvm_param_set(xc_interface *xch, uint32_t domid, uint32_t param,
     uint64_t value);
 int xc_hvm_param_get(xc_interface *xch, uint32_t domid, uint32_t param,
     uint64_t *value);
 
-/* --- event channels on behalf of others -------------------------------------------- */
+/* --- event channels on behalf of others ------------------------------------ */
 
 /* A port in `domid` that `remote` may bind. Returns the port. */
 int xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t domid, uint32_t remote);
@@ -344,7 +412,7 @@ struct xc_evtchn_status {
 int xc_evtchn_status(xc_interface *xch, uint32_t domid, uint32_t port,
     struct xc_evtchn_status *out);
 
-/* --- /dev/xen/evtchn: our own event channels ----------------------------------------- */
+/* --- /dev/xen/evtchn: our own event channels ------------------------------- */
 
 struct xc_evtchn;
 
@@ -365,11 +433,12 @@ int xc_evtchn_bind_virq(struct xc_evtchn *e, uint32_t virq);
 int xc_evtchn_unbind(struct xc_evtchn *e, uint32_t port);
 int xc_evtchn_notify(struct xc_evtchn *e, uint32_t port);
 /* Ports that fired and are masked until xc_evtchn_unmask; returns how many, 0
- * when none. */
+ * when none. EFBIG: more fired than the kernel could note, so take all of them
+ * as fired and unmask them. */
 int xc_evtchn_pending(struct xc_evtchn *e, uint32_t *ports, size_t max);
 int xc_evtchn_unmask(struct xc_evtchn *e, uint32_t port);
 
-/* --- /dev/xen/gntdev: pages other domains granted us ----------------------------------- */
+/* --- /dev/xen/gntdev: pages other domains granted us ----------------------- */
 
 struct xc_gnttab;
 
@@ -378,6 +447,10 @@ void xc_gnttab_close(struct xc_gnttab *g);
 /* One page. NULL with errno: EINVAL (no such grant, not for us). */
 void *xc_gnttab_map(struct xc_gnttab *g, uint32_t domid, uint32_t ref,
     int prot);
+/* n pages (1..4096) side by side. */
+void *xc_gnttab_map_refs(struct xc_gnttab *g, uint32_t domid,
+    const uint32_t *refs, size_t n, int prot);
+/* Whatever one map call gave. */
 int xc_gnttab_unmap(struct xc_gnttab *g, void *addr);
 
 #ifdef __cplusplus
