@@ -20,8 +20,8 @@ static struct termios cooked;
 static bool raw;
 static volatile sig_atomic_t resized;
 
-static void
-restore_terminal(void)
+void
+xh_restore_terminal(void)
 {
 	if (raw)
 		tcsetattr(0, TCSADRAIN, &cooked);
@@ -36,6 +36,14 @@ on_resize(int sig)
 }
 
 static void
+on_alarm(int sig)
+{
+	(void)sig;
+	xh_restore_terminal();
+	_exit(XH_TIMEOUT);
+}
+
+static void
 raw_terminal(void)
 {
 	struct termios t;
@@ -46,7 +54,7 @@ raw_terminal(void)
 	cfmakeraw(&t);
 	if (tcsetattr(0, TCSADRAIN, &t) == 0) {
 		raw = true;
-		atexit(restore_terminal);
+		atexit(xh_restore_terminal);
 	}
 }
 
@@ -103,6 +111,18 @@ send_size(int fd)
 	return xh_send(fd, XH_WINSZ, b, sizeof(b));
 }
 
+/* A command whose reader left (head) gets SIGPIPE as it would here. */
+static int
+pass_on(struct xh_call *c, const struct xh_frame *f, int fd)
+{
+	char which = (char)f->type;
+
+	if (c->gone[fd - 1] || xh_write_all(fd, f->data, f->len) == 0)
+		return 0;
+	c->gone[fd - 1] = true;
+	return xh_send(c->fd, XH_SHUT, &which, 1);
+}
+
 /* -1 = broken, 0 = go on, 1 = over (*status). */
 static int
 from_server(struct xh_call *c, struct xh_frame *f, int *status)
@@ -120,11 +140,16 @@ from_server(struct xh_call *c, struct xh_frame *f, int *status)
 			raw_terminal();
 		return send_start(c);
 	case XH_OUT:
-		/* A reader that left (head) is no reason to stop the command. */
-		(void)xh_write_all(1, f->data, f->len);
-		return 0;
+		return pass_on(c, f, 1);
 	case XH_ERR:
-		(void)xh_write_all(2, f->data, f->len);
+		return pass_on(c, f, 2);
+	case XH_TAKEN:
+		if (f->len != sizeof(s))
+			return -1;
+		memcpy(&s, f->data, sizeof(s));
+		if (s > XH_WINDOW - c->credit)
+			return -1;
+		c->credit += s;
 		return 0;
 	case XH_EXIT:
 		if (f->len != sizeof(s))
@@ -140,15 +165,25 @@ from_server(struct xh_call *c, struct xh_frame *f, int *status)
 static int
 from_stdin(struct xh_call *c, bool *open)
 {
-	char buf[16384];
-	ssize_t n = read(0, buf, sizeof(buf));
+	char buf[XH_WINDOW];
+	ssize_t n = read(0, buf, c->credit);
 
-	if (n > 0)
+	if (n > 0) {
+		c->credit -= (size_t)n;
 		return xh_send(c->fd, XH_STDIN, buf, (size_t)n);
+	}
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	*open = false;
 	return xh_send(c->fd, XH_EOF, NULL, 0);
+}
+
+/* A proper end. */
+static int
+over(struct xh_call *c, int status)
+{
+	c->broken = false;
+	return status;
 }
 
 static int
@@ -160,14 +195,15 @@ loop(struct xh_call *c, struct xh_frame *f)
 
 	for (;;) {
 		struct pollfd p[] = { { c->fd, POLLIN, 0 },
-			{ c->up && in_open ? 0 : -1, POLLIN, 0 } };
+			{ c->up && in_open && c->credit > 0 ? 0 : -1,
+			    POLLIN, 0 } };
 
 		limit = c->up ? c->timeout : c->boot_timeout;
 		if (c->up && resized && send_size(c->fd) < 0)
 			return XH_FAILED;
 		left = limit == 0 ? -1 : begin + limit * 1000 - now_ms();
 		if (limit != 0 && left <= 0)
-			return c->up ? XH_TIMEOUT : XH_FAILED;
+			return c->up ? over(c, XH_TIMEOUT) : XH_FAILED;
 		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
 			return XH_FAILED;
 		if (p[0].revents != 0) {
@@ -175,9 +211,12 @@ loop(struct xh_call *c, struct xh_frame *f)
 
 			r = from_server(c, f, &status);
 			if (r != 0)
-				return r > 0 ? status : XH_FAILED;
-			if (!was_up && c->up)
+				return r > 0 ? over(c, status) : XH_FAILED;
+			if (!was_up && c->up) {
 				begin = now_ms();
+				/* Should our own reader block us for good. */
+				alarm(c->timeout == 0 ? 0 : c->timeout + 10);
+			}
 		}
 		if (p[1].revents != 0 && from_stdin(c, &in_open) < 0)
 			return XH_FAILED;
@@ -193,11 +232,15 @@ xh_run(struct xh_call *c)
 
 	if (f == NULL)
 		return XH_FAILED;
+	c->credit = XH_WINDOW;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGALRM, on_alarm);
 	if (c->tty)
 		sigaction(SIGWINCH, &sa, NULL);
+	c->broken = true;
 	r = loop(c, f);
-	restore_terminal();
+	alarm(0);
+	xh_restore_terminal();
 	free(f);
 	return r;
 }

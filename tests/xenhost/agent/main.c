@@ -102,6 +102,7 @@ call_main(char **argv)
 {
 	struct xh_call c = { .boot_timeout = 60 };
 	struct sockaddr_in a;
+	int status;
 
 	if (address(argv, &a) < 0 || argv[2] == NULL) {
 		fprintf(stderr, "usage: xhagent call ADDR PORT CMD...\n");
@@ -120,7 +121,10 @@ call_main(char **argv)
 		close(c.fd);
 		usleep(500 * 1000);
 	}
-	return xh_run(&c);
+	status = xh_run(&c);
+	if (c.broken)
+		fprintf(stderr, "on-b: the second host went away\n");
+	return status;
 }
 
 int

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Starts the emulator(s) as children that die with us, runs a command in the
- * first through the channel, and ends them. Everything temporary is an unlinked
- * file whose descriptor we inherited, so that SIGKILL leaves nothing.
+ * first through the channel, and ends them. Everything temporary is memory that
+ * only a descriptor names, so that SIGKILL leaves nothing.
  *
- *   run [--tty] [--boot-timeout S] [--timeout S] [--log FD] [--also N]
- *       -- N words of another emulator -- emulator words -- command words
- * In the emulator's words @CHAN@ is the descriptor of the channel.
+ *   run [--tty] [--boot-timeout S] [--timeout S] [--log FILE] [--initrd FILE]...
+ *       [--also] -- [words of another emulator --] emulator words -- command
+ * In an emulator's words these stand for descriptors it inherits: @CHAN@ the
+ * command channel, @INITRD@ the initrd files one after the other, @LOG@ its
+ * console log, @NET@ the cable between the two.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,12 +25,22 @@
 
 #include "xh.h"
 
-static pid_t emulators[2];
+#define HOSTS 2
+/* How much of the console is shown for a host that was up already. */
+#define TAIL  8192
+
+struct emulator {
+	char **argv;
+	int log, chan, net;
+};
+
+static pid_t emulators[HOSTS];
+static int initrd = -1;
 
 static void
 end_emulators(void)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < HOSTS; i++)
 		if (emulators[i] > 0) {
 			kill(emulators[i], SIGKILL);
 			waitpid(emulators[i], NULL, 0);
@@ -38,17 +51,47 @@ end_emulators(void)
 static void
 on_signal(int sig)
 {
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < HOSTS; i++)
 		if (emulators[i] > 0)
 			kill(emulators[i], SIGKILL);
+	xh_restore_terminal();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
-static pid_t
-spawn(char **argv, int log_fd, int chan_fd)
+/* word with every mark replaced by a descriptor's number. */
+static char *
+fill_in(char *word, const struct emulator *e)
 {
-	char num[16];
+	const struct {
+		const char *mark;
+		int fd;
+	} marks[] = { { "@CHAN@", e->chan }, { "@INITRD@", initrd },
+		{ "@LOG@", e->log }, { "@NET@", e->net } };
+	char *at, *full;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		while ((at = strstr(word, marks[i].mark)) != NULL) {
+			*at = '\0';
+			if (asprintf(&full, "%s%d%s", word, marks[i].fd,
+				at + strlen(marks[i].mark)) < 0)
+				_exit(1);
+			word = full;
+		}
+	return word;
+}
+
+/* The descriptors an emulator keeps; everybody else's are CLOEXEC. */
+static void
+keep(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+static pid_t
+spawn(const struct emulator *e)
+{
 	pid_t pid, self = getpid();
 	int null;
 
@@ -60,37 +103,52 @@ spawn(char **argv, int log_fd, int chan_fd)
 		_exit(1);
 	null = open("/dev/null", O_RDWR);
 	dup2(null, 0);
-	dup2(log_fd >= 0 ? log_fd : null, 1);
-	dup2(log_fd >= 0 ? log_fd : null, 2);
-	snprintf(num, sizeof(num), "%d", chan_fd);
-	for (char **a = argv; *a != NULL; a++) {
-		char *at = strstr(*a, "@CHAN@");
-
-		if (at == NULL)
-			continue;
-		*at = '\0';
-		if (asprintf(a, "%s%s%s", *a, num, at + 6) < 0)
-			_exit(1);
-	}
-	/* Not ours to keep: Ctrl-C at the terminal is handled by the parent. */
+	dup2(e->log, 1);
+	dup2(e->log, 2);
+	keep(e->chan);
+	keep(e->net);
+	keep(e->log);
+	keep(initrd);
+	for (char **a = e->argv; *a != NULL; a++)
+		*a = fill_in(*a, e);
+	/* Ctrl-C at the terminal is the parent's business. */
 	setpgid(0, 0);
-	execvp(argv[0], argv);
-	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
+	execvp(e->argv[0], e->argv);
+	dprintf(2, "%s: %s\n", e->argv[0], strerror(errno));
 	_exit(127);
 }
 
 static void
-show_log(int log_fd)
+show_log(int fd, off_t tail)
 {
+	off_t at = lseek(fd, 0, SEEK_END);
 	char buf[8192];
 	ssize_t n;
 
-	if (log_fd < 0 || lseek(log_fd, 0, SEEK_SET) < 0)
-		return;
-	fprintf(stderr, "xenhost: the host did not come up; its console said:\n");
-	while ((n = read(log_fd, buf, sizeof(buf))) > 0)
-		(void)xh_write_all(2, buf, (size_t)n);
+	at = tail == 0 || at < tail ? 0 : at - tail;
+	for (; (n = pread(fd, buf, sizeof(buf), at)) > 0; at += n)
+		if (xh_write_all(2, buf, (size_t)n) < 0)
+			return;
 	fprintf(stderr, "\nxenhost: end of the console log\n");
+}
+
+/* Says why there is no status of the command. */
+static void
+explain(const struct xh_call *call, int status, const struct emulator *e, int n)
+{
+	if (call->up && status == XH_TIMEOUT) {
+		fprintf(stderr, "xenhost: no end after %u s (--timeout)\n",
+		    call->timeout);
+		return;
+	}
+	if (call->up && !call->broken)
+		return;
+	for (int i = 0; i < n; i++) {
+		fprintf(stderr, "xenhost: %s; %s console said:\n",
+		    call->up ? "the host went away" : "the host did not come up",
+		    i == 0 ? "its" : "the second host's");
+		show_log(e[i].log, call->up ? TAIL : 0);
+	}
 }
 
 /* The words up to the next "--" (NULL-terminated in place); *rest behind it. */
@@ -107,38 +165,89 @@ take_words(char **argv, char ***rest)
 }
 
 static int
-run(struct xh_call *call, char **qemu, char **also, int log_fd)
+append_file(int to, const char *name)
 {
-	int sv[2], status;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	char buf[65536];
+	ssize_t n = -1;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, sv) < 0) {
+	if (fd >= 0)
+		while ((n = read(fd, buf, sizeof(buf))) > 0)
+			if (xh_write_all(to, buf, (size_t)n) < 0) {
+				n = -1;
+				break;
+			}
+	if (n < 0)
+		fprintf(stderr, "xenhost: %s: %s\n", name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* Appending, because the emulator opens it a second time. */
+static int
+open_log(const char *name)
+{
+	int fd;
+
+	if (name != NULL) {
+		fd = open(name, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+		    0644);
+		if (fd < 0)
+			fprintf(stderr, "xenhost: %s: %s\n", name,
+			    strerror(errno));
+		return fd;
+	}
+	fd = memfd_create("xenhost-log", MFD_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_SETFL, O_APPEND) < 0)
+		perror("xenhost: memory for the console log");
+	return fd;
+}
+
+static int
+run(struct xh_call *call, struct emulator *e, int n)
+{
+	int chan[2], net[2], status;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, chan) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, net) < 0) {
 		perror("xenhost: socketpair");
 		return XH_FAILED;
 	}
-	fcntl(sv[0], F_SETFD, FD_CLOEXEC);
 	signal(SIGINT, on_signal);
 	signal(SIGTERM, on_signal);
 	signal(SIGHUP, on_signal);
-	if (also != NULL)
-		emulators[1] = spawn(also, log_fd, -1);
-	emulators[0] = spawn(qemu, log_fd, sv[1]);
-	close(sv[1]);
-	if (emulators[0] < 0 || emulators[1] < 0) {
-		perror("xenhost: fork");
-		end_emulators();
-		return XH_FAILED;
+	e[0].chan = chan[1];
+	for (int i = 0; i < n; i++) {
+		e[i].net = net[i];
+		emulators[i] = spawn(&e[i]);
+		if (emulators[i] < 0) {
+			perror("xenhost: fork");
+			end_emulators();
+			return XH_FAILED;
+		}
 	}
-	call->fd = sv[0];
+	close(chan[1]);
+	close(net[0]);
+	close(net[1]);
+	call->fd = chan[0];
 	status = xh_run(call);
 	end_emulators();
-	if (!call->up)
-		show_log(log_fd);
-	else if (status == XH_TIMEOUT)
-		fprintf(stderr, "xenhost: no end after %u s (--timeout)\n",
-		    call->timeout);
-	else if (status == XH_FAILED)
-		fprintf(stderr, "xenhost: the host went away\n");
+	explain(call, status, e, n);
 	return status;
+}
+
+static int
+prepare(struct emulator *e, int n, const char *log)
+{
+	for (int i = 0; i < n; i++) {
+		/* A named log is the first host's. */
+		e[i].log = open_log(i == 0 ? log : NULL);
+		e[i].chan = e[i].net = -1;
+		if (e[i].log < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -146,13 +255,15 @@ xh_qemu_main(int argc, char **argv)
 {
 	static const struct option opts[] = { { "tty", 0, NULL, 't' },
 		{ "boot-timeout", 1, NULL, 'b' }, { "timeout", 1, NULL, 's' },
-		{ "log", 1, NULL, 'l' }, { "also", 0, NULL, 'a' },
-		{ NULL, 0, NULL, 0 } };
+		{ "log", 1, NULL, 'l' }, { "initrd", 1, NULL, 'i' },
+		{ "also", 0, NULL, 'a' }, { NULL, 0, NULL, 0 } };
 	struct xh_call call = { .boot_timeout = 180, .timeout = 600 };
-	char **qemu, **also = NULL, **rest;
-	bool two = false;
-	int c, log_fd = -1;
+	struct emulator e[HOSTS];
+	const char *log = NULL;
+	char **rest;
+	int c, n = 1;
 
+	initrd = memfd_create("xenhost-initrd", MFD_CLOEXEC);
 	while ((c = getopt_long(argc, argv, "+", opts, NULL)) != -1)
 		switch (c) {
 		case 't':
@@ -165,22 +276,27 @@ xh_qemu_main(int argc, char **argv)
 			call.timeout = (unsigned)atoi(optarg);
 			break;
 		case 'l':
-			log_fd = atoi(optarg);
+			log = optarg;
+			break;
+		case 'i':
+			if (append_file(initrd, optarg) < 0)
+				return XH_FAILED;
 			break;
 		case 'a':
-			two = true;
+			n = 2;
 			break;
 		default:
 			return 2;
 		}
 	rest = argv + optind;
-	if (two)
-		also = take_words(rest, &rest);
-	qemu = take_words(rest, &rest);
+	for (int i = n - 1; i >= 0; i--)
+		e[i].argv = take_words(rest, &rest);
 	call.argv = rest;
-	if (*qemu == NULL || *rest == NULL) {
+	if (*e[0].argv == NULL || *rest == NULL) {
 		fprintf(stderr, "xenhost: internal: no emulator or command\n");
 		return 2;
 	}
-	return run(&call, qemu, also, log_fd);
+	if (prepare(e, n, log) < 0)
+		return XH_FAILED;
+	return run(&call, e, n);
 }

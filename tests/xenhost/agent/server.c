@@ -24,6 +24,10 @@ struct job {
 	/* Ends of the child's streams that we hold; -1 = closed. */
 	int in, out, err;
 	bool tty, ended;
+	/* Standard input that the child has not taken yet; EOF follows it. */
+	char held[XH_WINDOW];
+	size_t nheld;
+	bool eof;
 	int status;
 };
 
@@ -77,6 +81,7 @@ start_piped(struct job *j, char **argv)
 	j->in = in[1];
 	j->out = out[0];
 	j->err = err[0];
+	fcntl(j->in, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -93,6 +98,7 @@ start_tty(struct job *j, char **argv, const struct winsize *ws)
 	j->out = master;
 	j->in = fcntl(master, F_DUPFD_CLOEXEC, 3);
 	j->err = -1;
+	fcntl(master, F_SETFL, O_NONBLOCK);
 	return 0;
 }
 
@@ -149,6 +155,32 @@ forward(struct job *j, int *fd, enum xh_type type)
 	return xh_send(j->chan, type, buf, (size_t)n) < 0 ? -1 : 1;
 }
 
+/* Gives the child what it takes of the input, and the client room for it. */
+static int
+feed(struct job *j)
+{
+	uint32_t n32 = (uint32_t)j->nheld;
+	ssize_t n;
+
+	if (j->in >= 0 && j->nheld > 0) {
+		n = write(j->in, j->held, j->nheld);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		if (n < 0)
+			shut(&j->in);
+		else
+			n32 = (uint32_t)n;
+	}
+	j->nheld -= n32;
+	memmove(j->held, j->held + n32, j->nheld);
+	if (j->nheld == 0 && j->eof && j->in >= 0) {
+		if (j->tty)
+			(void)!write(j->in, "\004", 1);
+		shut(&j->in);
+	}
+	return n32 == 0 ? 0 : xh_send(j->chan, XH_TAKEN, &n32, sizeof(n32));
+}
+
 static int
 from_client(struct job *j, struct xh_frame *f)
 {
@@ -158,13 +190,16 @@ from_client(struct job *j, struct xh_frame *f)
 		return -1;
 	switch (f->type) {
 	case XH_STDIN:
-		if (j->in >= 0 && xh_write_all(j->in, f->data, f->len) < 0)
-			shut(&j->in);
-		return 0;
+		if (f->len > sizeof(j->held) - j->nheld)
+			return -1;
+		memcpy(j->held + j->nheld, f->data, f->len);
+		j->nheld += f->len;
+		return feed(j);
 	case XH_EOF:
-		if (j->tty)
-			(void)!write(j->in, "\004", 1);
-		shut(&j->in);
+		j->eof = true;
+		return feed(j);
+	case XH_SHUT:
+		shut(f->len == 1 && f->data[0] == XH_ERR ? &j->err : &j->out);
 		return 0;
 	case XH_WINSZ:
 		if (f->len == 4 && j->tty && j->out >= 0) {
@@ -201,13 +236,16 @@ serve_loop(struct job *j, struct xh_frame *f)
 	while (!j->ended) {
 		struct pollfd p[] = { { wake[0], POLLIN, 0 },
 			{ j->chan, POLLIN, 0 }, { j->out, POLLIN, 0 },
-			{ j->err, POLLIN, 0 } };
+			{ j->err, POLLIN, 0 },
+			{ j->nheld > 0 ? j->in : -1, POLLOUT, 0 } };
 
-		if (poll(p, 4, -1) < 0 && errno != EINTR)
+		if (poll(p, 5, -1) < 0 && errno != EINTR)
 			return -1;
 		if (p[0].revents != 0)
 			reap(j);
 		if (p[1].revents != 0 && from_client(j, f) < 0)
+			return -1;
+		if (p[4].revents != 0 && feed(j) < 0)
 			return -1;
 		if (p[2].revents != 0 && forward(j, &j->out, XH_OUT) < 0)
 			return -1;
@@ -218,9 +256,10 @@ serve_loop(struct job *j, struct xh_frame *f)
 		fcntl(j->out, F_SETFL, O_NONBLOCK);
 	if (j->err >= 0)
 		fcntl(j->err, F_SETFL, O_NONBLOCK);
-	while (forward(j, &j->out, XH_OUT) > 0)
+	/* What is in the pipes; no more than they hold, if somebody goes on. */
+	for (int i = 0; i < 64 && forward(j, &j->out, XH_OUT) > 0; i++)
 		;
-	while (forward(j, &j->err, XH_ERR) > 0)
+	for (int i = 0; i < 64 && forward(j, &j->err, XH_ERR) > 0; i++)
 		;
 	return 0;
 }
@@ -230,11 +269,12 @@ xh_serve(int fd)
 {
 	struct sigaction sa = { .sa_handler = on_child,
 		.sa_flags = SA_RESTART | SA_NOCLDSTOP };
-	struct job j = { .chan = fd, .in = -1, .out = -1, .err = -1 };
+	static struct job j;
 	struct xh_frame *f = malloc(sizeof(*f));
 	uint32_t status;
 	int r = -1;
 
+	j = (struct job){ .chan = fd, .in = -1, .out = -1, .err = -1 };
 	if (f == NULL || pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
 	signal(SIGPIPE, SIG_IGN);

@@ -9,8 +9,13 @@
  *            <- HELLO            ready to take a command
  *   START ->                     terminal flag, size, argument vector
  *   STDIN, EOF, WINSZ ->
+ *   SHUT ->                      the reader of OUT or ERR has gone
  *            <- OUT, ERR
+ *            <- TAKEN            so many bytes of STDIN were consumed
  *            <- EXIT             status as a shell would give it
+ *
+ * The client has at most XH_WINDOW bytes of STDIN on the way, less than the
+ * channel holds: it never blocks in a write while the server does.
  */
 #ifndef XH_H
 #define XH_H
@@ -29,11 +34,14 @@ enum xh_type {
 	XH_OUT,
 	XH_ERR,
 	XH_EXIT,
+	XH_TAKEN,
+	XH_SHUT,
 };
 
 #define XH_HDR	   5
 #define XH_MAX	   65536
 #define XH_ARGS    (256 * 1024)
+#define XH_WINDOW  32768
 /* What xenhost itself ends with. */
 #define XH_TIMEOUT 124
 #define XH_FAILED  125
@@ -63,9 +71,17 @@ struct xh_call {
 	unsigned boot_timeout, timeout;
 	/* Set when HELLO came: the host is up. */
 	bool up;
+	/* The channel ended before the command did. */
+	bool broken;
+	/* Bytes of standard input the server still takes. */
+	size_t credit;
+	/* By XH_OUT, XH_ERR: nobody reads it any more. */
+	bool gone[2];
 };
 /* Runs the command, copies its streams; returns the exit status. */
 int xh_run(struct xh_call *c);
+/* The terminal as it was; for a signal handler too. */
+void xh_restore_terminal(void);
 
 /* qemu.c */
 int xh_qemu_main(int argc, char **argv);
