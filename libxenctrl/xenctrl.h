@@ -263,6 +263,8 @@ int xc_domain_hypercall_init(xc_interface *xch, uint32_t domid, uint64_t gfn);
 #define XC_DOMINF_BLOCKED  (1u << 4)
 #define XC_DOMINF_RUNNING  (1u << 5)
 #define XC_DOMINF_DEBUGGED (1u << 6)
+#define XC_DOMINF_XS	   (1u << 7)
+#define XC_DOMINF_HAP	   (1u << 8)
 
 struct xc_domaininfo {
 	uint32_t domid;
