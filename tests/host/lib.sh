@@ -4,7 +4,10 @@
 # file; its first failing check ends it with status 1. Exit 77 = skipped.
 
 set -u
+# shellcheck disable=SC2034
 progs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034
+peer=/usr/lib/xen-4.17/bin
 scratch=$(mktemp -d /tmp/test.XXXXXX)
 cleanups=()
 
@@ -59,3 +62,15 @@ wait_for() {
 	done
 }
 
+# tiny_config NAME [LINE...]: the name of a new config of a small PV guest.
+tiny_config() {
+	local name=$1 f=$scratch/$1.cfg
+
+	shift
+	{
+		printf 'name = "%s"\nmemory = 16\n' "$name"
+		printf 'kernel = "/boot/guest/tiny"\n'
+		[ $# = 0 ] || printf '%s\n' "$@"
+	} >"$f"
+	echo "$f"
+}

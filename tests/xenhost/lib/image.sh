@@ -52,12 +52,12 @@ add_busybox() {
 add_libs_of() {
 	local dest=$1 f lib
 	shift
+	# Ours come with the install, also where this machine has a namesake.
 	for f; do
-		ldd "$f" 2>/dev/null |
-			sed -n "s/.* => \(\/[^ ]*\) (.*/\1/p" || true
+		LD_LIBRARY_PATH=$dest/usr/lib ldd "$f" 2>/dev/null |
+			sed -n 's/.* => \(\/[^ ]*\) (.*/\1/p' || true
 	done | sort -u | while read -r lib; do
-		# Our own come with the install, not from the build machine.
-		[[ -e $dest$lib || -e $dest/usr/lib/${lib##*/} ]] && continue
+		[[ -e $dest$lib || $lib == "$dest"/* ]] && continue
 		mkdir -p "$dest$(dirname "$lib")"
 		cp -L "$lib" "$dest$lib"
 	done
@@ -147,7 +147,7 @@ make_base() {
 	add_peer "$pkgs" "$t"
 	cp -a "$here/images/etc/." "$t/etc/"
 	install -m 755 "$here/images/dom0-init" "$t/init"
-	install -m 755 "$here/images/start-toolstack" "$t/usr/local/sbin/"
+	install -m 755 "$here"/images/{start-toolstack,demo} "$t/usr/local/sbin/"
 	install -m 755 "$agent" "$t/usr/local/sbin/xhagent"
 	cat >"$t/usr/local/sbin/on-b" <<'B'
 #!/bin/sh
@@ -163,42 +163,61 @@ B
 find_build() {
 	build=${XLD_BUILD:-$root/build}
 	[[ -e $build/config.status ]] && return
-	if [[ -n ${XLD_BUILD:-} ]]; then
+	[[ -z ${XLD_BUILD:-} ]] ||
 		die "XLD_BUILD=$XLD_BUILD is not a configured build"
-	fi
 	if [[ -e $root/config.status ]]; then build=$root; return; fi
 	build=''
 	[[ $toolstack == own ]] || return 0
-	die "there is no build of this project: run ./run-tests --build, or \
-configure and make in build/, or set XLD_BUILD"
+	build=$cache/build-$(printf %s "$root" | sha256sum | cut -c1-12)
+	note "building this project in $build"
+	mkdir -p "$build"
+	(
+		flock 9
+		XLD_BUILD=$build "$root/run-tests" --build >&2
+	) 9>"$build.lock" || die "this project does not build"
 }
 
-# Writes the overlay archive with `make install` of the build to stdout.
-overlay() {
-	local t
+# `make install` of the build into folder $1, with the libraries it needs and
+# lists of both for the full image.
+install_build() {
+	local t=$1 prefix f
 
-	[[ -n $build ]] || return 0
-	t=$(mktemp -d "${TMPDIR:-/tmp}/xenhost.XXXXXX")
-	# shellcheck disable=SC2064
-	trap "rm -rf '$t'" EXIT
-	make -C "$build" -s install DESTDIR="$t" >"$t.log" 2>&1 ||
-		{ cat "$t.log" >&2; rm -f "$t.log"; die "make install failed"; }
-	rm -f "$t.log"
-	local prefix
+	(
+		flock 9
+		make -C "$build" -s install DESTDIR="$t"
+	) 9>"$build/.xenhost.lock" >"$t.log" 2>&1 || {
+		cat "$t.log" >&2
+		note "make install of $build failed"
+		return 1
+	}
 	prefix=$(sed -n 's/^S\["prefix"\]="\(.*\)"$/\1/p' "$build/config.status")
 	[[ $prefix == /usr ]] || note "the build's prefix is $prefix, not /usr"
-	find "$t" -type f -perm -u+x -o -name '*.so*' -type f |
-		while read -r f; do add_libs_of "$t" "$f"; done
-	# Our own libraries come from the install, not from the build machine.
-	rm -rf "$t$build"
 	rm -rf "$t/usr/include" "$t/usr/share/man"
-	if [[ -e $build/tests/guests/tiny/tiny ]]; then
-		mkdir -p "$t/boot/guest"
-		cp "$build/tests/guests/tiny/tiny" "$t/boot/guest/tiny"
-	fi
-	pack "$t"
-	rm -rf "$t"
-	trap - EXIT
+	f=$build/tests/guests/tiny/tiny
+	[[ -e $f ]] && install -D "$f" "$t/boot/guest/tiny"
+	list_files "$t" | sort >"$t.ours"
+	list_files "$t" -type f -perm -u+x | while read -r f; do
+		add_libs_of "$t" "$t$f"
+	done
+	mkdir "$t/.xld"
+	list_files "$t" | sort | comm -13 "$t.ours" - >"$t/.xld/libs"
+	mv "$t.ours" "$t/.xld/ours"
+}
+
+# Files below folder $1 as they are named in dom0.
+list_files() {
+	local t=$1
+	shift
+	find "$t" ! -type d "$@" -printf '/%P\n'
+}
+
+make_overlay() {
+	local t=$1.d r=0
+
+	mkdir -p "$t"
+	install_build "$t" && pack "$t" >"$1" || r=1
+	rm -rf "$t" "$t.log" "$t.ours"
+	return $r
 }
 
 # The same build gives the same overlay: keyed by the newest file in it.
@@ -215,8 +234,6 @@ cached_overlay() {
 	make_once "$overlay_file" make_overlay
 }
 
-make_overlay() { overlay >"$1"; }
-
 prepare_images() {
 	local pk
 
@@ -229,9 +246,9 @@ prepare_images() {
 	make_once "$pkgs" make_packages
 	make_once "$hypervisor" make_hypervisor "$xen"
 	local ih
-	ih=$pk-$(recipe_hash "$here"/lib/image.sh "$here"/images/guest-init \
-		"$here"/images/dom0-init "$here"/images/start-toolstack \
-		"$here"/images/etc/* "$here"/agent/*)
+	ih=$pk-$(recipe_hash "$here"/lib/image.sh "$here"/agent/* \
+		"$here"/images/{guest-init,dom0-init,start-toolstack,demo} \
+		"$here"/images/etc/*)
 	guest_initrd=$cache/guest-$ih.img
 	base=$cache/dom0-$ih.img
 	make_once "$guest_initrd" make_guest_initrd "$pkgs"
