@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,7 @@ console_and_facts(xc_interface *xch)
 		    "a build id that does not fit");
 	check(xch, xc_features(xch, 0, &bits) == 0 && bits != 0, "features");
 	check(xch, xc_readconsole(xch, ring, &len, false, true, &index) == 0 &&
-	    index >= len && len > 0, "console ring from an index");
+	    len > 0 && index >= len, "console ring from an index");
 	before = index;
 	check(xch, xc_send_debug_keys(xch, "h") == 0, "a debug key");
 	for (int i = 0; i < 50 && index == before; i++) {
