@@ -119,9 +119,9 @@ run(xc_interface *xch, struct xg_load *load, uint32_t domid,
 	r = xg_populate_pv(xch, b, &p2m, &e);
 	if (xg_load_finish(load, &k, r == 0 ? &e : NULL) < 0 || r < 0)
 		return fail("build", e.msg);
-	fprintf(stderr, "prog_build: %s kernel, %s\n", k.guest_os, k.packed);
 	if (xg_build_pv(xch, b, &k, p2m, &built, &e) < 0)
 		return fail("build", e.msg);
+	fprintf(stderr, "prog_build: %s kernel, %s\n", k.guest_os, k.packed);
 	xg_kernel_close(&k);
 	free(p2m);
 	store_nodes(xs, domid, b->memory_kib);

@@ -419,7 +419,7 @@ pvh(xc_interface *xch, uint32_t target)
 	check(xch, xc_domain_create(xch, &domid, &req) == 0, "create PVH");
 	check(xch, xc_domain_max_vcpus(xch, domid, 1) == 0, "one vCPU");
 	check(xch, xc_set_paging_mempool(xch, domid, 4 << 20) == 0 &&
-	    xc_get_paging_mempool(xch, domid, &v) == 0 && v == 4 << 20,
+	    xc_get_paging_mempool(xch, domid, &v) == 0 && v == 4u << 20,
 	    "paging pool");
 	check(xch, xc_domain_set_max_mem(xch, domid, 4096) == 0 &&
 	    xc_populate_physmap(xch, domid, gfns, 4, 0, 0) == 4, "memory");
