@@ -115,8 +115,7 @@ xc_interface_close(xc_interface *xch)
 {
 	if (xch == NULL)
 		return;
-	while (xch->ncached > 0)
-		xc_os_munmap(xch->cached[--xch->ncached], XC_PAGE_SIZE);
+	xc_buf_drop_all(xch);
 	if (xch->privcmd >= 0)
 		close(xch->privcmd);
 	if (xch->hypercall >= 0)

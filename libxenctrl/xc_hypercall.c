@@ -18,23 +18,42 @@
 #include "xc_private.h"
 #include "xc_privcmd.h"
 
+/* Length of the mapping for a buffer of that size; *order is its cache's. */
 static size_t
-round_up(size_t size)
+buf_len(size_t size, int *order)
 {
+	size_t len = XC_PAGE_SIZE;
+
+	for (*order = 0; *order <= XC_BUF_ORDERS; ++*order, len <<= 1)
+		if (size <= len)
+			return len;
 	return (size + XC_PAGE_SIZE - 1) & ~(XC_PAGE_SIZE - 1);
+}
+
+static void *
+take_cached(xc_interface *xch, int order)
+{
+	void *p = NULL;
+
+	if (order == 0 && xch->ncached > 0) {
+		p = xch->cached[--xch->ncached];
+	} else if (order >= 1 && order <= XC_BUF_ORDERS) {
+		p = xch->large[order - 1];
+		xch->large[order - 1] = NULL;
+	}
+	return p;
 }
 
 void *
 xc_buf_get(xc_interface *xch, size_t size)
 {
-	size_t len = round_up(size == 0 ? 1 : size);
-	void *p;
+	int order;
+	size_t len = buf_len(size, &order);
+	void *p = take_cached(xch, order);
 
-	if (len == XC_PAGE_SIZE && xch->ncached > 0) {
-		p = xch->cached[--xch->ncached];
-		memset(p, 0, size);
-		return p;
-	}
+	if (p != NULL)
+		return memset(p, 0, size);
+	xch->stats.buffer_maps++;
 	if (xch->hypercall >= 0)
 		return xc_os_mmap(xch->hypercall, len, PROT_READ | PROT_WRITE,
 		    MAP_SHARED, 0);
@@ -48,16 +67,31 @@ xc_buf_get(xc_interface *xch, size_t size)
 void
 xc_buf_put(xc_interface *xch, void *buf, size_t size)
 {
-	int saved = errno;
-	size_t len = round_up(size == 0 ? 1 : size);
+	int saved = errno, order;
+	size_t len = buf_len(size, &order);
 
 	if (buf == NULL)
 		return;
-	if (len == XC_PAGE_SIZE && xch->ncached < XC_BUF_CACHE)
+	if (order == 0 && xch->ncached < XC_BUF_CACHE)
 		xch->cached[xch->ncached++] = buf;
+	else if (order >= 1 && order <= XC_BUF_ORDERS &&
+	    xch->large[order - 1] == NULL)
+		xch->large[order - 1] = buf;
 	else
 		xc_os_munmap(buf, len);
 	errno = saved;
+}
+
+void
+xc_buf_drop_all(xc_interface *xch)
+{
+	while (xch->ncached > 0)
+		xc_os_munmap(xch->cached[--xch->ncached], XC_PAGE_SIZE);
+	for (int i = 0; i < XC_BUF_ORDERS; i++) {
+		if (xch->large[i] != NULL)
+			xc_os_munmap(xch->large[i], XC_PAGE_SIZE << (i + 1));
+		xch->large[i] = NULL;
+	}
 }
 
 long

@@ -7,8 +7,10 @@
 
 #define XC_API __attribute__((visibility("default")))
 
-/* Single pages kept for the next hypercall. */
-#define XC_BUF_CACHE 8
+/* Buffers kept for the next hypercall: single pages, and one of each power of
+ * two above, up to 1 MiB. */
+#define XC_BUF_CACHE  8
+#define XC_BUF_ORDERS 8
 
 struct xc_interface {
 	int privcmd;
@@ -25,6 +27,8 @@ struct xc_interface {
 	struct xc_stats stats;
 	void *cached[XC_BUF_CACHE];
 	int ncached;
+	/* [i]: 2 << i pages, or NULL. */
+	void *large[XC_BUF_ORDERS];
 };
 
 /* --- xc_osdep.c: the only file that talks to the kernel ------------------- */
@@ -49,6 +53,8 @@ void xc_os_munmap(void *addr, size_t len);
 /* Zeroed memory that never faults or moves; undo with xc_buf_put. */
 void *xc_buf_get(xc_interface *xch, size_t size);
 void xc_buf_put(xc_interface *xch, void *buf, size_t size);
+/* Gives the kept ones back to the kernel. */
+void xc_buf_drop_all(xc_interface *xch);
 
 /* -1 + errno, or the hypercall's result. */
 long xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,

@@ -86,6 +86,8 @@ struct xc_stats {
 	uint64_t total;
 	uint64_t map_ioctls;
 	uint64_t mapped_pages;
+	/* Buffers for hypercalls that had to be asked of the kernel. */
+	uint64_t buffer_maps;
 };
 void xc_get_stats(const xc_interface *xch, struct xc_stats *out);
 

@@ -135,6 +135,29 @@ console_and_facts(xc_interface *xch)
 	    len < 4096, "it was cleared");
 }
 
+/* What is asked often costs its hypercall and no other system call. */
+static void
+cost(xc_interface *xch)
+{
+	static struct xc_domaininfo list[1000];
+	struct xc_stats before, after;
+
+	xc_domain_getinfolist(xch, 0, 1000, list);
+	xc_domain_getinfo(xch, 0, list);
+	xc_get_stats(xch, &before);
+	for (int i = 0; i < 10; i++)
+		if (xc_domain_getinfolist(xch, 0, 1000, list) != 1 ||
+		    xc_domain_getinfo(xch, 0, list) < 0)
+			break;
+	xc_get_stats(xch, &after);
+	check(xch, after.total - before.total == 20 &&
+	    after.hypercalls[35] - before.hypercalls[35] == 10 &&
+	    after.hypercalls[36] - before.hypercalls[36] == 10,
+	    "one hypercall a question");
+	check(xch, after.buffer_maps == before.buffer_maps,
+	    "buffers are used again");
+}
+
 /* Arguments that no hypervisor is to see. */
 static void
 bad_arguments(xc_interface *xch)
@@ -571,6 +594,7 @@ main(int argc, char **argv)
 	topology(xch);
 	console_and_facts(xch);
 	bad_arguments(xch);
+	cost(xch);
 	own_channels();
 	/* The first few domains of a boot leave the hypervisor some pools (2 pages
 	 * each on 4.14); a leak would go on. */
