@@ -37,9 +37,13 @@ static const char *command_name;
 static int
 failed(struct xs_handle *h, const char *what)
 {
-	fprintf(stderr, "xenstore-%s: %s%s%s\n", command_name,
-	    what != NULL ? what : "", what != NULL ? ": " : "",
-	    xs_last_error(h));
+	/* The library's sentence begins with the path, unless all is lost. */
+	if (what != NULL && errno != EBADF)
+		fprintf(stderr, "xenstore-%s: %s %s\n", command_name, what,
+		    xs_last_error(h));
+	else
+		fprintf(stderr, "xenstore-%s: %s\n", command_name,
+		    xs_last_error(h));
 	return 1;
 }
 

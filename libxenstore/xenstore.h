@@ -98,16 +98,21 @@ struct xs_permissions *xs_get_permissions(struct xs_handle *h,
 bool xs_set_permissions(struct xs_handle *h, xs_transaction_t t,
     const char *path, struct xs_permissions *perms, unsigned int num_perms);
 
-/* One event comes at once. */
+/* One event comes at once. The first starts the reader thread (see XS_NO_...). */
 bool xs_watch(struct xs_handle *h, const char *path, const char *token);
 bool xs_unwatch(struct xs_handle *h, const char *path, const char *token);
 /* Only changes up to this many levels below path; ENOSYS/EINVAL when the daemon
  * cannot. */
 bool xs_watch_depth(struct xs_handle *h, const char *path, const char *token,
     unsigned int depth);
-/* Readable while events wait. */
+/* The same, and a watch of everything below when the daemon knows no depth. */
+bool xs_watch_try_depth(struct xs_handle *h, const char *path,
+    const char *token, unsigned int depth);
+/* Readable while events wait, and when the connection is gone. Not to be read or
+ * closed by the caller. */
 int xs_fileno(struct xs_handle *h);
-/* {path, token} of the next event; NULL with EAGAIN when there is none. */
+/* {path, token} of the next event, one free(); NULL with EAGAIN when there is
+ * none, EBADF when the connection is gone and all events were taken. */
 char **xs_check_watch(struct xs_handle *h);
 /* Waits for it. *num is set to 2. */
 char **xs_read_watch(struct xs_handle *h, unsigned int *num);
@@ -144,6 +149,23 @@ bool xs_strings_to_perms(struct xs_permissions *perms, unsigned int num,
 
 /* Features of the daemon: 1 reconnection, 2 error field, 4 watch depth, 8 any. */
 bool xs_get_features_supported(struct xs_handle *h, unsigned int *features);
+/* Of one domain; to set them it must not be introduced yet (EBUSY). */
+bool xs_get_features_domain(struct xs_handle *h, unsigned int domid,
+    unsigned int *features);
+bool xs_set_features_domain(struct xs_handle *h, unsigned int domid,
+    unsigned int features);
+
+/* Names of quotas, one free(). Values: 0 = unlimited. Global ones are what a
+ * domain begins with. */
+char **xs_get_quota_names(struct xs_handle *h, unsigned int *num);
+bool xs_get_global_quota(struct xs_handle *h, const char *quota,
+    unsigned int *value);
+bool xs_set_global_quota(struct xs_handle *h, const char *quota,
+    unsigned int value);
+bool xs_get_domain_quota(struct xs_handle *h, unsigned int domid,
+    const char *quota, unsigned int *value);
+bool xs_set_domain_quota(struct xs_handle *h, unsigned int domid,
+    const char *quota, unsigned int value);
 
 /* --- batches: several requests in one round trip (an extension of ours) ---- */
 

@@ -15,8 +15,10 @@
 #include "xs_private.h"
 
 #define TRIES 64
-/* A peer that stops reading while it waits for us to read would never end: no
- * more than this is written before replies are collected. */
+/*
+ * A peer that stops reading while it waits for us to read would never end: no
+ * more than this is written before replies are collected.
+ */
 #define WINDOW (32u << 10)
 
 struct item {
@@ -141,19 +143,24 @@ xs_batch_set_permissions(struct xs_batch *b, const char *path,
     const struct xs_permissions *perms, unsigned int num)
 {
 	static const char letters[] = "nrwb";
-	char buf[1024];
+	char buf[XENSTORE_PAYLOAD_MAX];
 	size_t len = 0;
 
-	for (unsigned i = 0; i < num && sizeof(buf) - len > 16; i++)
+	for (unsigned i = 0; i < num; i++) {
+		if (sizeof(buf) - len < 16) {
+			errno = b->error = E2BIG;
+			return -1;
+		}
 		len += (size_t)snprintf(buf + len, sizeof(buf) - len, "%c%u",
 			   letters[perms[i].perms & 3], perms[i].id) + 1;
+	}
 	return add(b, XS_SET_PERMS, path, buf, len);
 }
 
 static bool
 gone(struct xs_batch *b)
 {
-	b->h->broken = true;
+	xs_broken(b->h);
 	return xs_fail(b->h, EBADF, "the connection to xenstored is gone");
 }
 
@@ -165,13 +172,11 @@ collect(struct xs_batch *b, int from, int to, uint32_t first_id)
 		struct item *it = &b->v[i];
 
 		it->reply = xs_wait_reply(b->h);
-		if (it->reply == NULL ||
-		    it->reply->hdr.req_id != first_id + (uint32_t)i)
+		if (it->reply == NULL || !xs_answers(b->h, it->reply,
+		    first_id + (uint32_t)i, it->type))
 			return gone(b);
 		if (it->reply->hdr.type == XS_ERROR)
 			it->err = xs_error_number(it->reply->body);
-		else if (it->reply->hdr.type != it->type)
-			return gone(b);
 	}
 	return true;
 }
@@ -192,7 +197,7 @@ exchange(struct xs_batch *b, uint32_t tx)
 
 		xu_buf_add(&out, &hdr, sizeof(hdr));
 		xu_buf_add(&out, b->v[i].body, b->v[i].len);
-		if (out.len < WINDOW && i + 1 < b->n)
+		if (out.len < WINDOW && i + 1 < b->n && !b->h->is_dev)
 			continue;
 		if (out.error != 0)
 			return xs_fail(b->h, out.error, "a batch");
@@ -235,7 +240,7 @@ run_once(struct xs_batch *b, bool transaction)
 	if (transaction && (t = xs_transaction_start(b->h)) == 0)
 		return false;
 	pthread_mutex_lock(&b->h->request);
-	ok = b->h->broken ? gone(b) : exchange(b, t);
+	ok = xs_is_broken(b->h) ? gone(b) : exchange(b, t);
 	pthread_mutex_unlock(&b->h->request);
 	ok = ok && first_error(b);
 	if (!transaction)
@@ -243,7 +248,7 @@ run_once(struct xs_batch *b, bool transaction)
 	if (ok)
 		return xs_transaction_end(b->h, t, false);
 	err = errno;
-	if (!b->h->broken)
+	if (!xs_is_broken(b->h))
 		(void)xs_transaction_end(b->h, t, true);
 	/* The sentence is the request's, not that of the abort. */
 	errno = err;

@@ -115,7 +115,12 @@ xs_open(unsigned long flags)
 		return NULL;
 	h->fd = open_socket(path);
 	err = errno;
-	if (h->fd < 0 && (flags & XS_OPEN_SOCKETONLY) == 0) {
+	/*
+	 * A socket that nobody listens to is a daemon that died. Its kernel side
+	 * has nobody to answer either, and would wait for ever.
+	 */
+	if (h->fd < 0 && err != ECONNREFUSED &&
+	    (flags & XS_OPEN_SOCKETONLY) == 0) {
 		h->fd = open_device();
 		h->is_dev = h->fd >= 0;
 	}
@@ -144,6 +149,7 @@ release(struct xs_handle *h)
 		free(m);
 	while ((m = xs_queue_get(&h->events)) != NULL)
 		free(m);
+	free(h->partial);
 	if (h->pipe[0] >= 0)
 		close(h->pipe[0]);
 	if (h->pipe[1] >= 0)
@@ -212,10 +218,23 @@ xs_daemon_close(struct xs_handle *h)
 void
 xs_broken(struct xs_handle *h)
 {
+	pthread_mutex_lock(&h->lock);
 	h->broken = true;
 	pthread_cond_broadcast(&h->replied);
 	pthread_cond_broadcast(&h->watched);
 	xs_event_signal(h);
+	pthread_mutex_unlock(&h->lock);
+}
+
+bool
+xs_is_broken(struct xs_handle *h)
+{
+	bool broken;
+
+	pthread_mutex_lock(&h->lock);
+	broken = h->broken;
+	pthread_mutex_unlock(&h->lock);
+	return broken;
 }
 
 bool
@@ -259,63 +278,71 @@ xs_send_request(struct xs_handle *h, uint32_t type, uint32_t tx, uint32_t id,
 	return xs_send_bytes(h, buf, at);
 }
 
-static bool
-read_all(int fd, void *data, size_t len)
+/* 1 = len bytes are there (from *have on), 0 = not yet, -1 = no connection. */
+static int
+read_part(struct xs_handle *h, void *data, size_t *have, size_t len, bool wait)
 {
-	char *p = data;
+	struct pollfd p = { .fd = h->fd, .events = POLLIN };
 	ssize_t n;
 
-	while (len > 0) {
-		n = read(fd, p, len);
+	while (*have < len) {
+		if (!wait && poll(&p, 1, 0) <= 0)
+			return 0;
+		n = read(h->fd, (char *)data + *have, len - *have);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
+			return -1;
+		*have += (size_t)n;
 	}
-	return true;
+	return 1;
 }
 
-/* Blocks for one whole message. */
-static struct xs_msg *
-read_message(struct xs_handle *h)
+/* 1 = *out is a whole message, 0 = not yet, -1 = no connection, or no sense. */
+static int
+read_message(struct xs_handle *h, bool wait, struct xs_msg **out)
 {
-	struct xsd_sockmsg hdr;
-	struct xs_msg *m;
+	size_t body;
+	int r;
 
-	if (!read_all(h->fd, &hdr, sizeof(hdr)) ||
-	    hdr.len > XENSTORE_PAYLOAD_MAX)
-		return NULL;
-	m = malloc(sizeof(*m) + hdr.len + 1);
-	if (m == NULL)
-		return NULL;
-	m->hdr = hdr;
-	m->body[hdr.len] = '\0';
-	if (!read_all(h->fd, m->body, hdr.len)) {
-		free(m);
-		return NULL;
+	if (h->partial == NULL) {
+		r = read_part(h, &h->hdr, &h->have, sizeof(h->hdr), wait);
+		if (r <= 0)
+			return r;
+		if (h->hdr.len > XENSTORE_PAYLOAD_MAX)
+			return -1;
+		h->partial = malloc(sizeof(*h->partial) + h->hdr.len + 1);
+		if (h->partial == NULL)
+			return -1;
+		h->partial->hdr = h->hdr;
+		h->partial->body[h->hdr.len] = '\0';
 	}
-	return m;
+	body = h->have - sizeof(h->hdr);
+	r = read_part(h, h->partial->body, &body, h->hdr.len, wait);
+	h->have = sizeof(h->hdr) + body;
+	if (r <= 0)
+		return r;
+	*out = h->partial;
+	h->partial = NULL;
+	h->have = 0;
+	return 1;
 }
 
 bool
 xs_poll_messages(struct xs_handle *h, bool wait)
 {
-	struct pollfd p = { .fd = h->fd, .events = POLLIN };
 	struct xs_msg *m;
 	bool event;
+	int r = read_message(h, wait, &m);
 
-	if (!wait && poll(&p, 1, 0) <= 0)
-		return true;
-	m = read_message(h);
-	pthread_mutex_lock(&h->lock);
-	if (m == NULL) {
+	if (r < 0) {
 		xs_broken(h);
-		pthread_mutex_unlock(&h->lock);
 		errno = EBADF;
 		return false;
 	}
+	if (r == 0)
+		return true;
+	pthread_mutex_lock(&h->lock);
 	event = m->hdr.type == XS_WATCH_EVENT;
 	xs_queue_put(event ? &h->events : &h->replies, m);
 	if (event) {
@@ -326,6 +353,15 @@ xs_poll_messages(struct xs_handle *h, bool wait)
 	}
 	pthread_mutex_unlock(&h->lock);
 	return true;
+}
+
+bool
+xs_answers(const struct xs_handle *h, const struct xs_msg *m, uint32_t id,
+    uint32_t type)
+{
+	if (m->hdr.req_id != id && !(h->is_dev && m->hdr.req_id == 0))
+		return false;
+	return m->hdr.type == type || m->hdr.type == XS_ERROR;
 }
 
 struct xs_msg *
@@ -366,19 +402,17 @@ xs_talk(struct xs_handle *h, uint32_t type, uint32_t tx,
 	int err = 0;
 
 	pthread_mutex_lock(&h->request);
-	if (h->broken)
+	if (xs_is_broken(h))
 		err = EBADF;
 	else if (!xs_send_request(h, type, tx, ++h->next_id, v, n))
 		err = errno == E2BIG ? E2BIG : EBADF;
-	else if ((m = xs_wait_reply(h)) == NULL)
-		err = errno;
+	else if ((m = xs_wait_reply(h)) == NULL ||
+	    !xs_answers(h, m, h->next_id, type))
+		err = EBADF;
 	else if (m->hdr.type == XS_ERROR)
 		err = xs_error_number(m->body);
-	else if (m->hdr.type != type || m->hdr.req_id != h->next_id) {
-		/* Somebody else's answer: nothing can be trusted any more. */
-		h->broken = true;
-		err = EBADF;
-	}
+	if (err == EBADF)
+		xs_broken(h);
 	pthread_mutex_unlock(&h->request);
 	if (err == 0)
 		return m;

@@ -11,7 +11,8 @@
 #include "xs_private.h"
 
 #define DIRECTORY_PART 22
-#define GET_FEATURE    23
+/* More than a daemon with default quotas can hold below one node. */
+#define DIRECTORY_MAX (256u << 20)
 
 static struct xs_iov
 text(const char *s)
@@ -161,8 +162,11 @@ directory_parts(struct xs_handle *h, uint32_t t, const char *path,
 		if (len == 1 || (len > 1 && all[len - 1] == '\0' &&
 		    all[len - 2] == '\0'))
 			break;
-		if (add == 0)
-			break;
+		if (add == 0 || len > DIRECTORY_MAX) {
+			free(all);
+			xs_fail(h, EIO, "%s: a list without end", path);
+			return NULL;
+		}
 	}
 	v = vector(all, len - 1, num);
 	free(all);
@@ -397,19 +401,6 @@ xs_debug_command(struct xs_handle *h, const char *cmd, void *data,
     unsigned int len)
 {
 	return xs_control_command(h, cmd, data, len);
-}
-
-XS_API bool
-xs_get_features_supported(struct xs_handle *h, unsigned int *features)
-{
-	struct xs_iov v = text("");
-	struct xs_msg *m = xs_talk(h, GET_FEATURE, 0, &v, 1, "features");
-
-	if (m == NULL)
-		return false;
-	*features = (unsigned)strtoul(m->body, NULL, 10);
-	free(m);
-	return true;
 }
 
 XS_API int

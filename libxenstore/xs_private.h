@@ -24,7 +24,10 @@ struct xs_queue {
 
 struct xs_handle {
 	int fd;
-	/* The kernel's device: no sendmsg, whole messages. */
+	/*
+	 * The kernel's device: no send(), one message a write, and WATCH is
+	 * answered by the kernel itself with request id 0.
+	 */
 	bool is_dev;
 	unsigned long flags;
 	/* Held over a request and its reply. */
@@ -35,9 +38,13 @@ struct xs_handle {
 	struct xs_queue replies, events;
 	bool reader_runs, broken;
 	pthread_t reader;
-	/* Readable while events are queued; [1] = -1 until asked for. */
+	/* Readable while events are queued; -1 until asked for. */
 	int pipe[2];
 	uint32_t next_id;
+	/* The message that is being read, bytes of it so far (header first). */
+	struct xsd_sockmsg hdr;
+	struct xs_msg *partial;
+	size_t have;
 	char error[256];
 };
 
@@ -58,9 +65,18 @@ bool xs_send_request(struct xs_handle *h, uint32_t type, uint32_t tx,
 bool xs_send_bytes(struct xs_handle *h, const void *data, size_t len);
 /* The next reply; NULL when the connection broke. */
 struct xs_msg *xs_wait_reply(struct xs_handle *h);
-/* Reads what is there without waiting (no reader thread). */
+/*
+ * Reads one message into its queue. Only one thread may be here: the reader, or
+ * without one whoever holds the request lock. Without wait it keeps what part of
+ * a message is there. False when the connection broke.
+ */
 bool xs_poll_messages(struct xs_handle *h, bool wait);
+/* Nothing on the connection can be trusted any more. Takes lock. */
 void xs_broken(struct xs_handle *h);
+bool xs_is_broken(struct xs_handle *h);
+/* Is it the answer to request id? */
+bool xs_answers(const struct xs_handle *h, const struct xs_msg *m, uint32_t id,
+    uint32_t type);
 /* errno of an ERROR reply's name. */
 int xs_error_number(const char *name);
 

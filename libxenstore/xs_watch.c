@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +18,30 @@
 
 #include "xs_private.h"
 
+#define READER_STACK (64u << 10)
+
 static void *
 reader(void *arg)
 {
 	struct xs_handle *h = arg;
+	struct pollfd p = { .fd = h->fd, .events = POLLIN };
+	bool more = true;
 
-	while (xs_poll_messages(h, true))
-		;
+	/* xs_stop_reader may end us only while we hold nothing. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	while (more) {
+		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+		(void)poll(&p, 1, -1);
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+		more = xs_poll_messages(h, true);
+	}
 	return NULL;
 }
 
 bool
 xs_start_reader(struct xs_handle *h)
 {
+	pthread_attr_t attr;
 	sigset_t all, old;
 	int err;
 
@@ -38,12 +50,18 @@ xs_start_reader(struct xs_handle *h)
 	/* Signals are the program's, not ours. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	h->reader_runs = true;
-	err = pthread_create(&h->reader, NULL, reader, h);
+	pthread_attr_init(&attr);
+	/* Programs with locked memory pay for a thread's whole stack. */
+	(void)pthread_attr_setstacksize(&attr, READER_STACK);
+	err = pthread_create(&h->reader, &attr, reader, h);
+	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err == 0)
+	if (err == 0) {
+		pthread_mutex_lock(&h->lock);
+		h->reader_runs = true;
+		pthread_mutex_unlock(&h->lock);
 		return true;
-	h->reader_runs = false;
+	}
 	return xs_fail(h, err, "start the reader thread");
 }
 
@@ -154,6 +172,17 @@ filter(struct xs_handle *h, const char *path, const char *token)
 }
 
 XS_API bool
+xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token,
+    unsigned int depth)
+{
+	unsigned features;
+
+	if (xs_get_features_supported(h, &features) && (features & 4) != 0)
+		return xs_watch_depth(h, path, token, depth);
+	return xs_watch(h, path, token);
+}
+
+XS_API bool
 xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 {
 	struct xs_iov v[2] = { { path, strlen(path) + 1 },
@@ -175,9 +204,11 @@ event_vector(const struct xs_msg *m)
 	char **v = malloc(2 * sizeof(*v) + len);
 	char *p;
 
-	if (v == NULL || plen >= len) {
+	if (v == NULL)
+		return NULL;
+	if (plen >= len) {
 		free(v);
-		errno = v == NULL ? ENOMEM : EIO;
+		errno = EIO;
 		return NULL;
 	}
 	p = (char *)(v + 2);
@@ -187,28 +218,37 @@ event_vector(const struct xs_msg *m)
 	return v;
 }
 
+/* Without a thread the caller reads, in turn with requests. */
+static void
+pump(struct xs_handle *h, bool wait)
+{
+	bool any, ok;
+
+	pthread_mutex_lock(&h->request);
+	do {
+		ok = xs_poll_messages(h, wait);
+		pthread_mutex_lock(&h->lock);
+		any = h->events.head != NULL;
+		pthread_mutex_unlock(&h->lock);
+	} while (wait && ok && !any);
+	pthread_mutex_unlock(&h->request);
+}
+
 static struct xs_msg *
 take_event(struct xs_handle *h, bool wait)
 {
+	bool threaded = (h->flags & XS_NO_READER_THREAD) == 0;
 	struct xs_msg *m;
 
 	pthread_mutex_lock(&h->lock);
-	for (;;) {
-		m = xs_queue_get(&h->events);
-		if (m != NULL || h->broken || (!wait && h->reader_runs))
-			break;
-		if (h->reader_runs) {
-			pthread_cond_wait(&h->watched, &h->lock);
-			continue;
-		}
+	if (!threaded && h->events.head == NULL && !h->broken) {
 		pthread_mutex_unlock(&h->lock);
-		(void)xs_poll_messages(h, wait);
+		pump(h, wait);
 		pthread_mutex_lock(&h->lock);
-		if (!wait) {
-			m = xs_queue_get(&h->events);
-			break;
-		}
 	}
+	while ((m = xs_queue_get(&h->events)) == NULL && !h->broken && wait &&
+	    threaded)
+		pthread_cond_wait(&h->watched, &h->lock);
 	if (m == NULL)
 		errno = h->broken ? EBADF : EAGAIN;
 	else if (h->events.head == NULL)
