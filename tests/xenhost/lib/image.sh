@@ -220,15 +220,25 @@ make_overlay() {
 	return $r
 }
 
-# The same build gives the same overlay: keyed by the newest file in it.
+# What `make install` would take: the same files, the same overlay. Somebody may
+# be building at this moment; files that vanish meanwhile are no error.
+build_state() {
+	local source
+
+	source=$(sed -n 's/^abs_top_srcdir = //p' "$build/Makefile")
+	find "$build" -type f \( -name '*.so*' -o -perm -u+x \) \
+		-printf '%p %T@ %s\n' 2>/dev/null
+	find "$source"/{dist,examples,man,tests/host} -type f \
+		! -name 'Makefile.*' -printf '%p %T@ %s\n' 2>/dev/null
+	return 0
+}
+
 cached_overlay() {
 	local key
 
 	[[ -n $build ]] || { overlay_file=''; return; }
-	key=$( (cd "$build" && find . -type f \( -name '*.so*' -o -perm -u+x -o -name '*.conf' \) \
-		-printf '%p %T@ %s\n'; find "$root"/{dist,examples,man} -type f -printf "%p %T@\n"
-		sha256sum "$here/lib/image.sh") |
-		sort | sha256sum | cut -c1-16)
+	key=$( { build_state | sort; cat "$here/lib/image.sh"; } |
+		sha256sum | cut -c1-16)
 	overlay_file=$cache/overlay/$key.cpio.gz
 	find "$cache/overlay" -name '*.gz*' -mmin +600 -delete 2>/dev/null || true
 	make_once "$overlay_file" make_overlay
