@@ -5,11 +5,12 @@
  */
 #include "hypercall.h"
 
-#include <xen/event_channel.h>
 #include <xen/sched.h>
 
-uint64_t
-now_ns(void)
+static uint64_t skew; /* what the guest's time is ahead of Xen's */
+
+static uint64_t
+xen_ns(void)
 {
 	volatile struct vcpu_time_info *t = &shared->vcpu_info[0].time;
 	uint32_t version, lo, hi;
@@ -32,6 +33,18 @@ now_ns(void)
 		barrier();
 	} while ((version & 1) != 0 || version != t->version);
 	return ns;
+}
+
+uint64_t
+now_ns(void)
+{
+	return xen_ns() + skew;
+}
+
+void
+time_continue(uint64_t now)
+{
+	skew = now - xen_ns();
 }
 
 void
@@ -65,8 +78,7 @@ event_wait(uint64_t until)
 {
 	evtchn_port_t ports[2] = { plat.console_port, plat.store_port };
 	struct sched_poll poll = { .nr_ports = 2,
-		/* 0 would mean for ever, and a time that has gone returns */
-		.timeout = until == NEVER ? 0 : until != 0 ? until : 1 };
+		.timeout = until == NEVER ? 0 : until - skew }; /* 0: none */
 
 	set_xen_guest_handle(poll.ports, ports);
 	if (until > now_ns())

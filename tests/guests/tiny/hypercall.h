@@ -9,7 +9,7 @@
 
 #include "tiny.h"
 
-extern void (*hypercall_stub)(void); /* start.S: call number in rax */
+extern void (*hypercall_stub)(void); /* call number in rax */
 void hypercall_pv(void);
 void hypercall_intel(void);
 void hypercall_amd(void);

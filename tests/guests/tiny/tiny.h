@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <xen/xen.h>
+#include <xen/event_channel.h>
 #include <xen/io/xs_wire.h>
 
 #define TINY_PAGE 4096UL
@@ -76,7 +77,8 @@ uint64_t mem_free_pages(void);
 void mem_report(void);
 
 /* time.c, event.c */
-uint64_t now_ns(void);
+uint64_t now_ns(void); /* never goes back, over suspends too */
+void time_continue(uint64_t now); /* resumed: it is NOW again */
 void event_init(void);
 void event_notify(evtchn_port_t port);
 /* Sleep until an event of the console or store, or the time UNTIL. */
