@@ -17,6 +17,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 #define XAPI_SOCKET	 "/run/xld/api.sock"
 /* Environment variable with the URL used when xapi_open is given NULL. */
 #define XAPI_URI_ENV	 "XLD_URI"
@@ -243,6 +245,8 @@ void xapi_vm_list_free(struct xapi_vm_list *l);
  */
 char *xapi_vm_find(
     struct xapi *x, const char *name_uuid_or_domid, struct xapi_err *e);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
