@@ -7,6 +7,7 @@
 
 #include <xen/sched.h>
 
+uint64_t events_taken;
 static uint64_t skew; /* what the guest's time is ahead of Xen's */
 
 static uint64_t
@@ -84,6 +85,6 @@ event_wait(uint64_t until)
 	if (until > now_ns())
 		(void)hypercall2(__HYPERVISOR_sched_op, SCHEDOP_poll, &poll);
 	/* Xen wakes a poller only when the bit goes from 0 to 1. */
-	(void)take_pending(ports[0]);
-	(void)take_pending(ports[1]);
+	events_taken += take_pending(ports[0]);
+	events_taken += take_pending(ports[1]);
 }

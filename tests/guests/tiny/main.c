@@ -123,8 +123,6 @@ answer_shutdown(void)
 void
 tiny_main(void)
 {
-	uint64_t due = 0;
-
 	event_init();
 	console_connect();
 	console_debug(cmdline_word("debug") != NULL);
@@ -135,6 +133,8 @@ tiny_main(void)
 	advertise();
 	modes_start();
 	for (;;) {
+		uint64_t seen = events_taken, due;
+
 		store_pump();
 		if (store_fired(WATCH_SHUTDOWN))
 			answer_shutdown();
@@ -142,6 +142,7 @@ tiny_main(void)
 			dirty_verify();
 		console_pump();
 		due = modes_run();
-		event_wait(due);
+		/* An answer waited for may have taken somebody else's event. */
+		event_wait(events_taken != seen ? 0 : due);
 	}
 }

@@ -83,6 +83,7 @@ void event_init(void);
 void event_notify(evtchn_port_t port);
 /* Sleep until an event of the console or store, or the time UNTIL. */
 void event_wait(uint64_t until);
+extern uint64_t events_taken; /* by event_wait, whoever called it */
 
 /* console.c: never blocks; what no one takes is kept up to a limit */
 void console_connect(void);
