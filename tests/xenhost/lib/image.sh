@@ -242,6 +242,7 @@ cached_overlay() {
 	overlay_file=$cache/overlay/$key.cpio.gz
 	find "$cache/overlay" -name '*.gz*' -mmin +600 -delete 2>/dev/null || true
 	make_once "$overlay_file" make_overlay
+	touch "$overlay_file"
 }
 
 prepare_images() {
@@ -263,6 +264,10 @@ prepare_images() {
 	base=$cache/dom0-$ih.img
 	make_once "$guest_initrd" make_guest_initrd "$pkgs"
 	make_once "$base" make_base "$pkgs" "$guest_initrd"
+	touch "$guest_initrd" "$base"
+	# Images of older recipes.
+	find "$cache" -maxdepth 1 \( -name 'dom0-*' -o -name 'guest-*' \) \
+		-mtime +3 -delete 2>/dev/null || true
 	vmlinuz=$(echo "$pkgs"/boot/vmlinuz-*)
 	[[ $image == full ]] && prepare_full
 	find_build
