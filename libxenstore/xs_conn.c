@@ -104,31 +104,14 @@ open_device(void)
 	return fd;
 }
 
-XS_API struct xs_handle *
-xs_open(unsigned long flags)
+struct xs_handle *
+xs_adopt(int fd, unsigned long flags)
 {
 	struct xs_handle *h = calloc(1, sizeof(*h));
-	const char *path = xs_daemon_socket();
-	int err;
 
 	if (h == NULL)
 		return NULL;
-	h->fd = open_socket(path);
-	err = errno;
-	/*
-	 * A socket that nobody listens to is a daemon that died. Its kernel side
-	 * has nobody to answer either, and would wait for ever.
-	 */
-	if (h->fd < 0 && err != ECONNREFUSED &&
-	    (flags & XS_OPEN_SOCKETONLY) == 0) {
-		h->fd = open_device();
-		h->is_dev = h->fd >= 0;
-	}
-	if (h->fd < 0) {
-		free(h);
-		xs_fail(NULL, err, "cannot reach xenstored at %s", path);
-		return NULL;
-	}
+	h->fd = fd;
 	h->flags = flags;
 	h->pipe[0] = h->pipe[1] = -1;
 	pthread_mutex_init(&h->request, NULL);
@@ -137,6 +120,34 @@ xs_open(unsigned long flags)
 	pthread_cond_init(&h->watched, NULL);
 	xs_queue_init(&h->replies);
 	xs_queue_init(&h->events);
+	return h;
+}
+
+XS_API struct xs_handle *
+xs_open(unsigned long flags)
+{
+	const char *path = xs_daemon_socket();
+	int fd = open_socket(path), err = errno;
+	bool is_dev = false;
+	struct xs_handle *h;
+
+	/*
+	 * A socket that nobody listens to is a daemon that died. Its kernel side
+	 * has nobody to answer either, and would wait for ever.
+	 */
+	if (fd < 0 && err != ECONNREFUSED && (flags & XS_OPEN_SOCKETONLY) == 0) {
+		fd = open_device();
+		is_dev = fd >= 0;
+	}
+	if (fd < 0) {
+		xs_fail(NULL, err, "cannot reach xenstored at %s", path);
+		return NULL;
+	}
+	h = xs_adopt(fd, flags);
+	if (h != NULL)
+		h->is_dev = is_dev;
+	else
+		close(fd);
 	return h;
 }
 

@@ -59,6 +59,8 @@ bool xs_fail(struct xs_handle *h, int errnum, const char *fmt, ...)
 
 /* --- xs_conn.c, request lock held ------------------------------------------- */
 
+/* A handle on a connected socket, which it owns then. No lock needed. */
+struct xs_handle *xs_adopt(int fd, unsigned long flags);
 /* 4096 bytes at most over all. */
 bool xs_send_request(struct xs_handle *h, uint32_t type, uint32_t tx,
     uint32_t id, const struct xs_iov *v, unsigned n);
