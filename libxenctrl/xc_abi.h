@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The unstable interfaces (domctl, sysctl) in our own definitions. Some of
- * their structures differ between releases; those are encoded field by field through
+ * their structures differ between releases; those are encoded field by field by
  * struct xc_abi, everything else has had one layout from 4.14 to 4.22.
  * Numbers: xen/include/public/{domctl,sysctl}.h of the stable branches.
  */

@@ -91,7 +91,7 @@ struct xc_stats {
 };
 void xc_get_stats(const xc_interface *xch, struct xc_stats *out);
 
-/* --- host ------------------------------------------------------------------ */
+/* --- host ---------------------------------------------------------------- */
 
 #define XC_PHYSCAP_HVM	     (1u << 0)
 #define XC_PHYSCAP_PV	     (1u << 1)
@@ -173,7 +173,7 @@ int xc_readconsole(xc_interface *xch, char *buf, uint32_t *len, bool clear,
 /* Debug keys as typed on Xen's console; at most 1024. */
 int xc_send_debug_keys(xc_interface *xch, const char *keys);
 
-/* --- domains --------------------------------------------------------------- */
+/* --- domains ------------------------------------------------------------- */
 
 #define XC_CDF_HVM	    (1u << 0)
 #define XC_CDF_HAP	    (1u << 1)
@@ -292,7 +292,7 @@ int xc_domain_getinfo(xc_interface *xch, uint32_t domid,
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, uint32_t max,
     struct xc_domaininfo *out);
 
-/* --- vCPUs and scheduling -------------------------------------------------- */
+/* --- vCPUs and scheduling ------------------------------------------------ */
 
 struct xc_vcpuinfo {
 	bool online, blocked, running;
@@ -326,7 +326,7 @@ int xc_sched_credit_get(xc_interface *xch, uint32_t domid, uint16_t *weight,
 int xc_sched_credit_set(xc_interface *xch, uint32_t domid, uint16_t weight,
     uint16_t cap);
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------- */
 
 /*
  * Adds extents of 2^order pages at the gfns given; for PV domains the array is
@@ -396,14 +396,14 @@ int xc_gnttab_setup(xc_interface *xch, uint32_t domid, uint64_t *gfn);
 int xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
     uint32_t *max_frames);
 
-/* --- HVM parameters -------------------------------------------------------- */
+/* --- HVM parameters ------------------------------------------------------ */
 
 int xc_hvm_param_set(xc_interface *xch, uint32_t domid, uint32_t param,
     uint64_t value);
 int xc_hvm_param_get(xc_interface *xch, uint32_t domid, uint32_t param,
     uint64_t *value);
 
-/* --- event channels on behalf of others ------------------------------------ */
+/* --- event channels on behalf of others ---------------------------------- */
 
 /* A port in `domid` that `remote` may bind. Returns the port. */
 int xc_evtchn_alloc_unbound(xc_interface *xch, uint32_t domid, uint32_t remote);
@@ -416,7 +416,7 @@ struct xc_evtchn_status {
 int xc_evtchn_status(xc_interface *xch, uint32_t domid, uint32_t port,
     struct xc_evtchn_status *out);
 
-/* --- /dev/xen/evtchn: our own event channels ------------------------------- */
+/* --- /dev/xen/evtchn: our own event channels ----------------------------- */
 
 struct xc_evtchn;
 
@@ -442,7 +442,7 @@ int xc_evtchn_notify(struct xc_evtchn *e, uint32_t port);
 int xc_evtchn_pending(struct xc_evtchn *e, uint32_t *ports, size_t max);
 int xc_evtchn_unmask(struct xc_evtchn *e, uint32_t port);
 
-/* --- /dev/xen/gntdev: pages other domains granted us ----------------------- */
+/* --- /dev/xen/gntdev: pages other domains granted us --------------------- */
 
 struct xc_gnttab;
 
