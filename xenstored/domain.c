@@ -333,6 +333,7 @@ void
 domains_events(void)
 {
 	uint32_t ports[64];
+	struct xu_list *it, *tmp;
 	struct domain *d;
 	int n;
 
@@ -348,6 +349,18 @@ domains_events(void)
 		if (n < (int)XU_ARRAY_SIZE(ports))
 			break;
 	}
+	if (n >= 0 || errno != EFBIG)
+		return;
+	/* The kernel dropped some: everybody may have rung. */
+	LIST_FOREACH_SAFE(it, tmp, &domains)
+	{
+		d = xu_container_of(it, struct domain, link);
+		if (d->port >= 0)
+			xc_evtchn_unmask(xce, (uint32_t)d->port);
+		ring_event(d);
+	}
+	xc_evtchn_unmask(xce, (uint32_t)virq_port);
+	check_domains();
 }
 
 /* The kernel of the control domain offers its ring through xenfs. */
