@@ -330,7 +330,8 @@ batch_script(int fd)
 			break;
 		default:
 			put(fd, XS_WATCH_EVENT, 0, "/e\0t", 5);
-			strncat(order, body, 8);
+			snprintf(order + strlen(order),
+			    sizeof(order) - strlen(order), "%.8s", body);
 			if ((int)h.tx_id != starts)
 				put_error(fd, &h, "EINVAL");
 			else if (strcmp(body, "/bad") == 0)
