@@ -16,3 +16,4 @@ AM_CPPFLAGS = -I$(top_builddir) -I$(top_srcdir)/common -I$(top_srcdir)/model \
 	-DXLD_LIBEXECDIR='"$(xldlibexecdir)"' -DXLD_RUNDIR='"$(xldrundir)"' \
 	-DXLD_LOGDIR='"$(xldlogdir)"' -DXLD_SYSCONFDIR='"$(sysconfdir)"'
 COMMON_LIB = $(top_builddir)/common/libxu.la
+MODEL_LIB = $(top_builddir)/model/libmodel.la

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The index of the data model: which classes and enums there are, and how the
+ * name of a message becomes what it takes and gives.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "domstate.h"
+#include "errors.h"
+#include "schema.h"
+
+const struct model_type model_t_void = { .kind = MK_VOID },
+			model_t_string = { .kind = MK_STRING },
+			model_t_int = { .kind = MK_INT },
+			model_t_float = { .kind = MK_FLOAT },
+			model_t_bool = { .kind = MK_BOOL },
+			model_t_datetime = { .kind = MK_DATETIME };
+
+const struct model_class *const model_classes[] = {
+	&model_session,
+	&model_task,
+	&model_event,
+	&model_host,
+	&model_host_metrics,
+	&model_vm,
+	&model_vm_metrics,
+	&model_console,
+	NULL,
+};
+
+const struct model_error model_errors[] = {
+#define ROW(code, exit, params, sentence) { #code, exit, params, sentence },
+	MODEL_ERRORS(ROW)
+#undef ROW
+};
+const size_t model_nerrors = sizeof(model_errors) / sizeof(model_errors[0]);
+
+const struct model_class *
+model_find_class(const char *name)
+{
+	for (size_t i = 0; model_classes[i] != NULL; i++)
+		if (strcmp(model_classes[i]->name, name) == 0)
+			return model_classes[i];
+	return NULL;
+}
+
+const struct model_field *
+model_find_field(const struct model_class *c, const char *name)
+{
+	for (const struct model_field *f = c->fields; f->name != NULL; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+const struct model_method *
+model_find_method(const struct model_class *c, const char *name)
+{
+	for (const struct model_method *m = c->methods; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+const struct model_enum *
+model_find_enum(const char *name)
+{
+	for (size_t i = 0; model_enums[i] != NULL; i++)
+		if (strcmp(model_enums[i]->name, name) == 0)
+			return model_enums[i];
+	return NULL;
+}
+
+const char *
+model_enum_word(const struct model_enum *e, const char *word)
+{
+	for (size_t i = 0; e->words[i] != NULL; i++)
+		if (strcasecmp(e->words[i], word) == 0)
+			return e->words[i];
+	return NULL;
+}
+
+const struct model_error *
+model_find_error(const char *code)
+{
+	for (size_t i = 0; i < model_nerrors; i++)
+		if (strcmp(model_errors[i].code, code) == 0)
+			return &model_errors[i];
+	return NULL;
+}
+
+/* ---- roles -------------------------------------------------------------------- */
+
+static const char *const roles[] = {
+	[ROLE_READ_ONLY] = "read-only",
+	[ROLE_VM_OPERATOR] = "vm-operator",
+	[ROLE_VM_ADMIN] = "vm-admin",
+	[ROLE_VM_POWER_ADMIN] = "vm-power-admin",
+	[ROLE_POOL_OPERATOR] = "pool-operator",
+	[ROLE_POOL_ADMIN] = "pool-admin",
+};
+
+bool
+model_role_of(const char *word, enum model_role *out)
+{
+	for (unsigned i = 0; i <= ROLE_POOL_ADMIN; i++)
+		if (strcmp(roles[i], word) == 0) {
+			*out = (enum model_role)i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+model_role_name(enum model_role r)
+{
+	return roles[r];
+}
+
+/* ---- messages ------------------------------------------------------------------ */
+
+/* Types of derived messages hold a class's name, so each class has its own. */
+struct derived_types {
+	const struct model_class *cls;
+	const struct model_type *ref, *record, *refs, *records;
+};
+
+#define DERIVED(c, name)                                                       \
+	{                                                                      \
+		&(c), T_REF(name), T_RECORD(name), T_SET(T_REF(name)),         \
+		    T_MAP(T_REF(name), T_RECORD(name))                         \
+	}
+static const struct derived_types derived[] = {
+	DERIVED(model_session, "session"),
+	DERIVED(model_task, "task"),
+	DERIVED(model_event, "event"),
+	DERIVED(model_host, "host"),
+	DERIVED(model_host_metrics, "host_metrics"),
+	DERIVED(model_vm, "VM"),
+	DERIVED(model_vm_metrics, "VM_metrics"),
+	DERIVED(model_console, "console"),
+};
+
+static const struct derived_types *
+types_of(const struct model_class *c)
+{
+	const struct derived_types *t = derived;
+
+	while (t->cls != c)
+		t++;
+	return t;
+}
+
+static void
+take(struct model_call *m, const char *name, const struct model_type *type)
+{
+	m->args[m->nargs++] = (struct model_arg) { name, type };
+}
+
+static bool
+is_row(struct model_call *m, const char *name)
+{
+	const struct model_method *row = model_find_method(m->cls, name);
+
+	if (row == NULL || (m->async && (row->flags & MM_ASYNC) == 0))
+		return false;
+	m->verb = MV_METHOD;
+	m->method = row;
+	m->result = row->result;
+	m->role = row->role;
+	m->states = row->states;
+	m->flags = row->flags;
+	for (size_t i = 0;
+	     i < MODEL_ARGS_MAX && row->args[i].name != NULL; i++)
+		take(m, row->args[i].name, row->args[i].type);
+	return true;
+}
+
+/* Messages of the class as a whole, and get_record. */
+static bool
+is_class_verb(struct model_call *m, const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+		enum model_verb verb;
+	} verbs[] = {
+		{ "get_all", MC_ALL, MV_GET_ALL },
+		{ "get_all_records", MC_ALL, MV_GET_ALL_RECORDS },
+		{ "get_record", MC_RECORD, MV_GET_RECORD },
+		{ "get_by_uuid", MC_BY_UUID, MV_GET_BY_UUID },
+		{ "get_by_name_label", MC_BY_NAME, MV_GET_BY_NAME },
+	};
+	const struct derived_types *t = types_of(m->cls);
+	size_t i = 0;
+
+	while (i < sizeof(verbs) / sizeof(verbs[0]) &&
+	    strcmp(verbs[i].name, name) != 0)
+		i++;
+	if (i == sizeof(verbs) / sizeof(verbs[0]) ||
+	    (m->cls->flags & verbs[i].flag) == 0 || m->async)
+		return false;
+	m->verb = verbs[i].verb;
+	m->flags |= MM_READS;
+	switch (m->verb) {
+	case MV_GET_ALL:
+		m->result = t->refs;
+		break;
+	case MV_GET_ALL_RECORDS:
+		m->result = t->records;
+		break;
+	case MV_GET_RECORD:
+		take(m, "self", t->ref);
+		m->result = t->record;
+		break;
+	case MV_GET_BY_UUID:
+		take(m, "uuid", T_STRING);
+		m->result = t->ref;
+		break;
+	default:
+		take(m, "label", T_STRING);
+		m->result = t->refs;
+		break;
+	}
+	return true;
+}
+
+static bool
+is_writable(const struct model_field *f, bool map)
+{
+	return f != NULL && f->access == RW &&
+	    (!map || f->type->kind == MK_MAP);
+}
+
+/* get_FIELD, set_FIELD, add_to_FIELD, remove_from_FIELD. */
+static bool
+is_field_verb(struct model_call *m, const char *name)
+{
+	static const struct {
+		const char *prefix;
+		enum model_verb verb;
+	} verbs[] = {
+		{ "get_", MV_GET },
+		{ "set_", MV_SET },
+		{ "add_to_", MV_ADD_TO },
+		{ "remove_from_", MV_REMOVE_FROM },
+	};
+	const struct derived_types *t = types_of(m->cls);
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		n = strlen(verbs[i].prefix);
+		if (strncmp(name, verbs[i].prefix, n) != 0)
+			continue;
+		m->verb = verbs[i].verb;
+		m->field = model_find_field(m->cls, name + n);
+		break;
+	}
+	if (m->field == NULL || m->async || (m->cls->flags & MC_RECORD) == 0)
+		return false;
+	take(m, "self", t->ref);
+	if (m->verb == MV_GET) {
+		m->result = m->field->type;
+		m->flags |= MM_READS;
+		return true;
+	}
+	if (!is_writable(m->field, m->verb != MV_SET))
+		return false;
+	m->role = ROLE_VM_ADMIN;
+	m->states = m->field->states;
+	m->result = T_VOID;
+	if (m->verb != MV_SET)
+		take(m, "key", m->field->type->key);
+	if (m->verb != MV_REMOVE_FROM)
+		take(m, "value",
+		    m->verb == MV_SET ? m->field->type : m->field->type->of);
+	return true;
+}
+
+bool
+model_resolve(const char *name, struct model_call *out)
+{
+	static const char async[] = "Async";
+	const struct model_class *c;
+	size_t n;
+
+	memset(out, 0, sizeof(*out));
+	out->states = STATES_ANY;
+	n = sizeof(async) - 1;
+	if (strncmp(name, async, n) == 0 && (name[n] == '.' || name[n] == '_')) {
+		out->async = true;
+		name += n + 1;
+	}
+	/* The longest class name that fits: VM_metrics before VM. */
+	for (size_t i = 0; (c = model_classes[i]) != NULL; i++) {
+		n = strlen(c->name);
+		if (strncmp(name, c->name, n) == 0 &&
+		    (name[n] == '.' || name[n] == '_') &&
+		    (out->cls == NULL || n > strlen(out->cls->name)))
+			out->cls = c;
+	}
+	if (out->cls == NULL)
+		return false;
+	name += strlen(out->cls->name) + 1;
+	if ((out->cls->flags & MC_LOCAL) != 0)
+		out->flags |= MM_LOCAL;
+	return is_row(out, name) || is_class_verb(out, name) ||
+	    is_field_verb(out, name);
+}
+
+static void
+say(void (*f)(void *ctx, const char *name), void *ctx, const char *cls,
+    const char *verb, const char *rest)
+{
+	char name[128];
+	struct model_call m;
+
+	snprintf(name, sizeof(name), "%s.%s%s", cls, verb, rest);
+	if (model_resolve(name, &m))
+		f(ctx, name);
+}
+
+void
+model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
+{
+	const struct model_class *c;
+	char async[96];
+
+	for (size_t i = 0; (c = model_classes[i]) != NULL; i++) {
+		snprintf(async, sizeof(async), "Async.%s", c->name);
+		for (const struct model_method *m = c->methods;
+		     m->name != NULL; m++) {
+			say(f, ctx, c->name, m->name, "");
+			say(f, ctx, async, m->name, "");
+		}
+		say(f, ctx, c->name, "get_all", "");
+		say(f, ctx, c->name, "get_all_records", "");
+		say(f, ctx, c->name, "get_record", "");
+		say(f, ctx, c->name, "get_by_uuid", "");
+		say(f, ctx, c->name, "get_by_name_label", "");
+		for (const struct model_field *d = c->fields; d->name != NULL;
+		     d++) {
+			say(f, ctx, c->name, "get_", d->name);
+			say(f, ctx, c->name, "set_", d->name);
+			say(f, ctx, c->name, "add_to_", d->name);
+			say(f, ctx, c->name, "remove_from_", d->name);
+		}
+	}
+}

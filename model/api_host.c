@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host. */
+#include "domstate.h"
+#include "errors.h"
+#include "schema.h"
+
+#define ANY_MAP T_MAP(T_STRING, T_STRING)
+
+static const struct model_field fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "name_label", T_STRING, RO_RUN, 0, "Its name." },
+	{ "name_description", T_STRING, RO_RUN, 0, "Free text." },
+	{ "API_version_major", T_INT, RO_RUN, 0, "Of the API it speaks." },
+	{ "API_version_minor", T_INT, RO_RUN, 0, "Of the API it speaks." },
+	{ "API_version_vendor", T_STRING, RO_RUN, 0, "Who wrote it." },
+	{ "API_version_vendor_implementation", ANY_MAP, RO_RUN, 0,
+	    "More about the implementation." },
+	{ "enabled", T_BOOL, RO_RUN, 0, "New machines may be started." },
+	{ "software_version", ANY_MAP, RO_RUN, 0,
+	    "Versions of hypervisor, kernel and daemon." },
+	{ "other_config", ANY_MAP, RO_RUN, 0, "Facts that have no field." },
+	{ "capabilities", T_SET(T_STRING), RO_RUN, 0,
+	    "Kinds of guests the hypervisor runs." },
+	{ "cpu_configuration", ANY_MAP, RO_RUN, 0, "Processors." },
+	{ "sched_policy", T_STRING, RO_RUN, 0, "The hypervisor's scheduler." },
+	{ "supported_bootloaders", T_SET(T_STRING), RO_RUN, 0, "None so far." },
+	{ "resident_VMs", T_SET(T_REF("VM")), RO_RUN, 0,
+	    "Machines that run here." },
+	{ "address", T_STRING, RO_RUN, 0, "Its host name." },
+	{ "metrics", T_REF("host_metrics"), RO_RUN, 0, "Its figures." },
+	{ .name = NULL },
+};
+
+#define HOST_ARG { "host", T_REF("host") }
+
+static const struct model_method methods[] = {
+	{ "dmesg", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_READS, NULL, "What the hypervisor has written to its log." },
+	{ "dmesg_clear", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    0, NULL, "The same, and the log is empty then." },
+	{ "send_debug_keys", T_VOID, { HOST_ARG, { "keys", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, 0, NULL,
+	    "As if the keys were typed on the hypervisor's console." },
+	{ "list_methods", T_SET(T_STRING), { { .name = NULL } }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL, "The names of all messages." },
+	{ .name = NULL },
+};
+
+const struct model_class model_host = {
+	.name = "host",
+	.fields = fields,
+	.methods = methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.doc = "A physical machine.",
+};
+
+static const struct model_field metrics_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "memory_total", T_INT, RO_RUN, 0, "Memory of the machine, bytes." },
+	{ "memory_free", T_INT, RO_RUN, 0, "Memory nobody has, bytes." },
+	{ "last_updated", T_DATETIME, RO_RUN, 0, "When it was measured." },
+	{ .name = NULL },
+};
+
+static const struct model_method no_methods[] = {
+	{ .name = NULL },
+};
+
+const struct model_class model_host_metrics = {
+	.name = "host_metrics",
+	.fields = metrics_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "Figures of a host.",
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Virtual machines, their figures and their consoles. */
+#include "domstate.h"
+#include "errors.h"
+#include "schema.h"
+
+#define STRINGS T_MAP(T_STRING, T_STRING)
+#define ERRORS(...)                                                            \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+
+static const struct model_field fields[] = {
+	{ "uuid", T_STRING, RO_INS, 0, "Permanent identifier." },
+	{ "power_state", T_ENUM("vm_power_state"), RO_RUN, 0,
+	    "Where it is in its life." },
+	{ "name_label", T_STRING, RW, STATES_ANY, "Its name, unique here." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "Free text." },
+	{ "user_version", T_INT, RW, STATES_ANY, "A number for its owner." },
+	{ "is_a_template", T_BOOL, RW, ST_HALTED, "Not to be started." },
+	{ "auto_power_on", T_BOOL, RW, STATES_ANY, "Starts with the host." },
+	{ "resident_on", T_REF("host"), RO_RUN, 0, "Where it runs." },
+	{ "memory_static_max", T_INT, RW, ST_HALTED,
+	    "The most memory it can ever have, bytes." },
+	{ "memory_dynamic_max", T_INT, RW, ST_HALTED,
+	    "Memory it begins with, bytes." },
+	{ "memory_dynamic_min", T_INT, RW, ST_HALTED, "As dynamic_max." },
+	{ "memory_static_min", T_INT, RW, ST_HALTED, "The least, bytes." },
+	{ "VCPUs_params", STRINGS, RW, ST_HALTED,
+	    "weight and cap of the scheduler." },
+	{ "VCPUs_max", T_INT, RW, ST_HALTED, "The most vCPUs it can have." },
+	{ "VCPUs_at_startup", T_INT, RW, ST_HALTED, "vCPUs it begins with." },
+	{ "actions_after_shutdown", T_ENUM("on_normal_exit"), RW, STATES_ANY,
+	    "When it powers off." },
+	{ "actions_after_reboot", T_ENUM("on_normal_exit"), RW, STATES_ANY,
+	    "When it reboots." },
+	{ "actions_after_crash", T_ENUM("on_crash_behaviour"), RW, STATES_ANY,
+	    "When it crashes." },
+	{ "consoles", T_SET(T_REF("console")), RO_RUN, 0, "Its consoles." },
+	{ "PV_bootloader", T_STRING, RW, ST_HALTED, "Must be empty." },
+	{ "PV_kernel", T_STRING, RW, ST_HALTED, "Kernel, a file of the host." },
+	{ "PV_ramdisk", T_STRING, RW, ST_HALTED,
+	    "Initial ramdisk, a file of the host." },
+	{ "PV_args", T_STRING, RW, ST_HALTED, "Kernel command line." },
+	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED, "Not used." },
+	{ "HVM_boot_policy", T_STRING, RW, ST_HALTED, "Empty: a PV guest." },
+	{ "HVM_boot_params", STRINGS, RW, ST_HALTED, "Not used." },
+	{ "platform", STRINGS, RW, ST_HALTED,
+	    "max_grant_frames, max_maptrack_frames, max_grant_version, "
+	    "max_event_channels." },
+	{ "PCI_bus", T_STRING, RW, ST_HALTED, "Must be empty." },
+	{ "other_config", STRINGS, RW, STATES_ANY,
+	    "transient: true = the record goes when the guest ends. Other "
+	    "keys are the owner's." },
+	{ "domid", T_INT, RO_RUN, 0, "Its number in Xen, -1 when halted." },
+	{ "is_control_domain", T_BOOL, RO_RUN, 0, "Domain 0." },
+	{ "metrics", T_REF("VM_metrics"), RO_RUN, 0, "Its figures." },
+	{ .name = NULL },
+};
+
+#define VM_ARG { "vm", T_REF("VM") }
+#define BAD_STATE ERRORS(XE(VM_BAD_POWER_STATE))
+#define LIVE	  (ST_RUNNING | ST_PAUSED)
+
+static const struct model_method methods[] = {
+	{ "create", T_REF("VM"), { { "args", T_RECORD("VM") } }, ROLE_VM_ADMIN,
+	    STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(UNIQUE_NAME_ERROR), XE(DUPLICATE_VM),
+		XE(VALUE_NOT_SUPPORTED)),
+	    "A machine, halted." },
+	{ "destroy", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
+	    BAD_STATE, "Forgets a halted machine." },
+	{ "start", T_VOID, { VM_ARG, { "start_paused", T_BOOL } },
+	    ROLE_VM_OPERATOR, ST_HALTED, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(HOST_NOT_ENOUGH_FREE_MEMORY),
+		XE(XLD_KERNEL), XE(XLD_BUILD)),
+	    "Builds the domain and runs it." },
+	{ "pause", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_RUNNING, MM_ASYNC,
+	    BAD_STATE, "It stops where it is." },
+	{ "unpause", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_PAUSED, MM_ASYNC,
+	    BAD_STATE, "It goes on." },
+	{ "clean_shutdown", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, LIVE,
+	    MM_ASYNC, BAD_STATE, "Asks the guest to power off." },
+	{ "clean_reboot", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, LIVE, MM_ASYNC,
+	    BAD_STATE, "Asks the guest to reboot." },
+	{ "clean_halt", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, LIVE, MM_ASYNC,
+	    BAD_STATE, "Asks the guest to halt." },
+	{ "hard_shutdown", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_LIVE,
+	    MM_ASYNC, BAD_STATE, "Ends the domain at once." },
+	{ "hard_reboot", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_LIVE,
+	    MM_ASYNC, BAD_STATE, "Ends the domain at once and builds it anew." },
+	{ .name = NULL },
+};
+
+const struct model_class model_vm = {
+	.name = "VM",
+	.fields = fields,
+	.methods = methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.doc = "A virtual machine.",
+};
+
+static const struct model_field metrics_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "memory_actual", T_INT, RO_RUN, 0, "Memory it has, bytes." },
+	{ "VCPUs_number", T_INT, RO_RUN, 0, "vCPUs online." },
+	{ "VCPUs_utilisation", T_MAP(T_INT, T_FLOAT), RO_RUN, 0,
+	    "Part of a processor each vCPU used since it began, 0 to 1." },
+	{ "VCPUs_CPU", T_MAP(T_INT, T_INT), RO_RUN, 0,
+	    "Processor each vCPU was last on." },
+	{ "VCPUs_params", STRINGS, RO_RUN, 0, "Of the scheduler." },
+	{ "VCPUs_flags", T_MAP(T_INT, T_SET(T_STRING)), RO_RUN, 0,
+	    "online, blocked, running for each vCPU." },
+	{ "state", T_SET(T_STRING), RO_RUN, 0,
+	    "running, blocked, paused, shutdown, crashed, dying." },
+	{ "start_time", T_DATETIME, RO_RUN, 0, "When it began." },
+	{ "last_updated", T_DATETIME, RO_RUN, 0, "When this was measured." },
+	{ "cpu_time", T_FLOAT, RO_RUN, 0,
+	    "Seconds of processor time of all vCPUs." },
+	{ .name = NULL },
+};
+
+static const struct model_method no_methods[] = {
+	{ .name = NULL },
+};
+
+const struct model_class model_vm_metrics = {
+	.name = "VM_metrics",
+	.fields = metrics_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "Figures of a machine.",
+};
+
+static const struct model_field console_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "protocol", T_ENUM("console_protocol"), RO_RUN, 0, "What it speaks." },
+	{ "location", T_STRING, RO_RUN, 0, "Where to connect to." },
+	{ "VM", T_REF("VM"), RO_RUN, 0, "Whose console it is." },
+	{ "other_config", STRINGS, RO_RUN, 0, "Facts that have no field." },
+	{ .name = NULL },
+};
+
+const struct model_class model_console = {
+	.name = "console",
+	.fields = console_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "The text console of a machine.",
+};

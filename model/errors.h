@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every error code a call can end with, once: MODEL_ERRORS(F) expands
+ *   F(code, exit, params, sentence)
+ * for each.
+ * code:   XenAPI's word, or one of ours beginning with XLD_
+ * exit:   what xm ends with: 1 failed, 2 usage, 3 not found, 4 wrong state or
+ *         conflict, 5 permission, 6 timeout, 7 resources, 9 a helper failed,
+ *         75 the daemon cannot be reached
+ * params: names of the parameters, in their order
+ * In C code XE(VM_BAD_POWER_STATE) is the text, and a misspelt code does not
+ * compile.
+ */
+/* clang-format off */
+#ifndef MODEL_ERRORS_H
+#define MODEL_ERRORS_H
+
+#define MODEL_ERRORS(F) \
+F(INTERNAL_ERROR, 1, "message", "The daemon met something it did not expect.") \
+F(MESSAGE_METHOD_UNKNOWN, 2, "method", "There is no such message.") \
+F(MESSAGE_PARAMETER_COUNT_MISMATCH, 2, "method expected received", "The message takes another number of arguments.") \
+F(FIELD_TYPE_ERROR, 2, "field", "A value is not of the field's type.") \
+F(VALUE_NOT_SUPPORTED, 2, "field value reason", "A value is outside of what this host can do.") \
+F(INVALID_VALUE, 2, "field value", "A value is not one of those allowed.") \
+F(HANDLE_INVALID, 3, "class handle", "There is no such object.") \
+F(UUID_INVALID, 3, "class uuid", "No object has this uuid.") \
+F(MAP_DUPLICATE_KEY, 4, "class field reference key", "The map has this key already.") \
+F(OPERATION_NOT_ALLOWED, 4, "reason", "The operation is refused in this context.") \
+F(OTHER_OPERATION_IN_PROGRESS, 4, "class handle", "Another operation on the object is under way.") \
+F(VM_BAD_POWER_STATE, 4, "vm expected actual", "The machine is not in a state that allows this.") \
+F(UNIQUE_NAME_ERROR, 4, "name class", "The name is taken.") \
+F(DUPLICATE_VM, 4, "uuid", "The uuid is taken.") \
+F(SESSION_AUTHENTICATION_FAILED, 5, "user reason", "The password is not right.") \
+F(SESSION_INVALID, 5, "handle", "The session does not exist or has expired.") \
+F(SESSION_NOT_REGISTERED, 4, "handle", "The session has not registered for events.") \
+F(EVENTS_LOST, 1, "", "The session was too slow: events are lost.") \
+F(PERMISSION_DENIED, 5, "message", "The caller may not do this.") \
+F(RBAC_PERMISSION_DENIED, 5, "permission message", "The caller's role does not allow this.") \
+F(HOST_NOT_ENOUGH_FREE_MEMORY, 7, "needed available", "The host has not enough free memory.") \
+F(TASK_CANCELLED, 1, "task", "The task was cancelled.") \
+F(XLD_TOO_MANY, 7, "what limit", "A limit of the daemon is reached.") \
+F(XLD_KERNEL, 1, "file reason", "The kernel or ramdisk cannot be used.") \
+F(XLD_BUILD, 1, "step reason", "The guest could not be built.") \
+F(XLD_HYPERCALL, 1, "call reason", "The hypervisor refused.") \
+F(XLD_STORE, 1, "reason", "The store refused, or is not there.") \
+F(XLD_CONSOLE, 1, "reason", "The console cannot be attached.") \
+F(XLD_FILE, 1, "file reason", "A file could not be read or written.") \
+F(XLD_HELPER, 9, "program reason", "A helper program failed.") \
+F(XLD_TIMEOUT, 6, "what seconds", "It did not happen in time.") \
+F(XLD_STOPPING, 75, "", "The daemon is stopping.") \
+F(XLD_FAULT, 1, "step", "A fault was injected.") \
+F(XLD_NO_XEN, 75, "reason", "This machine does not run under Xen, or not as its control domain.") \
+F(XLD_UNREACHABLE, 75, "where", "The daemon cannot be reached.") \
+F(XLD_NO_MEMORY, 7, "", "The daemon is out of memory.") \
+F(XLD_PROTOCOL, 1, "reason", "The other side does not speak the protocol.") \
+F(XLD_BAD_URL, 2, "url", "The address cannot be understood.") \
+F(XLD_USAGE, 2, "reason", "The call is not as the interface wants it.") \
+F(XLD_INTERRUPTED, 1, "", "A signal arrived while waiting.") \
+F(XLD_CONFIG, 2, "where", "The configuration has mistakes.") \
+F(XLD_NO_SUCH_VM, 3, "name", "There is no machine of this name, uuid or id.") \
+F(XLD_NAME_NOT_UNIQUE, 4, "name", "Several machines have this name.")
+
+/* clang-format on */
+
+#define MODEL_ERROR_ID(code, exit, params, sentence) XE_ID_##code,
+enum model_error_id {
+	MODEL_ERRORS(MODEL_ERROR_ID) XE_ID_COUNT
+};
+#undef MODEL_ERROR_ID
+
+/* A constant expression. */
+#define XE(code) (XE_ID_##code < XE_ID_COUNT ? #code : NULL)
+
+#endif
