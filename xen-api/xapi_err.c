@@ -10,30 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schema.h"
 #include "xapi_private.h"
-
-/* Codes that are decided on this side of the wire. */
-static const struct {
-	const char *code;
-	int exit_code;
-} own[] = {
-	{ "XLD_UNREACHABLE", 75 },
-	{ "XLD_NO_XEN", 75 },
-	{ "XLD_BAD_URL", 2 },
-	{ "XLD_USAGE", 2 },
-	{ "XLD_TIMEOUT", 6 },
-	{ "XLD_NO_SUCH_VM", 3 },
-	{ "XLD_NAME_NOT_UNIQUE", 4 },
-	{ "PERMISSION_DENIED", 5 },
-};
 
 static int
 exit_code(const char *code)
 {
-	for (size_t i = 0; i < XU_ARRAY_SIZE(own); i++)
-		if (strcmp(own[i].code, code) == 0)
-			return own[i].exit_code;
-	return 1;
+	const struct model_error *row = model_find_error(code);
+
+	return row == NULL ? 1 : row->exit_code;
 }
 
 static void
@@ -64,13 +49,16 @@ xapi_fail(struct xapi_err *e, const char *code, int errnum, const char *fmt,
 	return -1;
 }
 
-/* CODE: p1, p2 */
+/* The model's sentence and the parameters, or CODE and parameters. */
 static void
 plain_sentence(struct xapi_err *e)
 {
-	size_t n = (size_t)snprintf(e->message, sizeof(e->message), "%s",
-	    e->code);
+	const struct model_error *row = model_find_error(e->code);
+	const char *what = row != NULL ? row->sentence : e->code;
+	size_t n;
 
+	n = (size_t)snprintf(e->message, sizeof(e->message), "%.*s",
+	    row != NULL ? (int)strcspn(what, ".") : (int)strlen(what), what);
 	for (int i = 0; i < e->nparams && n < sizeof(e->message); i++)
 		n += (size_t)snprintf(e->message + n, sizeof(e->message) - n,
 		    "%s%s", i == 0 ? ": " : ", ", e->params[i]);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xld-api: started by xld with the channel to it as descriptor 3 and the
+ * listening socket as descriptor 4. Puts the parts together and ends when
+ * either xld ends or a signal says so.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <libxml/parser.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "api.h"
+#include "xu_log.h"
+
+enum {
+	CORE_FD = 3,
+	LISTEN_FD = 4,
+};
+
+static bool
+is_socket(int fd, int listening)
+{
+	int on = -1;
+	socklen_t len = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 &&
+	    on == listening;
+}
+
+static void
+on_signal(uv_signal_t *h, int number XU_UNUSED)
+{
+	uv_stop(h->loop);
+}
+
+static int
+start(struct api *a)
+{
+	if (api_sessions_open(a) < 0 || api_core_open(a, CORE_FD) < 0 ||
+	    api_http_open(a, LISTEN_FD) < 0) {
+		xu_log(XU_ERROR, "cannot start: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Everybody who waits is answered before their connections go. */
+static void
+stop(struct api *a)
+{
+	api_core_close(a);
+	api_sessions_close(a);
+	uv_run(a->loop, UV_RUN_NOWAIT);
+	api_events_close(a);
+}
+
+int
+main(int argc, char **argv XU_UNUSED)
+{
+	struct api *a = calloc(1, sizeof(*a));
+	uv_signal_t term, intr;
+
+	xu_log_open("xld-api", NULL, XU_INFO);
+	if (argc != 1 || !is_socket(CORE_FD, 0) || !is_socket(LISTEN_FD, 1)) {
+		fprintf(stderr, "xld-api: started by xld, which gives it a "
+				"channel (3) and a listening socket (4)\n");
+		return 2;
+	}
+	if (a == NULL || api_sandbox_check() < 0)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	xmlInitParser();
+	a->loop = uv_default_loop();
+	if (a->loop == NULL || start(a) < 0 ||
+	    uv_signal_init(a->loop, &term) != 0 ||
+	    uv_signal_init(a->loop, &intr) != 0)
+		return 1;
+	uv_signal_start(&term, on_signal, SIGTERM);
+	uv_signal_start(&intr, on_signal, SIGINT);
+	if (api_sandbox_enter() < 0)
+		return 1;
+	uv_run(a->loop, UV_RUN_DEFAULT);
+	stop(a);
+	/* The kernel closes the connections; libmicrohttpd would insist that
+	 * every upgraded one be given back first. */
+	free(a);
+	return 0;
+}
