@@ -342,7 +342,7 @@ on_completed(void *arg XU_UNUSED, struct MHD_Connection *c XU_UNUSED,
 	free(rq);
 }
 
-static void
+static void XU_PRINTF(2, 0)
 on_log(void *arg XU_UNUSED, const char *fmt, va_list ap)
 {
 	char line[256];
