@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From the arguments to a command: which one, its options by its rows, the count
+ * of its operands. Knows no command by name but help.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "xu_num.h"
+
+const struct xm_cmd *const xm_commands[] = {
+#define ROW(id) &cmd_##id,
+	XM_COMMANDS(ROW)
+#undef ROW
+	    NULL,
+};
+
+const struct xm_opt xm_common_opts[] = {
+	{ 0, "format", "text|json",
+	    "What is printed; with json errors are JSON on stderr, too." },
+	{ 'h', "help", NULL, "This text." },
+	{ .name = NULL },
+};
+
+const char *
+xm_opt(const struct xm *xm, const char *name)
+{
+	const struct xm_opt *o = xm->cmd->opts;
+
+	for (size_t i = 0; o != NULL && o[i].name != NULL; i++)
+		if (strcmp(o[i].name, name) == 0)
+			return xm->values[i];
+	return NULL;
+}
+
+const struct xm_cmd *
+xm_find_command(const char *name, bool prefix)
+{
+	const struct xm_cmd *hit = NULL;
+	size_t len = strlen(name);
+
+	for (size_t i = 0; xm_commands[i] != NULL; i++)
+		if (strcmp(xm_commands[i]->name, name) == 0)
+			return xm_commands[i];
+	/* xm's rule: two characters or more. */
+	for (size_t i = 0; prefix && len >= 2 && xm_commands[i] != NULL; i++) {
+		if (strncmp(xm_commands[i]->name, name, len) != 0)
+			continue;
+		if (hit != NULL)
+			return NULL;
+		hit = xm_commands[i];
+	}
+	return hit;
+}
+
+int
+xm_usage(struct xm *xm, const char *fmt, ...)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT, usage = XU_BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	xu_buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	xm_error(xm, "XLD_USAGE", XM_USAGE, "%s", xu_buf_text(&text));
+	if (xm->cmd != NULL && xm->format == XM_TEXT) {
+		xm_help_usage(xm->cmd, &usage);
+		fprintf(stderr, "%s\n", xu_buf_text(&usage));
+	}
+	return XM_USAGE;
+}
+
+static int
+set_format(struct xm *xm, const char *word)
+{
+	if (strcmp(word, "json") == 0)
+		xm->format = XM_JSON;
+	else if (strcmp(word, "text") == 0 || strcmp(word, "table") == 0)
+		xm->format = XM_TEXT;
+	else
+		return xm_usage(xm, "--format is text or json, not '%s'", word);
+	return 0;
+}
+
+/* The rows of the command and the common ones, as getopt wants them. */
+struct grammar {
+	const struct xm_opt *rows[XM_OPTS_MAX + 4];
+	size_t n, own;
+	char letters[2 * XM_OPTS_MAX + 8];
+	struct option longs[XM_OPTS_MAX + 4];
+};
+
+/* Beyond every letter. */
+#define LONG_BASE 0x100
+
+static void
+add_rows(struct grammar *g, const struct xm_opt *o)
+{
+	size_t len = strlen(g->letters);
+
+	for (; o != NULL && o->name != NULL && g->n < XM_OPTS_MAX + 3; o++) {
+		g->longs[g->n] = (struct option){
+			.name = o->name,
+			.has_arg =
+			    o->arg != NULL ? required_argument : no_argument,
+			.val = LONG_BASE + (int)g->n,
+		};
+		if (o->letter != 0)
+			g->letters[len++] = o->letter;
+		if (o->letter != 0 && o->arg != NULL)
+			g->letters[len++] = ':';
+		g->letters[len] = '\0';
+		g->rows[g->n++] = o;
+	}
+}
+
+static void
+make_grammar(struct grammar *g, const struct xm_cmd *c)
+{
+	memset(g, 0, sizeof(*g));
+	g->letters[0] = ':';
+	add_rows(g, c->opts);
+	g->own = g->n;
+	add_rows(g, xm_common_opts);
+}
+
+static size_t
+row_of(const struct grammar *g, int r)
+{
+	if (r >= LONG_BASE)
+		return (size_t)(r - LONG_BASE);
+	for (size_t i = 0; i < g->n; i++)
+		if (g->rows[i]->letter == r)
+			return i;
+	return g->n;
+}
+
+/* What the user wrote, for the message about it. */
+static int
+bad_option(struct xm *xm, int r, char *const *argv)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, '\0' };
+
+	if (optopt > 0 && optopt < LONG_BASE)
+		word = letter;
+	return xm_usage(xm, r == ':' ? "option %s requires an argument" :
+				       "option %s not recognized",
+	    word);
+}
+
+/* Help wins over everything else, wherever it stands. */
+static bool
+wants_help(int argc, char *const *argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "-h") == 0 ||
+		    strcmp(argv[i], "--help") == 0)
+			return true;
+	return false;
+}
+
+static int
+count_operands(struct xm *xm)
+{
+	const struct xm_cmd *c = xm->cmd;
+
+	if (xm->argc >= c->min && (c->max < 0 || xm->argc <= c->max))
+		return 0;
+	if (c->max < 0)
+		return xm_usage(xm, "'xm %s' requires at least %d argument%s.",
+		    c->name, c->min, c->min == 1 ? "" : "s");
+	if (c->min == c->max)
+		return xm_usage(xm, "'xm %s' requires %d argument%s, not %d.",
+		    c->name, c->min, c->min == 1 ? "" : "s", xm->argc);
+	return xm_usage(xm,
+	    "'xm %s' requires between %d and %d arguments, not %d.", c->name,
+	    c->min, c->max, xm->argc);
+}
+
+/* argv[0] is the command's name. A status. */
+static int
+parse(struct xm *xm, int argc, char **argv)
+{
+	struct grammar g;
+	int r, status;
+	size_t i;
+
+	make_grammar(&g, xm->cmd);
+	/* 0: forget everything about an earlier call. */
+	optind = 0;
+	opterr = 0;
+	while ((r = getopt_long(argc, argv, g.letters, g.longs, NULL)) != -1) {
+		if (r == '?' || r == ':')
+			return bad_option(xm, r, argv);
+		i = row_of(&g, r);
+		if (i < g.own)
+			xm->values[i] = optarg != NULL ? optarg : "";
+		else if (optarg != NULL &&
+		    (status = set_format(xm, optarg)) != 0)
+			return status;
+	}
+	xm->argc = argc - optind;
+	xm->argv = argv + optind;
+	return count_operands(xm);
+}
+
+static int
+print_help(struct xm *xm, void (*help)(struct xu_buf *out))
+{
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+
+	if (xm->cmd != NULL)
+		xm_help_command(xm->cmd, &out);
+	else
+		help(&out);
+	return xm_print(xm, &out);
+}
+
+static int
+unknown_command(struct xm *xm, const char *word)
+{
+	unsigned best = 3, d;
+	const char *near = NULL;
+
+	for (size_t i = 0; xm_commands[i] != NULL; i++) {
+		d = xu_edit_distance(word, xm_commands[i]->name);
+		if (d < best) {
+			best = d;
+			near = xm_commands[i]->name;
+		}
+	}
+	return xm_error(xm, "XLD_USAGE", XM_USAGE,
+	    "Subcommand %s not found! %s%s%sxm help lists all.", word,
+	    near != NULL ? "Did you mean " : "", near != NULL ? near : "",
+	    near != NULL ? "? " : "");
+}
+
+/* Options before the command. The index of the command, or -1 with *status. */
+static int
+global_options(struct xm *xm, int argc, char **argv, int *status)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strncmp(argv[i], "--format=", 9) == 0) {
+			*status = set_format(xm, argv[i] + 9);
+		} else if (strcmp(argv[i], "--format") == 0) {
+			*status = set_format(xm,
+			    i + 1 < argc ? argv[i + 1] : "");
+			i++;
+		} else if (strcmp(argv[i], "--version") == 0) {
+			printf("xm %s\n", PACKAGE_VERSION);
+			return -1;
+		} else if (strcmp(argv[i], "-h") == 0 ||
+		    strcmp(argv[i], "--help") == 0) {
+			*status = print_help(xm, xm_help_long);
+			return -1;
+		} else {
+			*status = unknown_command(xm, argv[i]);
+		}
+		if (*status != 0)
+			return -1;
+	}
+	if (i < argc)
+		return i;
+	print_help(xm, xm_help_common);
+	*status = XM_USAGE;
+	return -1;
+}
+
+static int
+run(struct xm *xm, int argc, char **argv)
+{
+	int status = 0, at = global_options(xm, argc, argv, &status);
+
+	if (at < 0)
+		return status;
+	/* A script must not change its meaning when a command is added. */
+	xm->cmd = xm_find_command(argv[at], isatty(STDIN_FILENO) != 0);
+	if (xm->cmd == NULL)
+		return unknown_command(xm, argv[at]);
+	if (wants_help(argc - at, argv + at))
+		return print_help(xm, NULL);
+	status = parse(xm, argc - at, argv + at);
+	return status != 0 ? status : xm->cmd->run(xm);
+}
+
+int
+xm_main(int argc, char **argv)
+{
+	struct xm xm = { .format = XM_TEXT };
+	int status = run(&xm, argc, argv);
+
+	xapi_close(xm.api);
+	if (fflush(stdout) != 0 && status == 0)
+		status = xm_error(&xm, "XLD_FILE", XM_FAILED,
+		    "cannot write the output: %s", strerror(errno));
+	return status;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xm create: a configuration becomes a record, the record a machine, the machine
+ * is started by a task. What was begun is taken back when the start fails.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmds.h"
+#include "errors.h"
+#include "vmrec.h"
+
+/* xm's search path. */
+#define CONFIG_DIRS ".:" XLD_SYSCONFDIR "/xen"
+
+static int
+dry_run(struct xm *xm, const struct vmrec *r, const char *cwd)
+{
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xapi_value *form;
+
+	if (xm->format == XM_JSON)
+		return xm_json(xm, vmrec_record(&r->dom, cwd));
+	form = vmrec_sxp(&r->dom, cwd);
+	xm_sxp(form, &out);
+	xapi_free(form);
+	return xm_print(xm, &out);
+}
+
+/* Creates the record. Its reference, NULL with *e. */
+static char *
+make_record(struct xm *xm, struct xapi_err *e, struct xapi_value *record)
+{
+	struct xapi_value *v;
+	char *ref;
+
+	v = xapi_call(xm->api, e, "VM.create", "v", record);
+	if (v == NULL)
+		return NULL;
+	ref = strdup(xapi_str(v));
+	xapi_free(v);
+	return ref;
+}
+
+static int
+start(struct xm *xm, struct xapi_err *e, const char *ref, const char *name,
+    bool paused)
+{
+	AUTO_FREE char *task = NULL, *label = NULL;
+	struct xapi_value *args = xapi_new_array();
+
+	xapi_add(args, xapi_new_str(ref));
+	xapi_add(args, xapi_new_bool(paused));
+	task = xm_task_start(xm, e, "VM.start", args);
+	if (task == NULL)
+		return -1;
+	if (asprintf(&label, "Creating %s", name) < 0)
+		label = NULL;
+	return xm_task_wait(xm, e, task, label);
+}
+
+static int
+announce(struct xm *xm, const struct xm_dom *d)
+{
+	if (xm->format == XM_JSON)
+		return xm_json(xm, xm_dom_json(d));
+	if (xm_opt(xm, "quiet") == NULL)
+		printf("Started domain %s (id=%lld)\n", d->name, d->domid);
+	return 0;
+}
+
+/* The guest waits, paused, until its console is there: nothing is missed. */
+static int
+with_console(struct xm *xm, const struct xm_dom *d)
+{
+	struct xm_console c = { .name = d->name, .escape = XM_ESCAPE_DEFAULT };
+	struct xapi_err e;
+	int status;
+
+	c.fd = xapi_console(xm->api, d->uuid, XAPI_CONSOLE_HISTORY, &e);
+	status = c.fd < 0 ? xm_fail(xm, &e) : 0;
+	/* Without a console it shall run all the same. */
+	if (xm_opt(xm, "paused") == NULL &&
+	    xapi_do(xm->api, &e, "VM.unpause", "s", d->ref) < 0)
+		status = xm_fail(xm, &e);
+	if (status == 0) {
+		fflush(stdout);
+		status = xm_console_run(xm, &c);
+	}
+	if (c.fd >= 0)
+		close(c.fd);
+	return status;
+}
+
+static int
+create(struct xm *xm, const struct vmrec *r, const char *cwd)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	bool console = xm_opt(xm, "console_autoconnect") != NULL;
+	bool paused = console || xm_opt(xm, "paused") != NULL;
+	struct xapi_err e;
+	int status = xm_connect(xm);
+
+	if (status != 0)
+		return status;
+	xm_catch_signals();
+	d.ref = make_record(xm, &e, vmrec_record(&r->dom, cwd));
+	if (d.ref == NULL)
+		return xm_fail(xm, &e);
+	if (start(xm, &e, d.ref, r->dom.name, paused) < 0) {
+		/* Gone already when the daemon saw to it. */
+		xapi_do(xm->api, NULL, "VM.destroy", "s", d.ref);
+		return xm_fail(xm, &e);
+	}
+	if (xm_dom_read(xm, d.ref, &d, &e) < 0)
+		/* A guest that ends at once has gone by now. */
+		return xm_fail_domain(xm, r->dom.name, &e);
+	status = announce(xm, &d);
+	return status == 0 && console ? with_console(xm, &d) : status;
+}
+
+/* Of the operands those with '=' are overrides, the other one is the file. They
+ * are sorted in place, the overrides first. A status. */
+static int
+sort_operands(struct xm *xm, const char **file, int *overrides)
+{
+	*file = xm_opt(xm, "defconfig");
+	*overrides = 0;
+	for (int i = 0; i < xm->argc; i++) {
+		if (strchr(xm->argv[i], '=') != NULL) {
+			xm->argv[(*overrides)++] = xm->argv[i];
+			continue;
+		}
+		if (*file != NULL)
+			return xm_usage(xm,
+			    "two configuration files are given: %s and %s",
+			    *file, xm->argv[i]);
+		*file = xm->argv[i];
+	}
+	if (*file == NULL)
+		return xm_usage(xm, "'xm create' requires a configuration file.");
+	return 0;
+}
+
+static int
+run_create(struct xm *xm)
+{
+	const char *file, *dirs = xm_opt(xm, "path");
+	struct vmrec r = { .errors = 0 };
+	AUTO_FREE char *cwd = NULL;
+	int n, status = sort_operands(xm, &file, &n);
+
+	if (status != 0)
+		return status;
+	cwd = getcwd(NULL, 0);
+	status = vmrec_load(xm, &r, file, dirs != NULL ? dirs : CONFIG_DIRS,
+	    xm->argv, n);
+	if (status == 0)
+		status = vmrec_judge(xm, &r);
+	if (status == 0 && xm->format == XM_TEXT &&
+	    xm_opt(xm, "quiet") == NULL)
+		printf("Using config file \"%s\".\n", r.path);
+	if (status == 0)
+		status = xm_opt(xm, "dryrun") != NULL
+		    ? dry_run(xm, &r, cwd != NULL ? cwd : "/")
+		    : create(xm, &r, cwd != NULL ? cwd : "/");
+	vmrec_fini(&r);
+	return status;
+}
+
+static const struct xm_opt create_opts[] = {
+	{ 'c', "console_autoconnect", NULL,
+	    "Show the guest's console from its first line." },
+	{ 'p', "paused", NULL, "Leave the guest paused." },
+	{ 'n', "dryrun", NULL,
+	    "Only print what would be created; needs no Xen and no daemon." },
+	{ 'q', "quiet", NULL, "Print errors only." },
+	{ 'f', "defconfig", "FILE", "The configuration file." },
+	{ 0, "path", "DIRS",
+	    "Folders to look for it, colons between; .:/etc/xen if not given." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_create = {
+	.name = "create",
+	.operands = "FILE [KEY=VALUE]...",
+	.summary = "Create a guest from a configuration file and start it.",
+	.detail = "A FILE without a slash is looked for in the current folder "
+		  "and in /etc/xen. KEY=VALUE on the command line wins over "
+		  "the file. The file is checked whole first, and nothing is "
+		  "created when it has mistakes. The guest is forgotten when "
+		  "it ends. An interrupt while it is being built takes "
+		  "everything back.",
+	.opts = create_opts,
+	.min = 0,
+	.max = -1,
+	.completes = XM_CONFIG,
+	.common = true,
+	.run = run_create,
+};
+
+/* --- check ------------------------------------------------------------------ */
+
+static int
+run_check(struct xm *xm)
+{
+	struct xapi_value *list = xapi_new_array(), *row;
+	int status = 0, worst = 0;
+	struct vmrec r;
+
+	for (int i = 0; i < xm->argc; i++) {
+		status = vmrec_load(xm, &r, xm->argv[i], CONFIG_DIRS, NULL, 0);
+		if (status == 0 && r.errors != 0)
+			status = XM_USAGE;
+		if (xm->format == XM_TEXT)
+			fputs(xu_buf_text(&r.report), stdout);
+		if (xm->format == XM_TEXT && status == 0 &&
+		    xm_opt(xm, "quiet") == NULL)
+			printf("%s: correct\n", xm->argv[i]);
+		row = xapi_new_struct();
+		xapi_set(row, "file", xapi_new_str(xm->argv[i]));
+		xapi_set(row, "correct", xapi_new_bool(status == 0));
+		xapi_set(row, "problems", vmrec_problems(&r));
+		xapi_add(list, row);
+		vmrec_fini(&r);
+		worst = status > worst ? status : worst;
+	}
+	if (xm->format == XM_JSON) {
+		status = xm_json(xm, list);
+		return worst != 0 ? worst : status;
+	}
+	xapi_free(list);
+	return worst;
+}
+
+static const struct xm_opt check_opts[] = {
+	{ 'q', "quiet", NULL, "Say nothing about correct files." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_check = {
+	.name = "check",
+	.operands = "FILE...",
+	.summary = "Check configuration files.",
+	.detail = "Prints every mistake and warning as file:line:column: text "
+		  "and ends with 2 when there are mistakes. Needs no Xen and "
+		  "no daemon.",
+	.opts = check_opts,
+	.min = 1,
+	.max = -1,
+	.completes = XM_CONFIG,
+	.run = run_check,
+};

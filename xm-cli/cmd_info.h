@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The facts of a host as xm info shows them, apart from where they come from. */
+#ifndef XM_CMD_INFO_H
+#define XM_CMD_INFO_H
+
+#include "xm.h"
+
+void info_text(const struct xapi_value *host, const struct xapi_value *metrics,
+    struct xu_buf *out);
+/* Numbers are numbers. */
+struct xapi_value *info_json(
+    const struct xapi_value *host, const struct xapi_value *metrics);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xm list: xm's table, its S-expressions with -l, JSON. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cmd_list.h"
+#include "cmds.h"
+#include "domstate.h"
+#include "errors.h"
+
+#define MIB (1024 * 1024)
+
+/* --- the table -------------------------------------------------------------- */
+
+void
+list_header(struct xu_buf *out)
+{
+	xu_buf_addf(out, "%-40s %5s %5s %5s %10s %9s\n", "Name", "ID", "Mem",
+	    "VCPUs", "State", "Time(s)");
+}
+
+void
+list_row(const struct xapi_vm *vm, struct xu_buf *out)
+{
+	char id[24] = "";
+
+	if (vm->domid >= 0)
+		snprintf(id, sizeof(id), "%lld", vm->domid);
+	xu_buf_addf(out, "%-40s %5s %5lld %5d %10s %8.1f\n", vm->name, id,
+	    vm->memory / MIB, vm->vcpus, vm->domid >= 0 ? vm->state : "",
+	    vm->cpu_time);
+}
+
+/* --- S-expressions ---------------------------------------------------------- */
+
+/* xm's words; the index is the number of (status N). */
+static const char *const states[] = { "halted", "paused", "running",
+	"suspended", "shutdown", "crashed", "unknown" };
+
+static int
+status_number(const struct xapi_vm *vm)
+{
+	if (strcmp(vm->power_state, "Suspended") == 0)
+		return 3;
+	if (vm->domid < 0)
+		return 0;
+	if (vm->state[4] == 'c')
+		return 5;
+	if (vm->state[3] == 's')
+		return 4;
+	if (vm->state[2] == 'p')
+		return 1;
+	return strcmp(vm->power_state, "Running") == 0 ? 2 : 6;
+}
+
+const char *
+list_state_word(const struct xapi_vm *vm)
+{
+	return states[status_number(vm)];
+}
+
+/* xm's word for what the API calls by its own. */
+static const char *
+action_word(const char *word)
+{
+	static const struct {
+		const char *api, *xm;
+	} words[] = {
+#define ROW(sym, api_word, xm_word, core) { api_word, xm_word },
+		DOM_ACTIONS(ROW)
+#undef ROW
+	};
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].api, word) == 0)
+			return words[i].xm;
+	return word;
+}
+
+static void
+sxp_action(
+    struct xapi_value *form, const char *name, const struct xapi_vm *vm,
+    const char *field)
+{
+	xm_sxp_str(form, name, action_word(xapi_get_str(vm->record, field)));
+}
+
+static void
+sxp_image(struct xapi_value *form, const struct xapi_value *r)
+{
+	struct xapi_value *image = xapi_new_array(), *pv = xapi_new_array();
+	const char *s;
+
+	xapi_add(pv, xapi_new_str("linux"));
+	xm_sxp_str(pv, "kernel", xapi_get_str(r, "PV_kernel"));
+	s = xapi_get_str(r, "PV_ramdisk");
+	if (*s != '\0')
+		xm_sxp_str(pv, "ramdisk", s);
+	s = xapi_get_str(r, "PV_args");
+	if (*s != '\0')
+		xm_sxp_str(pv, "args", s);
+	xapi_add(image, xapi_new_str("image"));
+	xapi_add(image, pv);
+	xapi_add(form, image);
+}
+
+static void
+sxp_time(struct xapi_value *form, const char *name, double seconds)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.3f", seconds);
+	xm_sxp_str(form, name, text);
+}
+
+struct xapi_value *
+list_sxp(const struct xapi_vm *vm)
+{
+	const struct xapi_value *r = vm->record;
+	const struct xapi_value *sched = xapi_get(r, "VCPUs_params");
+	struct xapi_value *f = xapi_new_array();
+
+	xapi_add(f, xapi_new_str("domain"));
+	if (vm->domid >= 0)
+		xm_sxp_int(f, "domid", vm->domid);
+	if (xapi_get(sched, "weight") != NULL)
+		xm_sxp_str(f, "cpu_weight", xapi_get_str(sched, "weight"));
+	if (xapi_get(sched, "cap") != NULL)
+		xm_sxp_str(f, "cpu_cap", xapi_get_str(sched, "cap"));
+	sxp_action(f, "on_crash", vm, "actions_after_crash");
+	xm_sxp_str(f, "uuid", vm->uuid);
+	xm_sxp_int(f, "vcpus", vm->vcpus_max);
+	xm_sxp_str(f, "name", vm->name);
+	xm_sxp_str(f, "description", xapi_get_str(r, "name_description"));
+	sxp_action(f, "on_reboot", vm, "actions_after_reboot");
+	sxp_action(f, "on_poweroff", vm, "actions_after_shutdown");
+	xm_sxp_int(f, "maxmem", vm->memory_max / MIB);
+	xm_sxp_int(f, "memory", vm->memory / MIB);
+	if (vm->start_time[0] != '\0')
+		sxp_time(f, "start_time",
+		    (double)xm_seconds("19700101T00:00:00Z", vm->start_time));
+	sxp_time(f, "cpu_time", vm->cpu_time);
+	xm_sxp_int(f, "online_vcpus", vm->vcpus);
+	if (!vm->is_control_domain)
+		sxp_image(f, r);
+	xm_sxp_int(f, "status", status_number(vm));
+	xm_sxp_str(f, "state", vm->state);
+	return f;
+}
+
+/* --- JSON ------------------------------------------------------------------- */
+
+struct xapi_value *
+list_json(const struct xapi_vm *vm, bool all)
+{
+	struct xapi_value *v = xapi_new_struct();
+
+	xapi_set(v, "name", xapi_new_str(vm->name));
+	xapi_set(v, "uuid", xapi_new_str(vm->uuid));
+	xapi_set(v, "domid", xapi_new_int(vm->domid));
+	xapi_set(v, "memory", xapi_new_int(vm->memory));
+	xapi_set(v, "memory_max", xapi_new_int(vm->memory_max));
+	xapi_set(v, "vcpus", xapi_new_int(vm->vcpus));
+	xapi_set(v, "vcpus_max", xapi_new_int(vm->vcpus_max));
+	xapi_set(v, "power_state", xapi_new_str(vm->power_state));
+	xapi_set(v, "state", xapi_new_str(vm->state));
+	xapi_set(v, "cpu_time", xapi_new_float(vm->cpu_time));
+	xapi_set(v, "start_time", xapi_new_str(vm->start_time));
+	xapi_set(v, "control_domain", xapi_new_bool(vm->is_control_domain));
+	if (all)
+		xapi_set(v, "record", xapi_copy(vm->record));
+	if (all && vm->metrics != NULL)
+		xapi_set(v, "metrics", xapi_copy(vm->metrics));
+	return v;
+}
+
+/* --- the command ------------------------------------------------------------ */
+
+static bool
+named(const struct xapi_vm *vm, const char *what)
+{
+	char id[24];
+
+	snprintf(id, sizeof(id), "%lld", vm->domid);
+	return strcasecmp(vm->uuid, what) == 0 ||
+	    (vm->domid >= 0 && strcmp(id, what) == 0);
+}
+
+/* The one the user means; an exact name wins over a number. */
+static const struct xapi_vm *
+pick(const struct xapi_vm_list *l, const char *what)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (strcmp(l->vms[i].name, what) == 0)
+			return &l->vms[i];
+	for (size_t i = 0; i < l->count; i++)
+		if (named(&l->vms[i], what))
+			return &l->vms[i];
+	return NULL;
+}
+
+/* Where rows go, by format. */
+struct sink {
+	const struct xm *xm;
+	struct xu_buf text;
+	struct xapi_value *json;
+};
+
+static void
+put(struct sink *s, const struct xapi_vm *vm)
+{
+	bool all = xm_opt(s->xm, "long") != NULL;
+	struct xapi_value *form;
+
+	if (s->xm->format == XM_JSON) {
+		xapi_add(s->json, list_json(vm, all));
+	} else if (all) {
+		form = list_sxp(vm);
+		xm_sxp(form, &s->text);
+		xapi_free(form);
+	} else if (xm_opt(s->xm, "names") != NULL) {
+		xu_buf_addf(&s->text, "%s\n", vm->name);
+	} else {
+		if (s->text.len == 0)
+			list_header(&s->text);
+		list_row(vm, &s->text);
+	}
+}
+
+static int
+put_named(struct xm *xm, struct sink *s, const struct xapi_vm_list *l)
+{
+	const struct xapi_vm *vm;
+	int status = 0;
+
+	for (int i = 0; i < xm->argc; i++) {
+		vm = pick(l, xm->argv[i]);
+		if (vm != NULL)
+			put(s, vm);
+		else
+			status = xm_no_domain(xm, xm->argv[i]);
+	}
+	return status;
+}
+
+static void
+put_all(struct sink *s, const struct xapi_vm_list *l, const char *state)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (state == NULL || strcmp(state, "all") == 0 ||
+		    strcmp(state, list_state_word(&l->vms[i])) == 0)
+			put(s, &l->vms[i]);
+	/* An empty table has its header all the same. */
+	if (s->text.len == 0 && xm_opt(s->xm, "long") == NULL &&
+	    xm_opt(s->xm, "names") == NULL)
+		list_header(&s->text);
+}
+
+static int
+check_state(struct xm *xm, const char *state)
+{
+	if (state == NULL || strcmp(state, "all") == 0)
+		return 0;
+	if (xm->argc != 0)
+		return xm_usage(xm, "--state does not go with names");
+	for (size_t i = 0; i < XU_ARRAY_SIZE(states); i++)
+		if (strcmp(states[i], state) == 0)
+			return 0;
+	return xm_usage(xm,
+	    "'%s' is no state; there are halted, paused, running, suspended, "
+	    "shutdown, crashed, unknown and all",
+	    state);
+}
+
+static int
+run_list(struct xm *xm)
+{
+	const char *state = xm_opt(xm, "state");
+	struct sink s = { .xm = xm };
+	struct xapi_vm_list *l;
+	struct xapi_err e;
+	int status = check_state(xm, state), printed;
+
+	if (status == 0)
+		status = xm_connect(xm);
+	if (status != 0)
+		return status;
+	l = xapi_vm_list(xm->api, &e);
+	if (l == NULL)
+		return xm_fail(xm, &e);
+	s.json = xapi_new_array();
+	if (xm->argc != 0)
+		status = put_named(xm, &s, l);
+	else
+		put_all(&s, l, state);
+	if (xm->format == XM_JSON) {
+		printed = xm_json(xm, s.json);
+	} else {
+		xapi_free(s.json);
+		printed = xm_print(xm, &s.text);
+	}
+	xu_buf_fini(&s.text);
+	xapi_vm_list_free(l);
+	return status != 0 ? status : printed;
+}
+
+static const struct xm_opt list_opts[] = {
+	{ 'l', "long", NULL, "Everything about each domain." },
+	{ 0, "names", NULL, "The names alone, one a line." },
+	{ 0, "state", "STATE",
+	    "Only those halted, paused, running, suspended, shutdown, crashed "
+	    "or unknown." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_list = {
+	.name = "list",
+	.operands = "[DOMAIN]...",
+	.summary = "List all domains, or some.",
+	.detail = "Mem is in MiB. State has a letter for each of running, "
+		  "blocked, paused, shutdown, crashed and dying. Time(s) is "
+		  "the processor time used.",
+	.opts = list_opts,
+	.min = 0,
+	.max = -1,
+	.completes = XM_DOMAIN,
+	.common = true,
+	.run = run_list,
+};

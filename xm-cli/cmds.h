@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every command, once, in the order of the help: F(identifier). The row is
+ * cmd_identifier, in the file of its family.
+ */
+#ifndef XM_CMDS_H
+#define XM_CMDS_H
+
+#include "xm.h"
+
+/* clang-format off */
+#define XM_COMMANDS(F) \
+	F(console) \
+	F(create) \
+	F(destroy) \
+	F(domid) \
+	F(domname) \
+	F(list) \
+	F(pause) \
+	F(reboot) \
+	F(rename) \
+	F(shutdown) \
+	F(unpause) \
+	F(uptime) \
+	F(dmesg) \
+	F(info) \
+	F(check) \
+	F(help)
+/* clang-format on */
+
+#define XM_DECLARE(id) extern const struct xm_cmd cmd_##id;
+XM_COMMANDS(XM_DECLARE)
+#undef XM_DECLARE
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From a configuration file to the record VM.create takes. Touches no file but
+ * the configuration: kernels are the daemon's to open.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "domstate.h"
+#include "errors.h"
+#include "vmrec.h"
+#include "xu_file.h"
+#include "xu_num.h"
+
+/* --- loading ---------------------------------------------------------------- */
+
+/* NULL: nowhere. */
+static char *
+find_file(const char *file, const char *dirs)
+{
+	size_t n;
+	char *path;
+
+	if (strchr(file, '/') != NULL)
+		return access(file, F_OK) == 0 ? strdup(file) : NULL;
+	for (; *dirs != '\0'; dirs += n + (dirs[n] == ':')) {
+		n = strcspn(dirs, ":");
+		if (asprintf(&path, "%.*s/%s", (int)n, dirs, file) < 0)
+			return NULL;
+		if (access(path, F_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* Syntax errors are problems like others. */
+static void
+add_problem(struct vmrec *r, const struct xu_err *e)
+{
+	xu_buf_addf(&r->report, "%s\n", e->msg);
+	r->errors++;
+}
+
+int
+vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
+    char *const *overrides, int n)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+
+	memset(r, 0, sizeof(*r));
+	cfg_init(&r->cfg);
+	r->path = find_file(file, dirs);
+	if (r->path == NULL)
+		return xm_error(xm, XE(XLD_FILE), XM_NOT_FOUND,
+		    "Unable to open config file: %s: %s", file,
+		    strchr(file, '/') != NULL ? strerror(ENOENT) : "not found");
+	if (xu_file_read(r->path, CFG_MAX_FILE, &text, &e) < 0)
+		return xm_error(xm, XE(XLD_FILE),
+		    e.errnum == EACCES ? XM_PERMISSION : XM_FAILED,
+		    "Unable to open config file: %s", e.msg);
+	if (cfg_parse(&r->cfg, file, xu_buf_text(&text), text.len, &e) < 0)
+		add_problem(r, &e);
+	for (int i = 0; i < n; i++) {
+		xu_err_clear(&e);
+		if (cfg_parse_override(&r->cfg, overrides[i], &e) < 0)
+			add_problem(r, &e);
+	}
+	/* After a syntax error the rest is not known: no guesses about it. */
+	if (r->errors == 0)
+		r->errors = domcfg_bind(&r->cfg, file, &r->dom, &r->report);
+	return r->report.error != 0 ? xm_no_memory(xm) : 0;
+}
+
+void
+vmrec_fini(struct vmrec *r)
+{
+	cfg_fini(&r->cfg);
+	domcfg_fini(&r->dom);
+	xu_buf_fini(&r->report);
+	free(r->path);
+}
+
+/* --- the report ------------------------------------------------------------- */
+
+static struct xapi_value *
+problem(const char *line, size_t len)
+{
+	struct xapi_value *v = xapi_new_struct();
+	char text[1200], *part[4], *rest = text, *colon;
+	int64_t row = 0, column = 0;
+	bool warning;
+
+	snprintf(text, sizeof(text), "%.*s", (int)len, line);
+	/* file:line:column: text; a file name may hold colons, but not ": ". */
+	part[3] = strstr(text, ": ");
+	if (part[3] != NULL) {
+		*part[3] = '\0';
+		part[3] += 2;
+	} else {
+		part[3] = text + strlen(text);
+	}
+	part[0] = rest;
+	for (int i = 2; i >= 1; i--) {
+		colon = strrchr(text, ':');
+		part[i] = colon != NULL ? colon + 1 : text + strlen(text);
+		if (colon != NULL)
+			*colon = '\0';
+	}
+	xu_num_i64(part[1], 0, INT32_MAX, &row);
+	xu_num_i64(part[2], 0, INT32_MAX, &column);
+	warning = strncmp(part[3], "warning: ", 9) == 0;
+	xapi_set(v, "file", xapi_new_str(part[0]));
+	xapi_set(v, "line", xapi_new_int(row));
+	xapi_set(v, "column", xapi_new_int(column));
+	xapi_set(v, "severity", xapi_new_str(warning ? "warning" : "error"));
+	xapi_set(v, "text", xapi_new_str(part[3] + (warning ? 9 : 0)));
+	return v;
+}
+
+struct xapi_value *
+vmrec_problems(const struct vmrec *r)
+{
+	struct xapi_value *list = xapi_new_array();
+	const char *s = xu_buf_text(&r->report);
+	size_t n;
+
+	for (; *s != '\0'; s += n + (s[n] == '\n')) {
+		n = strcspn(s, "\n");
+		xapi_add(list, problem(s, n));
+	}
+	return list;
+}
+
+int
+vmrec_judge(struct xm *xm, const struct vmrec *r)
+{
+	const char *s = xu_buf_text(&r->report);
+
+	if (xm->format == XM_TEXT)
+		fputs(s, stderr);
+	else if (r->errors != 0)
+		/* The first; `xm check --format json` has all. */
+		xm_error(xm, XE(XLD_CONFIG), XM_USAGE, "%.*s",
+		    (int)strcspn(s, "\n"), s);
+	return r->errors != 0 ? XM_USAGE : 0;
+}
+
+/* --- the record ------------------------------------------------------------- */
+
+static struct xapi_value *
+absolute(const char *path, const char *cwd)
+{
+	AUTO_FREE char *s = NULL;
+
+	if (path[0] == '\0' || path[0] == '/')
+		return xapi_new_str(path);
+	/* Links stay: a restart shall find what they point at then. */
+	while (strncmp(path, "./", 2) == 0)
+		path += 2 + strspn(path + 2, "/");
+	if (asprintf(&s, "%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path) < 0)
+		s = NULL;
+	return s == NULL ? NULL : xapi_new_str(s);
+}
+
+static void
+set_number(struct xapi_value *map, const char *name, int64_t n)
+{
+	char text[24];
+
+	if (n < 0)
+		return;
+	snprintf(text, sizeof(text), "%lld", (long long)n);
+	xapi_set(map, name, xapi_new_str(text));
+}
+
+static struct xapi_value *
+action(const char *xm_word)
+{
+	enum dom_action a;
+
+	return dom_action_of(xm_word, &a) ? xapi_new_str(dom_action_word(a))
+					  : NULL;
+}
+
+static void
+set_memory(struct xapi_value *r, const struct domcfg *d)
+{
+	long long bytes = (long long)d->memory_kib * 1024;
+
+	xapi_set(r, "memory_static_max",
+	    xapi_new_int((long long)d->maxmem_kib * 1024));
+	xapi_set(r, "memory_dynamic_max", xapi_new_int(bytes));
+	xapi_set(r, "memory_dynamic_min", xapi_new_int(bytes));
+	xapi_set(r, "memory_static_min", xapi_new_int(0));
+}
+
+static struct xapi_value *
+platform(const struct domcfg *d)
+{
+	struct xapi_value *map = xapi_new_struct();
+
+	set_number(map, "max_grant_frames", d->max_grant_frames);
+	set_number(map, "max_maptrack_frames", d->max_maptrack_frames);
+	set_number(map, "max_grant_version", d->max_grant_version);
+	set_number(map, "max_event_channels", d->max_event_channels);
+	return map;
+}
+
+struct xapi_value *
+vmrec_record(const struct domcfg *d, const char *cwd)
+{
+	struct xapi_value *r = xapi_new_struct(), *map;
+
+	if (d->uuid[0] != '\0')
+		xapi_set(r, "uuid", xapi_new_str(d->uuid));
+	xapi_set(r, "name_label", xapi_new_str(d->name));
+	xapi_set(r, "name_description", xapi_new_str(d->description));
+	xapi_set(r, "user_version", xapi_new_int(1));
+	xapi_set(r, "is_a_template", xapi_new_bool(0));
+	set_memory(r, d);
+	map = xapi_new_struct();
+	set_number(map, "weight", d->cpu_weight);
+	set_number(map, "cap", d->cpu_cap);
+	xapi_set(r, "VCPUs_params", map);
+	xapi_set(r, "VCPUs_max", xapi_new_int(d->maxvcpus));
+	xapi_set(r, "VCPUs_at_startup", xapi_new_int(d->vcpus));
+	xapi_set(r, "actions_after_shutdown", action(d->on_poweroff));
+	xapi_set(r, "actions_after_reboot", action(d->on_reboot));
+	xapi_set(r, "actions_after_crash", action(d->on_crash));
+	xapi_set(r, "PV_bootloader", xapi_new_str(""));
+	xapi_set(r, "PV_kernel", absolute(d->kernel, cwd));
+	xapi_set(r, "PV_ramdisk", absolute(d->ramdisk, cwd));
+	xapi_set(r, "PV_args", xapi_new_str(d->cmdline));
+	xapi_set(r, "PV_bootloader_args", xapi_new_str(""));
+	xapi_set(r, "HVM_boot_policy", xapi_new_str(""));
+	xapi_set(r, "platform", platform(d));
+	xapi_set(r, "PCI_bus", xapi_new_str(""));
+	map = xapi_new_struct();
+	/* xm's guests are gone when they end. */
+	xapi_set(map, "transient", xapi_new_str("true"));
+	xapi_set(r, "other_config", map);
+	return r;
+}
+
+struct xapi_value *
+vmrec_sxp(const struct domcfg *d, const char *cwd)
+{
+	struct xapi_value *vm = xapi_new_array(), *image = xapi_new_array();
+	struct xapi_value *linux_form = xapi_new_array(), *path;
+
+	xapi_add(vm, xapi_new_str("vm"));
+	xm_sxp_str(vm, "name", d->name);
+	if (d->uuid[0] != '\0')
+		xm_sxp_str(vm, "uuid", d->uuid);
+	if (d->description[0] != '\0')
+		xm_sxp_str(vm, "description", d->description);
+	xm_sxp_int(vm, "memory", (long long)d->memory_kib / 1024);
+	xm_sxp_int(vm, "maxmem", (long long)d->maxmem_kib / 1024);
+	xm_sxp_str(vm, "on_poweroff", d->on_poweroff);
+	xm_sxp_str(vm, "on_reboot", d->on_reboot);
+	xm_sxp_str(vm, "on_crash", d->on_crash);
+	xm_sxp_int(vm, "vcpus", d->maxvcpus);
+	xm_sxp_int(vm, "online_vcpus", d->vcpus);
+	if (d->cpu_weight >= 0)
+		xm_sxp_int(vm, "cpu_weight", d->cpu_weight);
+	if (d->cpu_cap >= 0)
+		xm_sxp_int(vm, "cpu_cap", d->cpu_cap);
+	xapi_add(linux_form, xapi_new_str("linux"));
+	path = absolute(d->kernel, cwd);
+	xm_sxp_str(linux_form, "kernel", xapi_str(path));
+	xapi_free(path);
+	if (d->ramdisk[0] != '\0') {
+		path = absolute(d->ramdisk, cwd);
+		xm_sxp_str(linux_form, "ramdisk", xapi_str(path));
+		xapi_free(path);
+	}
+	if (d->cmdline[0] != '\0')
+		xm_sxp_str(linux_form, "args", d->cmdline);
+	xapi_add(image, xapi_new_str("image"));
+	xapi_add(image, linux_form);
+	xapi_add(vm, image);
+	return vm;
+}
