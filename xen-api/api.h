@@ -66,6 +66,8 @@ struct api {
 	struct MHD_Daemon *http;
 	uv_poll_t http_poll;
 	uv_timer_t http_timer;
+	/* A connection was resumed: only a run makes libmicrohttpd see it. */
+	bool http_resumed;
 	/* Sessions by id, and by use. */
 	struct xu_map *sessions;
 	struct xu_list lru;
@@ -119,6 +121,8 @@ struct xu_val *api_core_msg(const struct session *s, const char *method,
 
 int api_http_open(struct api *a, int listen_fd);
 void api_http_close(struct api *a);
+/* A connection was resumed or given back: run libmicrohttpd soon. */
+void api_http_wake(struct api *a);
 /* Each answers once; a suspended connection is woken. */
 void api_answer(struct request *rq, const struct xu_val *value);
 void api_answer_bare(struct request *rq, const struct xu_val *value);

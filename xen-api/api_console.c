@@ -30,6 +30,7 @@ struct flow {
 };
 
 struct pump {
+	struct api *api;
 	struct MHD_UpgradeResponseHandle *urh;
 	int client, guest;
 	uv_poll_t client_poll, guest_poll;
@@ -48,6 +49,7 @@ handle_closed(uv_handle_t *h)
 		return;
 	close(p->guest);
 	MHD_upgrade_action(p->urh, MHD_UPGRADE_ACTION_CLOSE);
+	api_http_wake(p->api);
 	free(p);
 }
 
@@ -168,8 +170,10 @@ on_upgrade(void *arg, struct MHD_Connection *c XU_UNUSED,
 	    uv_poll_init(rq->api->loop, &p->client_poll, sock) != 0) {
 		free(p);
 		MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
+		api_http_wake(rq->api);
 		return;
 	}
+	p->api = rq->api;
 	p->urh = urh;
 	p->client = sock;
 	p->client_poll.data = p->guest_poll.data = p;

@@ -26,8 +26,11 @@ run(struct api *a)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
+	a->http_resumed = false;
 	MHD_run(a->http);
-	if (MHD_get_timeout(a->http, &ms) == MHD_YES)
+	if (a->http_resumed)
+		uv_timer_start(&a->http_timer, http_timer, 0, 0);
+	else if (MHD_get_timeout(a->http, &ms) == MHD_YES)
 		uv_timer_start(&a->http_timer, http_timer, ms, 0);
 	else
 		uv_timer_stop(&a->http_timer);
@@ -43,6 +46,14 @@ static void
 http_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 {
 	run(h->data);
+}
+
+/* Not from here: we may be inside of a run. */
+void
+api_http_wake(struct api *a)
+{
+	a->http_resumed = true;
+	uv_timer_start(&a->http_timer, http_timer, 0, 0);
 }
 
 /* ---- answers ---------------------------------------------------------------- */
@@ -61,6 +72,7 @@ finish(struct request *rq, int status, const char *type)
 	if (rq->suspended) {
 		rq->suspended = false;
 		MHD_resume_connection(rq->conn);
+		api_http_wake(rq->api);
 	}
 }
 

@@ -10,7 +10,6 @@
 #include <libxml/parser.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -62,7 +61,9 @@ stop(struct api *a)
 int
 main(int argc, char **argv XU_UNUSED)
 {
-	struct api *a = calloc(1, sizeof(*a));
+	/* Static: what it points to is not lost when main returns. */
+	static struct api api;
+	struct api *a = &api;
 	uv_signal_t term, intr;
 
 	xu_log_open("xld-api", NULL, XU_INFO);
@@ -71,7 +72,7 @@ main(int argc, char **argv XU_UNUSED)
 				"channel (3) and a listening socket (4)\n");
 		return 2;
 	}
-	if (a == NULL || api_sandbox_check() < 0)
+	if (api_sandbox_check() < 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	xmlInitParser();
@@ -88,6 +89,5 @@ main(int argc, char **argv XU_UNUSED)
 	stop(a);
 	/* The kernel closes the connections; libmicrohttpd would insist that
 	 * every upgraded one be given back first. */
-	free(a);
 	return 0;
 }
