@@ -293,10 +293,15 @@ read_head(struct io *io, struct xapi_reply *rp, struct head *h)
 		n = recv_some(io, text + have, HEAD_MAX - have, MSG_PEEK);
 		if (n < 0)
 			return -1;
-		if (n == 0 || have + (size_t)n == HEAD_MAX)
+		if (n == 0)
 			break;
+		/* A body right behind it may fill the whole buffer. */
 		text[have + (size_t)n] = '\0';
 		end = strstr(text, "\r\n\r\n");
+		if (end == NULL && have + (size_t)n == HEAD_MAX)
+			return xapi_fail(io->e, "XLD_PROTOCOL", EPROTO,
+			    "%s answers with a head of more than %d bytes",
+			    io->where, HEAD_MAX);
 		take = end == NULL ? (size_t)n :
 				     (size_t)(end + 4 - text) - have;
 		n = recv_some(io, text + have, take, 0);
