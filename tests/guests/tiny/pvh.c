@@ -14,6 +14,7 @@
 /* Below the special pages, above RAM: no RAM is lost under it. */
 #define SHARED_INFO 0xfe700000UL
 #define KERNEL_CS 8
+#define CALLBACK_VECTOR 0xf3UL
 #define FOUR_GIB (1UL << 32)
 
 struct gate {
@@ -58,6 +59,23 @@ param(uint32_t index)
 	return p.value;
 }
 
+/*
+ * A toolstack tells a guest that its suspend was cancelled only when there is
+ * a callback: without one it takes the guest for one that does not know Xen.
+ * No upcall ever comes, every port stays masked.
+ */
+static void
+set_callback(void)
+{
+	struct xen_hvm_param p = { .domid = DOMID_SELF,
+		.index = HVM_PARAM_CALLBACK_IRQ,
+		.value = (uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56 |
+		    CALLBACK_VECTOR };
+
+	if (hypercall2(__HYPERVISOR_hvm_op, HVMOP_set_param, &p) != 0)
+		panic("the callback cannot be set");
+}
+
 static void
 take_rings(void)
 {
@@ -73,6 +91,7 @@ take_rings(void)
 	plat.store_ring = (void *)(param(HVM_PARAM_STORE_PFN) * TINY_PAGE);
 	plat.console_port = (evtchn_port_t)param(HVM_PARAM_CONSOLE_EVTCHN);
 	plat.store_port = (evtchn_port_t)param(HVM_PARAM_STORE_EVTCHN);
+	set_callback();
 }
 
 static bool
