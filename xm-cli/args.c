@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * From the arguments to a command: which one, its options by its rows, the count
- * of its operands. Knows no command by name but help.
+ * From the arguments to a command: which one, its options by its rows, the
+ * count of its operands. Knows no command by name.
  */
 #include "config.h"
 

@@ -107,13 +107,14 @@ xm_host(struct xm *xm, struct xapi_err *e)
 	return ref;
 }
 
-/* --- signals ---------------------------------------------------------------- */
+/* --- signals -------------------------------------------------------------- */
 
 static volatile sig_atomic_t signalled;
 
 /*
- * The library's wait ends when a signal interrupts it. One that came just before
- * it began would be lost, hence the alarm, which comes again until it is heard.
+ * The library's wait ends when a signal interrupts it. One that came just
+ * before it began would be lost, hence the alarm, which comes again until it is
+ * heard.
  */
 static void
 on_signal(int sig)
@@ -140,7 +141,7 @@ xm_signalled(void)
 	return signalled;
 }
 
-/* --- tasks ------------------------------------------------------------------ */
+/* --- tasks ---------------------------------------------------------------- */
 
 char *
 xm_task_start(struct xm *xm, struct xapi_err *e, const char *method,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xm create: a configuration becomes a record, the record a machine, the machine
- * is started by a task. What was begun is taken back when the start fails.
+ * xm create: a configuration becomes a record, the record a machine, the
+ * machine is started by a task. What was begun is taken back when that fails.
  */
 #include "config.h"
 
@@ -143,7 +143,8 @@ sort_operands(struct xm *xm, const char **file, int *overrides)
 		*file = xm->argv[i];
 	}
 	if (*file == NULL)
-		return xm_usage(xm, "'xm create' requires a configuration file.");
+		return xm_usage(
+		    xm, "'xm create' requires a configuration file.");
 	return 0;
 }
 
@@ -182,7 +183,7 @@ static const struct xm_opt create_opts[] = {
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
 	{ 0, "path", "DIRS",
-	    "Folders to look for it, colons between; .:/etc/xen if not given." },
+	    "Folders to look for it, colons between; by default .:/etc/xen." },
 	{ .name = NULL },
 };
 
@@ -204,7 +205,7 @@ const struct xm_cmd cmd_create = {
 	.run = run_create,
 };
 
-/* --- check ------------------------------------------------------------------ */
+/* --- check ---------------------------------------------------------------- */
 
 static int
 run_check(struct xm *xm)

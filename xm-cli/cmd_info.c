@@ -11,8 +11,8 @@
 #include "xu_num.h"
 
 /*
- * xm's lines in xm's order. Most stand under their own name in one of the host's
- * maps; a row says otherwise.
+ * xm's lines in xm's order. Most stand under their own name in one of the
+ * host's maps; a row says otherwise.
  */
 static const struct {
 	const char *name;
@@ -47,7 +47,7 @@ static const struct {
 	{ "cc_compile_by", NULL, false },
 	{ "cc_compile_domain", NULL, false },
 	{ "cc_compile_date", NULL, false },
-	{ "xld_version", NULL, false },
+	{ "xld", NULL, false },
 };
 
 static const struct xapi_value *
@@ -160,7 +160,7 @@ const struct xm_cmd cmd_info = {
 	.run = run_info,
 };
 
-/* --- dmesg ------------------------------------------------------------------ */
+/* --- dmesg ---------------------------------------------------------------- */
 
 static int
 dmesg_json(struct xm *xm, const char *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The facts of a host as xm info shows them, apart from where they come from. */
+/* The facts of a host as xm info shows them. */
 #ifndef XM_CMD_INFO_H
 #define XM_CMD_INFO_H
 

@@ -76,7 +76,7 @@ run_destroy(struct xm *xm)
 	return done(xm, &d);
 }
 
-/* --- shutdown and reboot ---------------------------------------------------- */
+/* --- shutdown and reboot -------------------------------------------------- */
 
 struct request {
 	const char *method;
@@ -243,7 +243,7 @@ run_reboot(struct xm *xm)
 	return take_down(xm, &r);
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 const struct xm_cmd cmd_pause = {
 	.name = "pause",

@@ -13,7 +13,7 @@
 
 #define MIB (1024 * 1024)
 
-/* --- the table -------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------ */
 
 void
 list_header(struct xu_buf *out)
@@ -34,7 +34,7 @@ list_row(const struct xapi_vm *vm, struct xu_buf *out)
 	    vm->cpu_time);
 }
 
-/* --- S-expressions ---------------------------------------------------------- */
+/* --- S-expressions -------------------------------------------------------- */
 
 /* xm's words; the index is the number of (status N). */
 static const char *const states[] = { "halted", "paused", "running",
@@ -151,7 +151,7 @@ list_sxp(const struct xapi_vm *vm)
 	return f;
 }
 
-/* --- JSON ------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------- */
 
 struct xapi_value *
 list_json(const struct xapi_vm *vm, bool all)
@@ -177,7 +177,7 @@ list_json(const struct xapi_vm *vm, bool all)
 	return v;
 }
 
-/* --- the command ------------------------------------------------------------ */
+/* --- the command ---------------------------------------------------------- */
 
 static bool
 named(const struct xapi_vm *vm, const char *what)

@@ -60,7 +60,7 @@ run_rename(struct xm *xm)
 	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
 }
 
-/* --- uptime ----------------------------------------------------------------- */
+/* --- uptime --------------------------------------------------------------- */
 
 long long
 uptime_of(const struct xapi_vm *vm, time_t now)
@@ -200,7 +200,7 @@ run_uptime(struct xm *xm)
 	return status;
 }
 
-/* --- rows ------------------------------------------------------------------- */
+/* --- rows ----------------------------------------------------------------- */
 
 const struct xm_cmd cmd_domid = {
 	.name = "domid",

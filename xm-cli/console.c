@@ -19,7 +19,7 @@
 #include "errors.h"
 #include "xm.h"
 
-/* --- the terminal ------------------------------------------------------------ */
+/* --- the terminal --------------------------------------------------------- */
 
 /* For signal handlers, too. */
 static struct termios cooked, raw;
@@ -55,7 +55,7 @@ on_fault(int sig)
 	raise(sig);
 }
 
-/* kill -STOP cannot be caught, kill -TSTP can; what was typed goes to the guest. */
+/* Only kill -TSTP comes here: Ctrl-Z goes to the guest. */
 static void
 on_stop(int sig)
 {
@@ -71,8 +71,7 @@ on_stop(int sig)
 	errno = saved;
 }
 
-static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE,
-	SIGALRM };
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static const int fault_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE,
 	SIGABRT };
 
@@ -97,9 +96,11 @@ catch_signals(sigset_t *in_poll)
 	for (size_t i = 0; i < XU_ARRAY_SIZE(fault_signals); i++)
 		sigaction(fault_signals[i], &fault, NULL);
 	sigaction(SIGTSTP, &stop, NULL);
+	/* A write tells. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
-/* --- copying ----------------------------------------------------------------- */
+/* --- copying -------------------------------------------------------------- */
 
 #define BUF_SIZE 65536
 /* A pipe that polls as writable takes this much without blocking. */
@@ -114,8 +115,9 @@ struct session {
 	const struct xm_console *c;
 	struct flow to_guest, to_user;
 	bool stdin_open, stdin_tty, console_open, left;
-	/* Bytes of the user that found no room. */
-	bool dropped;
+	/* Nobody reads what we write (any more). */
+	bool unread;
+	int write_error;
 };
 
 static void
@@ -140,7 +142,7 @@ typed(struct session *s, char *data, size_t n)
 		return;
 	if (n > room) {
 		/* Only at a terminal, whose escape must go on working. */
-		s->dropped = true;
+		fputc('\a', stderr);
 		n = room;
 	}
 	memcpy(s->to_guest.data + s->to_guest.len, data, n);
@@ -155,10 +157,13 @@ read_user(struct session *s)
 	size_t want = s->stdin_tty || room > sizeof(data) ? sizeof(data) : room;
 	ssize_t n = read(STDIN_FILENO, data, want);
 
-	if (n > 0)
+	if (n > 0) {
 		typed(s, data, (size_t)n);
-	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 		s->stdin_open = false;
+		/* A terminal that hung up. */
+		s->left = s->stdin_tty;
+	}
 }
 
 static void
@@ -188,33 +193,35 @@ write_console(struct session *s)
 		f->len = 0;
 }
 
-/* False: nobody reads any more. */
-static bool
+static void
 write_user(struct session *s)
 {
 	struct flow *f = &s->to_user;
 	size_t n = f->len < WRITE_MAX ? f->len : WRITE_MAX;
 	ssize_t w = write(STDOUT_FILENO, f->data, n);
 
-	if (w > 0)
+	if (w > 0) {
 		consume(f, (size_t)w);
-	return w > 0 || errno == EINTR || errno == EAGAIN;
+	} else if (errno != EINTR && errno != EAGAIN) {
+		s->unread = true;
+		s->write_error = errno;
+	}
 }
 
-/* False: the session is over because nobody reads. */
-static bool
+static void
 turn(struct session *s, const sigset_t *in_poll)
 {
 	struct pollfd p[3] = {
 		{ .fd = -1, .events = POLLIN },
-		{ .fd = -1, .events = POLLOUT },
+		/* Without events it still tells that a reader has gone. */
+		{ .fd = STDOUT_FILENO },
 		{ .fd = -1 },
 	};
 
 	if (s->stdin_open && (s->stdin_tty || s->to_guest.len < BUF_SIZE))
 		p[0].fd = STDIN_FILENO;
 	if (s->to_user.len > 0)
-		p[1].fd = STDOUT_FILENO;
+		p[1].events = POLLOUT;
 	if (s->console_open)
 		p[2].fd = s->c->fd;
 	if (s->to_user.len < BUF_SIZE)
@@ -225,7 +232,7 @@ turn(struct session *s, const sigset_t *in_poll)
 	if (p[2].events == 0)
 		p[2].fd = -1;
 	if (ppoll(p, 3, NULL, in_poll) < 0)
-		return errno == EINTR;
+		return;
 	if (p[0].revents != 0)
 		read_user(s);
 	if ((p[2].revents & POLLOUT) != 0)
@@ -233,7 +240,10 @@ turn(struct session *s, const sigset_t *in_poll)
 	if ((p[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
 	    s->to_user.len < BUF_SIZE)
 		read_console(s);
-	return p[1].revents == 0 || write_user(s);
+	if ((p[1].revents & POLLOUT) != 0)
+		write_user(s);
+	else if (p[1].revents != 0)
+		s->unread = true;
 }
 
 static void
@@ -258,16 +268,16 @@ greet(const struct session *s)
 	say(s, text);
 }
 
-/* What was typed before the escape, and a word to a pipe's reader. */
+/* What was typed before the escape, as far as it is taken at once. */
 static void
 last_words(struct session *s)
 {
-	while (s->to_guest.len > 0 && s->console_open) {
-		size_t before = s->to_guest.len;
+	size_t before = 0;
 
-		write_console(s);
-		if (s->to_guest.len == before)
-			break;
+	while (s->console_open && s->to_guest.len != before) {
+		before = s->to_guest.len;
+		if (before != 0)
+			write_console(s);
 	}
 }
 
@@ -276,7 +286,6 @@ xm_console_run(struct xm *xm, const struct xm_console *c)
 {
 	/* Large, and there is one. */
 	static struct session s;
-	bool reader = true;
 	sigset_t in_poll;
 
 	memset(&s, 0, sizeof(s));
@@ -292,9 +301,9 @@ xm_console_run(struct xm *xm, const struct xm_console *c)
 		cfmakeraw(&raw);
 		enter_raw();
 	}
-	while (!s.left && ending == 0 && reader &&
+	while (!s.left && !s.unread && ending == 0 &&
 	    (s.console_open || s.to_user.len > 0))
-		reader = turn(&s, &in_poll);
+		turn(&s, &in_poll);
 	last_words(&s);
 	leave_raw();
 	if (ending != 0) {
@@ -302,10 +311,11 @@ xm_console_run(struct xm *xm, const struct xm_console *c)
 		return 128 + ending;
 	}
 	say(&s, s.left ? "\r\nConsole left." : "\r\nConsole closed.");
-	if (!reader)
-		return xm_error(xm, XE(XLD_FILE), XM_FAILED,
-		    "cannot write the output: %s", strerror(errno));
-	return 0;
+	/* A reader of a pipe that has seen enough is no failure. */
+	if (s.write_error == 0 || s.write_error == EPIPE)
+		return 0;
+	return xm_error(xm, XE(XLD_FILE), XM_FAILED,
+	    "cannot write the output: %s", strerror(s.write_error));
 }
 
 int

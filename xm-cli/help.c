@@ -130,7 +130,7 @@ xm_help_long(struct xu_buf *out)
 	    "xm(1) and xm.cfg(5).\n");
 }
 
-/* --- mdoc ------------------------------------------------------------------- */
+/* --- mdoc ----------------------------------------------------------------- */
 
 /* One text line of mdoc: control characters at its start and backslashes. */
 static void
@@ -185,7 +185,7 @@ xm_help_mdoc(struct xu_buf *out)
 	}
 }
 
-/* --- topics ----------------------------------------------------------------- */
+/* --- topics --------------------------------------------------------------- */
 
 static const struct {
 	int code;
@@ -215,6 +215,15 @@ status_word(enum domcfg_status s)
 	};
 
 	return words[s];
+}
+
+static void
+mdoc_exit_codes(struct xu_buf *out)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(exit_codes); i++)
+		xu_buf_addf(out, ".It %d\n%c%s.\n", exit_codes[i].code,
+		    toupper((unsigned char)exit_codes[i].meaning[0]),
+		    exit_codes[i].meaning + 1);
 }
 
 static int
@@ -272,7 +281,7 @@ static const struct {
 	{ "keys", topic_keys },
 };
 
-/* --- the command ------------------------------------------------------------ */
+/* --- the command ---------------------------------------------------------- */
 
 static struct xapi_value *
 options_json(const struct xm_opt *o)
@@ -367,7 +376,7 @@ run_help(struct xm *xm)
 	if (xm_opt(xm, "completion") != NULL)
 		return completion(xm);
 	if (xm_opt(xm, "mdoc") != NULL) {
-		xm_help_mdoc(&out);
+		(xm->argc == 0 ? xm_help_mdoc : mdoc_exit_codes)(&out);
 		return xm_print(xm, &out);
 	}
 	if (xm->argc != 0)
@@ -380,7 +389,8 @@ run_help(struct xm *xm)
 
 static const struct xm_opt help_opts[] = {
 	{ 'l', "long", NULL, "All commands (as without it)." },
-	{ 0, "mdoc", NULL, "The commands as the manual shows them." },
+	{ 0, "mdoc", NULL,
+	    "The commands, or the exit codes, as the manual shows them." },
 	{ 0, "completion", NULL, "Words for a completion program." },
 	{ .name = NULL },
 };

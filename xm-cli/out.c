@@ -117,7 +117,7 @@ xm_seconds(const char *from, const char *to)
 	return (long long)timegm(&b) - (long long)timegm(&a);
 }
 
-/* --- S-expressions ---------------------------------------------------------- */
+/* --- S-expressions -------------------------------------------------------- */
 
 #define SXP_WIDTH 80
 

@@ -17,7 +17,7 @@
 #include "xu_file.h"
 #include "xu_num.h"
 
-/* --- loading ---------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------- */
 
 /* NULL: nowhere. */
 static char *
@@ -87,7 +87,7 @@ vmrec_fini(struct vmrec *r)
 	free(r->path);
 }
 
-/* --- the report ------------------------------------------------------------- */
+/* --- the report ----------------------------------------------------------- */
 
 static struct xapi_value *
 problem(const char *line, size_t len)
@@ -152,7 +152,7 @@ vmrec_judge(struct xm *xm, const struct vmrec *r)
 	return r->errors != 0 ? XM_USAGE : 0;
 }
 
-/* --- the record ------------------------------------------------------------- */
+/* --- the record ----------------------------------------------------------- */
 
 static struct xapi_value *
 absolute(const char *path, const char *cwd)

@@ -17,7 +17,7 @@
 #include "xu_auto.h"
 #include "xu_buf.h"
 
-/* What xm ends with; model/errors.h has the number of each of the API's codes. */
+/* What xm ends with; model/errors.h has that of each of the API's codes. */
 enum xm_exit {
 	XM_OK = 0,
 	XM_FAILED = 1,
@@ -89,7 +89,7 @@ struct xm {
 	char **argv;
 };
 
-/* --- main loop: args.c ------------------------------------------------------ */
+/* --- main loop: args.c ---------------------------------------------------- */
 
 int xm_main(int argc, char **argv);
 /* The option's argument ("" for a flag), NULL when it was not given. */
@@ -103,7 +103,7 @@ const struct xm_cmd *xm_find_command(const char *name, bool prefix);
 /* Prints an error and how the command is called. Gives XM_USAGE. */
 int xm_usage(struct xm *xm, const char *fmt, ...) XU_PRINTF(2, 3);
 
-/* --- help.c ----------------------------------------------------------------- */
+/* --- help.c --------------------------------------------------------------- */
 
 void xm_help_command(const struct xm_cmd *c, struct xu_buf *out);
 void xm_help_common(struct xu_buf *out);
@@ -113,7 +113,7 @@ void xm_help_usage(const struct xm_cmd *c, struct xu_buf *out);
 /* The manual's list of commands, in mdoc. */
 void xm_help_mdoc(struct xu_buf *out);
 
-/* --- out.c ------------------------------------------------------------------ */
+/* --- out.c ---------------------------------------------------------------- */
 
 /* Error: TEXT on stderr, or {"error": ...} with --format json. Gives exit. */
 int xm_error(struct xm *xm, const char *code, int exit_code, const char *fmt,
@@ -136,7 +136,7 @@ void xm_sxp_int(struct xapi_value *form, const char *name, long long value);
 /* Seconds between two dates of the API, 0 when one cannot be read. */
 long long xm_seconds(const char *from, const char *to);
 
-/* --- client.c --------------------------------------------------------------- */
+/* --- client.c ------------------------------------------------------------- */
 
 /* A status. Does nothing when connected already. */
 int xm_connect(struct xm *xm);
@@ -161,7 +161,7 @@ struct xapi_value *xm_dom_json(const struct xm_dom *d);
 /* The reference of the host; the caller frees. NULL with *e. */
 char *xm_host(struct xm *xm, struct xapi_err *e);
 
-/* From now on SIGINT, SIGTERM and SIGHUP interrupt waits instead of ending us. */
+/* From now on SIGINT, SIGTERM, SIGHUP interrupt waits instead of ending us. */
 void xm_catch_signals(void);
 /* The signal that came, 0 = none. */
 int xm_signalled(void);
@@ -171,8 +171,8 @@ char *xm_task_start(struct xm *xm, struct xapi_err *e, const char *method,
     struct xapi_value *args);
 /*
  * Waits for its end and forgets the task. label: shown with the progress on a
- * terminal, NULL = nothing is. A signal asks the daemon to cancel and waits on; a
- * second one ends the wait (XLD_INTERRUPTED). 0, or -1 with *e.
+ * terminal, NULL = nothing is. A signal asks the daemon to cancel and waits on;
+ * a second one ends the wait (XLD_INTERRUPTED). 0, or -1 with *e.
  */
 int xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
     const char *label);
@@ -180,7 +180,7 @@ int xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 int xm_task_settle(
     struct xm *xm, struct xapi_err *e, const char *task, unsigned ms);
 
-/* --- console.c -------------------------------------------------------------- */
+/* --- console.c ------------------------------------------------------------ */
 
 #define XM_ESCAPE_DEFAULT 0x1d
 #define XM_ESCAPE_NONE	  -1
