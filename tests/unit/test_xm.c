@@ -157,7 +157,7 @@ END_TEST
 /* --help of every command, and the manual, come from the rows and fit. */
 START_TEST(every_command_explains_itself)
 {
-	AUTO_BUF struct xu_buf text = XU_BUF_INIT, manual = XU_BUF_INIT;
+	AUTO_BUF struct xu_buf manual = XU_BUF_INIT;
 	struct xu_err e = XU_ERR_INIT;
 	const struct xm_cmd *c;
 	char line[64];
