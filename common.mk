@@ -7,6 +7,7 @@ xldlibexecdir = $(libexecdir)/xld
 xldtestdir = $(libexecdir)/xld/tests
 xldrundir = /run/xld
 xldlogdir = /var/log/xld
+xldstatedir = $(localstatedir)/lib/xld
 
 AM_CFLAGS = -std=gnu11 $(XLD_WARN) $(XLD_SAN) -fvisibility=hidden
 AM_LDFLAGS = $(XLD_SAN)
@@ -14,6 +15,7 @@ AM_LDFLAGS = $(XLD_SAN)
 # name, so that its -I list states what the folder may know (tests/lint).
 AM_CPPFLAGS = -I$(top_builddir) -I$(top_srcdir)/common -I$(top_srcdir)/model \
 	-DXLD_LIBEXECDIR='"$(xldlibexecdir)"' -DXLD_RUNDIR='"$(xldrundir)"' \
-	-DXLD_LOGDIR='"$(xldlogdir)"' -DXLD_SYSCONFDIR='"$(sysconfdir)"'
+	-DXLD_LOGDIR='"$(xldlogdir)"' -DXLD_STATEDIR='"$(xldstatedir)"' \
+	-DXLD_SYSCONFDIR='"$(sysconfdir)"'
 COMMON_LIB = $(top_builddir)/common/libxu.la
 MODEL_LIB = $(top_builddir)/model/libmodel.la

@@ -61,6 +61,10 @@ run(struct xu_job *j)
 	while (j->steps[j->at].name != NULL) {
 		if (j->on_step != NULL)
 			j->on_step(j);
+		if (xu_err_is_set(&j->err)) {
+			fail(j);
+			return;
+		}
 		switch (j->steps[j->at].run(j->ctx, &j->err)) {
 		case XU_STEP_NEXT:
 			j->at++;

@@ -40,7 +40,7 @@ struct xu_job {
 	bool waiting, done, undoing;
 	struct xu_err err;
 	/* Called before each step (progress, intent record, crash points); may
-	 * be NULL. */
+	 * be NULL. When it sets err the step counts as failed. */
 	void (*on_step)(struct xu_job *);
 	/* Called once at the end; err is set when the job failed and is undone. */
 	void (*on_done)(struct xu_job *);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * After a start of the daemon: guests that run are ours again by their records,
+ * and what intents say was under way is undone (a creation nobody was told
+ * of) or finished (a destruction, a reboot). A domain is known by its handle,
+ * which is the guest's uuid from its first moment.
+ */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xld.h"
+#include "xu_file.h"
+#include "xu_log.h"
+
+#define RECORD_MAX (1u << 20)
+
+/* ---- files ------------------------------------------------------------------------ */
+
+static struct xu_val *
+read_json(const char *path, struct xu_err *e)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	if (xu_file_read(path, RECORD_MAX, &b, e) < 0)
+		return NULL;
+	return xu_val_from_json(xu_buf_text(&b), b.len, RECORD_MAX, e);
+}
+
+/* Name of "<uuid>.json"? */
+static bool
+is_record(const char *name, char uuid[UUID_TEXT])
+{
+	uint8_t bytes[16];
+
+	if (strlen(name) != UUID_TEXT - 1 + 5 ||
+	    strcmp(name + UUID_TEXT - 1, ".json") != 0)
+		return false;
+	memcpy(uuid, name, UUID_TEXT - 1);
+	uuid[UUID_TEXT - 1] = '\0';
+	return uuid_bytes(uuid, bytes);
+}
+
+typedef void record_f(struct core *c, const char *uuid, const struct xu_val *v);
+
+static void
+each_record(struct core *c, const char *dir, record_f *f)
+{
+	DIR *d = opendir(dir);
+	struct xu_err e = XU_ERR_INIT;
+	const struct dirent *ent;
+	char uuid[UUID_TEXT], path[512];
+	struct xu_val *v;
+
+	while (d != NULL && (ent = readdir(d)) != NULL) {
+		snprintf(path, sizeof(path), "%s/%s", dir, ent->d_name);
+		if (is_record(ent->d_name, uuid)) {
+			xu_err_clear(&e);
+			v = read_json(path, &e);
+			if (v == NULL)
+				xu_log_err(XU_ERROR, &e);
+			else
+				f(c, uuid, v);
+			xu_val_free(v);
+		} else if (strstr(ent->d_name, ".new") != NULL) {
+			/* Half written when we died. */
+			unlink(path);
+		}
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+/* The guest of a record: the one there is, or a new one. */
+static struct guest *
+guest_of(struct core *c, const char *uuid, const struct xu_val *v)
+{
+	struct guest *g = guest_by_uuid(c, uuid);
+	struct xu_err e = XU_ERR_INIT;
+
+	if (g != NULL)
+		return g;
+	g = guest_new(c, uuid, xu_val_copy(xu_val_get(v, "config")), &e);
+	if (g == NULL)
+		xu_log_err(XU_ERROR, &e);
+	return g;
+}
+
+/* ---- records ------------------------------------------------------------------------ */
+
+static void
+kept(struct core *c, const char *uuid, const struct xu_val *v)
+{
+	guest_of(c, uuid, v);
+}
+
+static bool
+still_runs(struct core *c, const char *uuid, int64_t domid,
+    struct xc_domaininfo *info)
+{
+	char handle[UUID_TEXT];
+
+	if (domid <= 0 || domid >= (int64_t)XC_DOMID_FIRST_RESERVED ||
+	    xc_domain_getinfo(c->xch, (uint32_t)domid, info) < 0)
+		return false;
+	uuid_text(info->handle, handle);
+	return strcmp(handle, uuid) == 0;
+}
+
+static void
+fill(struct guest *g, const struct xu_val *v)
+{
+	g->store_port = (uint32_t)xu_val_get_int(v, "store_port", 0);
+	g->console_port = (uint32_t)xu_val_get_int(v, "console_port", 0);
+	g->store_frame = (uint64_t)xu_val_get_int(v, "store_frame", 0);
+	g->console_frame = (uint64_t)xu_val_get_int(v, "console_frame", 0);
+	g->restart_since = xu_val_get_int(v, "restart_since", 0);
+	g->restarts = (unsigned)xu_val_get_int(v, "restarts", 0);
+}
+
+static bool
+has_intent(const char *uuid)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), XLD_RUNDIR "/intents/%s.json", uuid);
+	return access(path, F_OK) == 0;
+}
+
+static void
+running(struct core *c, const char *uuid, const struct xu_val *v)
+{
+	int64_t domid = xu_val_get_int(v, "domid", NO_DOMID);
+	struct guest *g = guest_of(c, uuid, v);
+	struct xu_err e = XU_ERR_INIT;
+	struct xc_domaininfo info;
+
+	if (g == NULL)
+		return;
+	fill(g, v);
+	/* What was under way comes with the intents. */
+	if (has_intent(uuid))
+		return;
+	if (!still_runs(c, uuid, domid, &info)) {
+		xu_log(XU_NOTICE, "%s (domain %lld) has gone while xld was "
+				  "not running", guest_name(g),
+		    (long long)domid);
+		store_remove(c, (int32_t)domid, uuid);
+		record_write(g, NULL);
+		if (guest_is_transient(g))
+			guest_free(g);
+		return;
+	}
+	if (guest_set_domid(g, (int32_t)domid, &e) < 0) {
+		xu_log_err(XU_ERROR, &e);
+		return;
+	}
+	g->info = info;
+	g->start_time = xu_val_get_int(v, "start_time", 0);
+	g->preserved = xu_val_get_bool(v, "preserved", false);
+	if (console_attach(g, true, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
+	xu_log(XU_NOTICE, "%s (domain %lld) is ours again", guest_name(g),
+	    (long long)domid);
+}
+
+/* ---- intents --------------------------------------------------------------------------- */
+
+static int32_t
+domain_of(struct core *c, const char *uuid)
+{
+	enum { CHUNK = 64 };
+	struct xc_domaininfo *info = calloc(CHUNK, sizeof(*info));
+	char handle[UUID_TEXT];
+	int32_t found = NO_DOMID;
+	uint32_t first = 0;
+	int n;
+
+	while (info != NULL && found < 0 &&
+	    (n = xc_domain_getinfolist(c->xch, first, CHUNK, info)) > 0) {
+		for (int i = 0; i < n; i++) {
+			uuid_text(info[i].handle, handle);
+			if (strcmp(handle, uuid) == 0)
+				found = (int32_t)info[i].domid;
+		}
+		first = info[n - 1].domid + 1;
+	}
+	free(info);
+	return found;
+}
+
+static void
+recovered(void *arg, const struct xu_err *e)
+{
+	struct guest *g = arg;
+
+	if (e != NULL)
+		xu_log_err(XU_ERROR, e);
+	vm_settle(g);
+}
+
+static void
+under_way(struct core *c, const char *uuid, const struct xu_val *v)
+{
+	const char *what = xu_val_get_str(v, "intent", "");
+	int32_t domid = domain_of(c, uuid);
+	int32_t old = (int32_t)xu_val_get_int(v, "domid", NO_DOMID);
+	struct guest *g = guest_of(c, uuid, v);
+	bool again = strcmp(what, "reboot") == 0;
+
+	if (g == NULL)
+		return;
+	fill(g, v);
+	xu_log(XU_NOTICE, "%s: a %s was cut short; %s", guest_name(g), what,
+	    strcmp(what, "create") == 0 ? "undone" : "finished");
+	/* Nodes of the domain that was, when another number is alive now. */
+	if (old > 0 && old != domid)
+		store_remove(c, old, uuid);
+	if (domid < 0) {
+		record_write(g, NULL);
+		if (again) {
+			g->op = OP_REBOOT;
+			vm_create(g, false, NULL, recovered, g);
+			return;
+		}
+		intent_remove(uuid);
+		vm_settle(g);
+	} else if (guest_set_domid(g, domid, NULL) == 0) {
+		if (again)
+			vm_reboot(g, recovered, g);
+		else
+			vm_destroy(g, recovered, g);
+	}
+}
+
+void
+adopt_all(struct core *c)
+{
+	each_record(c, XLD_STATEDIR "/vms", kept);
+	each_record(c, XLD_RUNDIR "/domains", running);
+	each_record(c, XLD_RUNDIR "/intents", under_way);
+	scan(c);
+	/* Who starts us may rely on nothing half done being left. */
+	while (!xu_list_empty(&c->reaps))
+		uv_run(c->loop, UV_RUN_ONCE);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xld-build: builds one domain and ends. Its order comes over descriptor 3
+ * with the files; the kernel is parsed in a child that is forked before any
+ * Xen device is open. What it tells the core is checked there again.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "xenctrl.h"
+#include "xenguest.h"
+#include "xu_err.h"
+#include "xu_log.h"
+#include "xu_msg.h"
+
+#define CHANNEL_FD  3
+#define PAYLOAD_MAX (64u << 10)
+
+struct builder {
+	struct xu_chan *chan;
+	struct xu_msg order;
+	xc_interface *xch;
+	struct xg_load *load;
+	struct xg_build b;
+	uint64_t *p2m;
+	struct xg_built built;
+	char last[32];
+	int percent;
+};
+
+/* ---- what the core hears ------------------------------------------------------- */
+
+static void
+progress(void *ctx, const char *step, uint64_t done, uint64_t total)
+{
+	struct builder *w = ctx;
+	int percent = total == 0 ? 0 : (int)(done * 100 / total);
+	struct xu_val *v;
+
+	/* Populating is the first half of the work, the rest the second. */
+	percent = 5 + (strcmp(step, "memory") == 0 ? percent / 2 :
+						     50 + percent * 2 / 5);
+	if (percent <= w->percent && strcmp(step, w->last) == 0)
+		return;
+	if (percent > w->percent)
+		w->percent = percent;
+	snprintf(w->last, sizeof(w->last), "%s", step);
+	v = xu_struct();
+	xu_val_set(v, "step", xu_str(step));
+	xu_val_set(v, "percent", xu_int(w->percent));
+	xu_chan_send(w->chan, XU_MSG_PROGRESS, 0, v, NULL, 0);
+	xu_val_free(v);
+}
+
+static int
+refuse(struct builder *w, const char *code, const char *param,
+    const char *message)
+{
+	struct xu_val *v = xu_struct(), *params = xu_array();
+
+	xu_val_add(params, xu_str(param));
+	xu_val_add(params, xu_str(message));
+	xu_val_set(v, "code", xu_str(code));
+	xu_val_set(v, "params", params);
+	xu_val_set(v, "message", xu_str(message));
+	xu_chan_send(w->chan, XU_MSG_FAILED, 0, v, NULL, 0);
+	xu_val_free(v);
+	return 1;
+}
+
+static int
+done(struct builder *w)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "nr_pages", xu_int((int64_t)w->built.nr_pages));
+	xu_val_set(v, "store_frame", xu_int((int64_t)w->built.store_frame));
+	xu_val_set(v, "console_frame",
+	    xu_int((int64_t)w->built.console_frame));
+	xu_chan_send(w->chan, XU_MSG_DONE, 0, v, NULL, 0);
+	xu_val_free(v);
+	return 0;
+}
+
+/* ---- the order ------------------------------------------------------------------- */
+
+static int
+receive(struct builder *w)
+{
+	w->chan = xu_chan_new(CHANNEL_FD, PAYLOAD_MAX);
+	if (w->chan == NULL || xu_chan_recv(w->chan, &w->order) != 1 ||
+	    w->order.kind != XU_MSG_BUILD || w->order.nfds < 1)
+		return -1;
+	w->b = (struct xg_build){
+		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
+		.memory_kib = (uint64_t)xu_val_get_int(w->order.val,
+		    "memory_kib", 0),
+		.ramdisk_fd = w->order.nfds > 1 ? w->order.fds[1] : -1,
+		.cmdline = xu_val_get_str(w->order.val, "cmdline", ""),
+		.store_port = (uint32_t)xu_val_get_int(w->order.val,
+		    "store_port", 0),
+		.console_port = (uint32_t)xu_val_get_int(w->order.val,
+		    "console_port", 0),
+		.progress = progress,
+		.ctx = w,
+	};
+	return w->b.domid == 0 ? -1 : 0;
+}
+
+static int
+build(struct builder *w)
+{
+	const char *name = xu_val_get_str(w->order.val, "kernel", "kernel");
+	struct xg_limits limits = XG_LIMITS_DEFAULT;
+	struct xg_error e = { .msg = "" };
+	struct xg_kernel k = { .fd = -1 };
+	char why[256] = "";
+	int r;
+
+	if (xg_load_start(w->order.fds[0], name, &limits, &w->load, &e) < 0)
+		return refuse(w, "XLD_KERNEL", name, e.msg);
+	w->xch = xc_interface_open(NULL, 0, why, sizeof(why));
+	if (w->xch == NULL)
+		return refuse(w, "XLD_NO_XEN", why, why);
+	progress(w, "memory", 0, 1);
+	r = xg_populate_pv(w->xch, &w->b, &w->p2m, &e);
+	if (r < 0)
+		return refuse(w, "XLD_BUILD", "memory", e.msg);
+	progress(w, "kernel", 0, 1);
+	if (xg_load_finish(w->load, &k, &e) < 0)
+		return refuse(w, "XLD_KERNEL", name, e.msg);
+	if (xg_build_pv(w->xch, &w->b, &k, w->p2m, &w->built, &e) < 0)
+		return refuse(w, "XLD_BUILD", "build", e.msg);
+	return done(w);
+}
+
+static int
+is_channel(void)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_STREAM;
+}
+
+int
+main(int argc, char **argv XU_UNUSED)
+{
+	static struct builder w;
+
+	xu_log_open("xld-build", NULL, XU_INFO);
+	if (argc != 1 || !is_channel()) {
+		fprintf(stderr, "xld-build: started by xld, which gives it its "
+				"order on descriptor 3\n");
+		return 2;
+	}
+	prctl(PR_SET_DUMPABLE, 0);
+	if (receive(&w) < 0) {
+		xu_log(XU_ERROR, "the order makes no sense");
+		return 1;
+	}
+	/* The kernel frees the rest. */
+	return build(&w);
+}

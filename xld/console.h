@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What console.c keeps of a console and of its viewers. */
+#ifndef XLD_CONSOLE_H
+#define XLD_CONSOLE_H
+
+#include "xld.h"
+
+#define XLD_CONSOLEDIR "/var/log/xen/console"
+/* Bytes of a log file before it is put aside. */
+#define CONSOLE_LOG_MAX (8u << 20)
+/* A guest's share: 64 KiB each 100 ms. */
+#define CONSOLE_BUDGET	  (64u << 10)
+#define CONSOLE_BUDGET_MS 100
+#define CONSOLE_VIEWERS	  64
+#define CONSOLE_INPUT	  1024
+
+struct xencons_interface;
+
+struct console {
+	struct guest *guest;
+	/* NULL: detached. */
+	struct xencons_interface *ring;
+	uint32_t port;
+	/* The newest bytes: byte i of all is at i % CONSOLE_KEEPS. */
+	char kept[CONSOLE_KEEPS];
+	uint64_t total;
+	/* From viewers, until the ring has room. */
+	char in[CONSOLE_INPUT];
+	size_t in_len;
+	/* Output in this period; masked: the share is used up. */
+	size_t budget;
+	bool masked;
+	uv_timer_t timer;
+	int log;
+	uint64_t log_size;
+	bool log_failed;
+	struct xu_list viewers;
+	unsigned nviewers;
+};
+
+struct viewer {
+	struct console *console;
+	struct xu_list all;
+	uv_poll_t poll;
+	int fd;
+	/* Next byte it gets. */
+	uint64_t at;
+	bool readonly;
+};
+
+#endif

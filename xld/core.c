@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The parts put together: devices, store, guests of before, the API. The order
+ * matters: nothing is half done any more when the first client is let in.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "xld.h"
+#include "xu_file.h"
+#include "xu_log.h"
+
+int64_t
+now_real(void)
+{
+	return (int64_t)time(NULL);
+}
+
+static int64_t
+booted_at(void)
+{
+	struct timespec t = { .tv_sec = 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return now_real() - (int64_t)t.tv_sec;
+}
+
+int
+xen_fail(struct core *c, struct xu_err *e, const char *call)
+{
+	int errnum = errno;
+	const char *why = xc_last_error(c->xch);
+
+	xu_err_set(e, "XLD_HYPERCALL", 0, "%s: %s", call,
+	    why[0] != '\0' ? why : strerror(errnum));
+	if (e != NULL)
+		e->errnum = errnum;
+	xu_err_param(e, "%s", call);
+	xu_err_param(e, "%s", strerror(errnum));
+	return -1;
+}
+
+/*
+ * XLD_STEP=NAME makes the step fail, XLD_STEP=NAME:kill kills the daemon
+ * there; in builds for tests only.
+ */
+int
+fault_point(const char *step XU_UNUSED, struct xu_err *e XU_UNUSED)
+{
+#ifdef XLD_FAULT_INJECTION
+	const char *want = getenv("XLD_STEP");
+	size_t n = strlen(step);
+
+	if (want == NULL || strncmp(want, step, n) != 0)
+		return 0;
+	if (strcmp(want + n, ":kill") == 0)
+		raise(SIGKILL);
+	if (want[n] == '\0' && e != NULL) {
+		xu_err_set(e, "XLD_FAULT", 0, "a fault was injected");
+		xu_err_param(e, "%s", step);
+		return -1;
+	}
+#endif
+	return 0;
+}
+
+/* A stable identity for this host, from the system's. */
+static void
+identify(struct core *c)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	char text[UUID_TEXT], host[65] = "";
+
+	if (xu_file_read("/etc/machine-id", 256, &b, NULL) < 0 || b.len < 32) {
+		gethostname(host, sizeof(host) - 1);
+		xu_buf_reset(&b);
+		xu_buf_adds(&b, host);
+	}
+	memset(text, '0', sizeof(text));
+	text[UUID_TEXT - 1] = '\0';
+	text[8] = text[13] = text[18] = text[23] = '-';
+	uuid_derive(text, xu_buf_text(&b), c->host_uuid);
+	uuid_derive(c->host_uuid, "metrics", c->host_metrics_uuid);
+}
+
+static void
+on_message(void *ctx XU_UNUSED, enum xc_log_level level XU_UNUSED,
+    const char *text)
+{
+	xu_log(XU_DEBUG, "libxenctrl: %s", text);
+}
+
+static int
+open_xen(struct core *c, struct xu_err *e)
+{
+	static const struct xc_logger logger = { on_message, NULL };
+	char why[256] = "";
+
+	c->xch = xc_interface_open(&logger, 0, why, sizeof(why));
+	if (c->xch == NULL) {
+		xu_err_set(e, "XLD_NO_XEN", 0, "%s", why);
+		xu_err_param(e, "%s", why);
+		return -1;
+	}
+	if (xc_version(c->xch, &c->version) < 0)
+		return xen_fail(c, e, "ask the hypervisor's version");
+	return 0;
+}
+
+int
+core_open(struct core *c, struct xu_err *e)
+{
+	c->listen_fd = -1;
+	xu_list_init(&c->reaps);
+	xu_list_init(&c->waits);
+	xu_list_init(&c->tasks);
+	xu_list_init(&c->workers);
+	c->task_by_ref = xu_map_new();
+	if (c->task_by_ref == NULL || guests_open(c) < 0)
+		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
+	c->started = booted_at();
+	identify(c);
+	if (open_xen(c, e) < 0 || records_open(e) < 0 ||
+	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
+	    consoles_open(c, e) < 0)
+		return -1;
+	adopt_all(c);
+	return api_open(c, e);
+}
+
+static void
+run_closures(uv_handle_t *h, void *arg XU_UNUSED)
+{
+	if (!uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+/* Guests go on; so do their records. */
+void
+core_close(struct core *c)
+{
+	c->stopping = true;
+	waits_close(c);
+	workers_close(c);
+	reaps_close(c);
+	api_close(c);
+	guests_close(c);
+	tasks_close(c);
+	consoles_close(c);
+	store_close(c);
+	uv_walk(c->loop, run_closures, NULL);
+	uv_run(c->loop, UV_RUN_NOWAIT);
+	xc_interface_close(c->xch);
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Calls against the rows of model/: role, object, power state, then either a
+ * generic message of the class or the handler of the row. xld-api has checked
+ * types and counts; it is not trusted with more than that, so what is indexed
+ * here is looked at again.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xld.h"
+#include "xu_log.h"
+
+static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
+	&console_ops, &host_ops, &host_metrics_ops, &task_ops };
+static const struct handler *const handlers[] = { vm_handlers, host_handlers,
+	task_handlers };
+
+/* ---- answers -------------------------------------------------------------------- */
+
+static void
+call_free(struct call *k)
+{
+	xu_val_free(k->msg);
+	free(k);
+}
+
+static void
+reply(struct call *k, struct xu_val *v, int fd)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+
+	xu_val_set(r, "ok", v);
+	if (!xu_val_ok(r)) {
+		call_refuse(k, "XLD_NO_MEMORY", "", "answer %s", k->method);
+		return;
+	}
+	api_send(k->core, XU_MSG_REPLY, k->id, r, fd);
+	call_free(k);
+}
+
+void
+call_ok(struct call *k, struct xu_val *v)
+{
+	if (k->task == NULL) {
+		reply(k, v != NULL ? v : xu_str(""), -1);
+		return;
+	}
+	task_success(k->task, v);
+	xu_val_free(v);
+	call_free(k);
+}
+
+void
+call_ok_fd(struct call *k, int fd)
+{
+	reply(k, xu_str(""), fd);
+	close(fd);
+}
+
+struct xu_val *
+err_description(const struct xu_err *e)
+{
+	struct xu_val *d = xu_array();
+
+	xu_val_add(d, xu_str(e->code));
+	for (int i = 0; i < e->nparams; i++)
+		xu_val_add(d, xu_str(e->params[i]));
+	/* Codes whose one parameter is the sentence. */
+	if (e->nparams == 0 && strcmp(e->code, "INTERNAL_ERROR") == 0)
+		xu_val_add(d, xu_str(e->msg));
+	return d;
+}
+
+void
+call_fail(struct call *k, const struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *r = NULL;
+
+	xu_log(XU_INFO, "%s: %s: %s", k->method, e->code, e->msg);
+	if (k->task != NULL) {
+		task_failure(k->task, e);
+		call_free(k);
+		return;
+	}
+	r = xu_struct();
+	xu_val_set(r, "error", err_description(e));
+	xu_val_set(r, "message", xu_str(e->msg));
+	api_send(k->core, XU_MSG_REPLY, k->id, r, -1);
+	call_free(k);
+}
+
+void
+call_refuse(struct call *k, const char *code, const char *param,
+    const char *fmt, ...)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char text[XU_ERR_MSG_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	xu_err_set(&e, code, 0, "%s", text);
+	xu_err_param(&e, "%s", param);
+	call_fail(k, &e);
+}
+
+void
+call_progress(struct call *k, const char *step, int percent)
+{
+	if (k->task != NULL)
+		task_progress(k->task, step, percent);
+}
+
+/* ---- checks ---------------------------------------------------------------------- */
+
+static const struct class_ops *
+ops_of(const struct model_class *cls)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(classes); i++)
+		if (classes[i]->cls == cls)
+			return classes[i];
+	return NULL;
+}
+
+static const char *
+argument(const struct call *k, size_t i)
+{
+	return xu_val_str(xu_val_at(k->params, i));
+}
+
+static bool
+role_allows(struct call *k)
+{
+	enum model_role role;
+	const char *word = xu_val_get_str(k->msg, "role", "");
+	const char *needs = model_role_name(k->m.role);
+
+	if (model_role_of(word, &role) && role >= k->m.role)
+		return true;
+	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
+	    "%s needs the role %s or more, and this user is %s", k->method,
+	    needs, word[0] == '\0' ? "nobody" : word);
+	return false;
+}
+
+/* Every argument that is a reference must name something. */
+static bool
+objects_exist(struct call *k)
+{
+	const struct class_ops *o;
+	const struct model_type *t;
+	struct xu_err e = XU_ERR_INIT;
+
+	for (size_t i = 0; i < k->m.nargs; i++) {
+		t = k->m.args[i].type;
+		o = t->kind == MK_REF ? ops_of(model_find_class(t->name)) :
+					NULL;
+		if (o == NULL || o->find(k->core, argument(k, i)) != NULL)
+			continue;
+		xu_err_set(&e, "HANDLE_INVALID", 0,
+		    "%s: there is no %s with the reference '%s'", k->method,
+		    t->name, argument(k, i));
+		xu_err_param(&e, "%s", t->name);
+		xu_err_param(&e, "%s", argument(k, i));
+		call_fail(k, &e);
+		return false;
+	}
+	return true;
+}
+
+static void
+expected_states(unsigned states, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (unsigned p = 0; p <= DOM_UNKNOWN; p++)
+		if ((states & (1u << p)) != 0 && n < size)
+			n += (size_t)snprintf(out + n, size - n, "%s%s",
+			    n > 0 ? ", " : "", dom_power_word(p));
+}
+
+static bool
+state_allows(struct call *k)
+{
+	struct guest *g = k->guest;
+	struct xu_err e = XU_ERR_INIT;
+	enum dom_power power;
+	char expected[96];
+
+	if (g == NULL || (k->m.flags & MM_READS) != 0)
+		return true;
+	if (g->op != OP_NONE && k->m.states != STATES_ANY) {
+		call_refuse(k, "OTHER_OPERATION_IN_PROGRESS", "VM",
+		    "'%s' is being %s; try again when that is done",
+		    guest_name(g),
+		    g->op == OP_CREATE	    ? "created" :
+			g->op == OP_DESTROY ? "destroyed" :
+					      "restarted");
+		return false;
+	}
+	if (k->m.states == STATES_ANY)
+		return true;
+	scan_one(g);
+	power = guest_power(g);
+	if ((k->m.states & (1u << power)) != 0)
+		return true;
+	expected_states(k->m.states, expected, sizeof(expected));
+	xu_err_set(&e, "VM_BAD_POWER_STATE", 0,
+	    "'%s' is %s; %s needs it to be %s", guest_name(g),
+	    dom_power_word(power), k->method, expected);
+	xu_err_param(&e, "%s", g->uuid);
+	xu_err_param(&e, "%s", expected);
+	xu_err_param(&e, "%s", dom_power_word(power));
+	call_fail(k, &e);
+	return false;
+}
+
+/* ---- messages that all classes have ------------------------------------------------- */
+
+static void
+get_all(struct call *k, const struct class_ops *o, bool records)
+{
+	struct xu_val *v = records ? xu_struct() : xu_array();
+	size_t pos = 0;
+	void *obj;
+
+	while ((obj = o->next(k->core, &pos)) != NULL) {
+		if (records)
+			xu_val_set(v, o->ref(obj), o->record(k->core, obj));
+		else
+			xu_val_add(v, xu_str(o->ref(obj)));
+	}
+	call_ok(k, v);
+}
+
+/* By a field that all objects have; all that fit, or the first. */
+static void
+get_by(struct call *k, const struct class_ops *o, const char *field, bool all)
+{
+	struct xu_val *v = xu_array();
+	struct xu_err e = XU_ERR_INIT;
+	size_t pos = 0;
+	void *obj;
+
+	while ((obj = o->next(k->core, &pos)) != NULL) {
+		AUTO_VAL struct xu_val *r = o->record(k->core, obj);
+
+		if (strcmp(xu_val_get_str(r, field, ""), argument(k, 0)) == 0)
+			xu_val_add(v, xu_str(o->ref(obj)));
+	}
+	if (all) {
+		call_ok(k, v);
+	} else if (xu_val_count(v) > 0) {
+		call_ok(k, xu_val_copy(xu_val_at(v, 0)));
+		xu_val_free(v);
+	} else {
+		xu_val_free(v);
+		xu_err_set(&e, "UUID_INVALID", 0, "there is no %s with uuid %s",
+		    o->cls->name, argument(k, 0));
+		xu_err_param(&e, "%s", o->cls->name);
+		xu_err_param(&e, "%s", argument(k, 0));
+		call_fail(k, &e);
+	}
+}
+
+static void
+get_one(struct call *k, const struct class_ops *o)
+{
+	void *obj = o->find(k->core, argument(k, 0));
+	AUTO_VAL struct xu_val *r = NULL;
+	const struct xu_val *v;
+
+	r = o->record(k->core, obj);
+	if (k->m.verb == MV_GET_RECORD) {
+		call_ok(k, steal_ptr(&r));
+		return;
+	}
+	v = xu_val_get(r, k->m.field->name);
+	if (v == NULL)
+		call_refuse(k, "INTERNAL_ERROR", k->method,
+		    "%s: the field is not there", k->method);
+	else
+		call_ok(k, xu_val_copy(v));
+}
+
+/* The config as it would be, or NULL with the call refused. */
+static struct xu_val *
+changed_config(struct call *k)
+{
+	const char *field = k->m.field->name, *key = argument(k, 1);
+	struct xu_val *v = xu_val_copy(k->guest->config);
+	struct xu_val *map;
+
+	if (k->m.verb == MV_SET) {
+		xu_val_set(v, field, xu_val_copy(xu_val_at(k->params, 1)));
+		return v;
+	}
+	map = xu_val_copy(xu_val_get(v, field));
+	if (k->m.verb == MV_ADD_TO && xu_val_get(map, key) != NULL) {
+		xu_val_free(map);
+		xu_val_free(v);
+		call_refuse(k, "MAP_DUPLICATE_KEY", "VM",
+		    "%s of '%s' has the key '%s' already", field,
+		    guest_name(k->guest), key);
+		return NULL;
+	}
+	if (k->m.verb == MV_ADD_TO)
+		xu_val_set(map, key, xu_val_copy(xu_val_at(k->params, 2)));
+	else
+		xu_val_unset(map, key);
+	xu_val_set(v, field, map);
+	return v;
+}
+
+/* Only machines have fields that can be set. */
+static void
+set_field(struct call *k)
+{
+	struct guest *g = k->guest;
+	bool renamed = strcmp(k->m.field->name, "name_label") == 0;
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_val *v = NULL;
+
+	if (guest_is_control(g)) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED", "control domain",
+		    "%s: Domain-0 is not to be changed", k->method);
+		return;
+	}
+	if (g->foreign && !renamed) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED", "foreign domain",
+		    "%s: '%s' was made by another toolstack; only its name "
+		    "can be changed", k->method, guest_name(g));
+		return;
+	}
+	v = changed_config(k);
+	if (v == NULL)
+		return;
+	if (!xu_val_ok(v) ||
+	    (!g->foreign && config_check(k->core, g, v, &e) < 0) ||
+	    (renamed && guest_set_name(g, argument(k, 1), &e) < 0)) {
+		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "%s", k->method);
+		xu_val_free(v);
+		call_fail(k, &e);
+		return;
+	}
+	xu_val_free(g->config);
+	g->config = v;
+	if (record_write(g, &e) < 0 ||
+	    (renamed && g->domid >= 0 && store_write_name(g, &e) < 0)) {
+		call_fail(k, &e);
+		return;
+	}
+	api_event(k->core, "VM", "mod", g->uuid, vm_record(k->core, g));
+	call_ok(k, NULL);
+}
+
+/* ---- the door ------------------------------------------------------------------------- */
+
+/* Not rows of the model: what the API server asks for itself. */
+static bool
+is_internal(struct call *k)
+{
+	const char *uuid = argument(k, 0);
+	const struct xu_val *options = xu_val_at(k->params, 1);
+	struct xu_err e = XU_ERR_INIT;
+	struct guest *g;
+	int fd;
+
+	if (strcmp(k->method, "console.open") != 0 &&
+	    strcmp(k->method, "console.history") != 0)
+		return false;
+	g = guest_by_uuid(k->core, uuid);
+	if (g == NULL)
+		g = console_ops.find(k->core, uuid);
+	if (g == NULL) {
+		xu_err_set(&e, "HANDLE_INVALID", 0,
+		    "there is no machine or console with uuid '%s'", uuid);
+		xu_err_param(&e, "VM");
+		xu_err_param(&e, "%s", uuid);
+		call_fail(k, &e);
+	} else if (strcmp(k->method, "console.history") == 0) {
+		call_ok(k, console_history(g));
+	} else {
+		fd = console_open(g, xu_val_get_bool(options, "history", true),
+		    xu_val_get_bool(options, "readonly", false), &e);
+		if (fd < 0)
+			call_fail(k, &e);
+		else
+			call_ok_fd(k, fd);
+	}
+	return true;
+}
+
+static void
+run_handler(struct call *k)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(handlers); i++)
+		for (const struct handler *h = handlers[i]; h->method != NULL;
+		     h++)
+			if (strcmp(h->method, k->method) == 0) {
+				h->run(k);
+				return;
+			}
+	call_refuse(k, "MESSAGE_METHOD_UNKNOWN", k->method,
+	    "the core has no handler for %s", k->method);
+}
+
+static void
+run(struct call *k, const struct class_ops *o)
+{
+	switch (k->m.verb) {
+	case MV_METHOD:
+		run_handler(k);
+		break;
+	case MV_GET_ALL:
+	case MV_GET_ALL_RECORDS:
+		get_all(k, o, k->m.verb == MV_GET_ALL_RECORDS);
+		break;
+	case MV_GET_BY_UUID:
+		get_by(k, o, "uuid", false);
+		break;
+	case MV_GET_BY_NAME:
+		get_by(k, o, "name_label", true);
+		break;
+	case MV_GET_RECORD:
+	case MV_GET:
+		get_one(k, o);
+		break;
+	default:
+		set_field(k);
+		break;
+	}
+}
+
+/* The caller gets a reference at once. False: there is no room for a task. */
+static bool
+to_background(struct call *k)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+	struct task *t = task_new(k->core, k);
+
+	if (t == NULL) {
+		call_refuse(k, "XLD_TOO_MANY", "tasks",
+		    "too many tasks are under way");
+		return false;
+	}
+	k->task = t;
+	xu_val_set(r, "ok", xu_str(task_ref(t)));
+	api_send(k->core, XU_MSG_REPLY, k->id, r, -1);
+	return true;
+}
+
+void
+dispatch(struct core *c, uint32_t id, struct xu_val *msg)
+{
+	struct call *k = calloc(1, sizeof(*k));
+	const struct class_ops *o;
+
+	if (k == NULL) {
+		xu_val_free(msg);
+		return;
+	}
+	k->core = c;
+	k->id = id;
+	k->msg = msg;
+	k->params = xu_val_get(msg, "params");
+	snprintf(k->method, sizeof(k->method), "%s",
+	    xu_val_get_str(msg, "method", ""));
+	xu_list_init(&k->waiting);
+	if (is_internal(k))
+		return;
+	if (!model_resolve(k->method, &k->m) ||
+	    (o = ops_of(k->m.cls)) == NULL) {
+		call_refuse(k, "MESSAGE_METHOD_UNKNOWN", k->method,
+		    "the core has no message %s", k->method);
+		return;
+	}
+	if (o->refresh != NULL)
+		o->refresh(c);
+	if (!role_allows(k) || !objects_exist(k))
+		return;
+	if (k->m.cls == &model_vm && k->m.nargs > 0 &&
+	    k->m.args[0].type->kind == MK_REF)
+		k->guest = guest_by_uuid(c, argument(k, 0));
+	if (!state_allows(k))
+		return;
+	if (xu_val_get_bool(msg, "async", false) && !to_background(k))
+		return;
+	run(k, o);
+}

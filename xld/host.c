@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host as the API shows it; keys of its maps are xm info's words. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "xld.h"
+
+/* The newest part of a log that may be larger. */
+#define DMESG_MAX (1u << 20)
+
+/* ---- records --------------------------------------------------------------------- */
+
+static const char *
+sched_name(struct core *c)
+{
+	static const char *const names[] = { [5] = "credit", [6] = "credit2",
+		[7] = "arinc653", [8] = "rtds", [9] = "null" };
+	uint32_t id;
+
+	if (xc_sched_id(c->xch, &id) < 0 || id >= XU_ARRAY_SIZE(names) ||
+	    names[id] == NULL)
+		return "unknown";
+	return names[id];
+}
+
+static struct xu_val *
+software(struct core *c)
+{
+	const struct xc_version *x = &c->version;
+	struct xu_val *v = xu_struct();
+	struct utsname u = { .release = "" };
+
+	uname(&u);
+	xu_val_set(v, "host", xu_str(u.nodename));
+	xu_val_set(v, "system", xu_str(u.sysname));
+	xu_val_set(v, "release", xu_str(u.release));
+	xu_val_set(v, "version", xu_str(u.version));
+	xu_val_set(v, "machine", xu_str(u.machine));
+	xu_val_set(v, "xen_major", xu_strf("%u", x->major));
+	xu_val_set(v, "xen_minor", xu_strf("%u", x->minor));
+	xu_val_set(v, "xen_extra", xu_str(x->extra));
+	xu_val_set(v, "xen_version",
+	    xu_strf("%u.%u%s", x->major, x->minor, x->extra));
+	xu_val_set(v, "xen_caps", xu_str(x->capabilities));
+	xu_val_set(v, "xen_scheduler", xu_str(sched_name(c)));
+	xu_val_set(v, "xen_pagesize", xu_strf("%u", x->pagesize));
+	xu_val_set(v, "platform_params", xu_strf("virt_start=0x%llx",
+	    (unsigned long long)x->virt_start));
+	xu_val_set(v, "xen_changeset", xu_str(x->changeset));
+	xu_val_set(v, "xen_commandline", xu_str(x->commandline));
+	xu_val_set(v, "cc_compiler", xu_str(x->compiler));
+	xu_val_set(v, "cc_compile_by", xu_str(x->compile_by));
+	xu_val_set(v, "cc_compile_domain", xu_str(x->compile_domain));
+	xu_val_set(v, "cc_compile_date", xu_str(x->compile_date));
+	xu_val_set(v, "xld", xu_str(PACKAGE_VERSION));
+	return v;
+}
+
+static struct xu_val *
+virt_caps(const struct xc_physinfo *p)
+{
+	static const struct {
+		uint32_t bit;
+		const char *word;
+	} caps[] = {
+		{ XC_PHYSCAP_PV, "pv" },
+		{ XC_PHYSCAP_HVM, "hvm" },
+		{ XC_PHYSCAP_DIRECTIO, "hvm_directio" },
+		{ XC_PHYSCAP_HAP, "hap" },
+		{ XC_PHYSCAP_SHADOW, "shadow" },
+		{ XC_PHYSCAP_GNTTAB_V1, "gnttab-v1" },
+		{ XC_PHYSCAP_GNTTAB_V2, "gnttab-v2" },
+	};
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(caps); i++)
+		if ((p->capabilities & caps[i].bit) != 0)
+			xu_buf_addf(&b, "%s%s", b.len > 0 ? " " : "",
+			    caps[i].word);
+	return xu_str(xu_buf_text(&b));
+}
+
+static struct xu_val *
+processors(const struct xc_physinfo *p)
+{
+	struct xu_val *v = xu_struct();
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(p->hw_cap); i++)
+		xu_buf_addf(&b, "%s%08x", i > 0 ? ":" : "", p->hw_cap[i]);
+	xu_val_set(v, "nr_cpus", xu_strf("%u", p->nr_cpus));
+	xu_val_set(v, "nr_nodes", xu_strf("%u", p->nr_nodes));
+	xu_val_set(v, "cores_per_socket", xu_strf("%u", p->cores_per_socket));
+	xu_val_set(v, "threads_per_core", xu_strf("%u", p->threads_per_core));
+	xu_val_set(v, "cpu_mhz", xu_strf("%u", p->cpu_khz / 1000));
+	xu_val_set(v, "hw_caps", xu_str(xu_buf_text(&b)));
+	xu_val_set(v, "virt_caps", virt_caps(p));
+	return v;
+}
+
+static struct xu_val *
+words_of(const char *text)
+{
+	struct xu_val *v = xu_array();
+	size_t n;
+
+	while (*(text += strspn(text, " ")) != '\0') {
+		n = strcspn(text, " ");
+		xu_val_add(v, xu_strn(text, n));
+		text += n;
+	}
+	return v;
+}
+
+static struct xu_val *
+residents(struct core *c)
+{
+	struct xu_val *v = xu_array();
+	struct xu_list *l;
+	struct guest *g;
+
+	LIST_FOREACH(l, &c->guests) {
+		g = xu_container_of(l, struct guest, all);
+		if (g->domid >= 0)
+			xu_val_add(v, xu_str(g->uuid));
+	}
+	return v;
+}
+
+static struct xu_val *
+host_record(struct core *c, void *obj XU_UNUSED)
+{
+	struct xu_val *v = xu_struct(), *loaders = xu_array();
+	struct xc_physinfo p = { .nr_cpus = 0 };
+	struct utsname u = { .nodename = "" };
+
+	uname(&u);
+	xc_physinfo(c->xch, &p);
+	xu_val_set(v, "uuid", xu_str(c->host_uuid));
+	xu_val_set(v, "name_label", xu_str(u.nodename));
+	xu_val_set(v, "name_description", xu_str(""));
+	xu_val_set(v, "API_version_major", xu_int(1));
+	xu_val_set(v, "API_version_minor", xu_int(0));
+	xu_val_set(v, "API_version_vendor", xu_str("xld"));
+	xu_val_set(v, "API_version_vendor_implementation", xu_struct());
+	xu_val_set(v, "enabled", xu_bool(true));
+	xu_val_set(v, "software_version", software(c));
+	xu_val_set(v, "other_config", xu_struct());
+	xu_val_set(v, "capabilities", words_of(c->version.capabilities));
+	xu_val_set(v, "cpu_configuration", processors(&p));
+	xu_val_set(v, "sched_policy", xu_str(sched_name(c)));
+	xu_val_set(v, "supported_bootloaders", loaders);
+	xu_val_set(v, "resident_VMs", residents(c));
+	xu_val_set(v, "address", xu_str(u.nodename));
+	xu_val_set(v, "metrics", xu_str(c->host_metrics_uuid));
+	return v;
+}
+
+static struct xu_val *
+metrics_record(struct core *c, void *obj XU_UNUSED)
+{
+	struct xu_val *v = xu_struct();
+	struct xc_physinfo p = { .nr_cpus = 0 };
+
+	xc_physinfo(c->xch, &p);
+	xu_val_set(v, "uuid", xu_str(c->host_metrics_uuid));
+	xu_val_set(v, "memory_total", xu_int((int64_t)p.total_pages << 12));
+	xu_val_set(v, "memory_free", xu_int((int64_t)p.free_pages << 12));
+	xu_val_set(v, "last_updated", xu_datetime(now_real()));
+	return v;
+}
+
+/* ---- one host, one set of figures: the core itself ------------------------------------ */
+
+static void *
+find_host(struct core *c, const char *ref)
+{
+	return strcmp(ref, c->host_uuid) == 0 ? c : NULL;
+}
+
+static void *
+find_metrics(struct core *c, const char *ref)
+{
+	return strcmp(ref, c->host_metrics_uuid) == 0 ? c : NULL;
+}
+
+static void *
+only_one(struct core *c, size_t *pos)
+{
+	return (*pos)++ == 0 ? c : NULL;
+}
+
+static const char *
+host_ref(const void *obj)
+{
+	return ((const struct core *)obj)->host_uuid;
+}
+
+static const char *
+metrics_ref(const void *obj)
+{
+	return ((const struct core *)obj)->host_metrics_uuid;
+}
+
+const struct class_ops host_ops = {
+	.cls = &model_host,
+	.find = find_host,
+	.next = only_one,
+	.ref = host_ref,
+	.record = host_record,
+	.refresh = scan,
+};
+
+const struct class_ops host_metrics_ops = {
+	.cls = &model_host_metrics,
+	.find = find_metrics,
+	.next = only_one,
+	.ref = metrics_ref,
+	.record = metrics_record,
+};
+
+/* ---- messages ---------------------------------------------------------------------------- */
+
+static void
+read_log(struct call *k, bool clear)
+{
+	struct xu_err e = XU_ERR_INIT;
+	uint32_t len = DMESG_MAX;
+	AUTO_FREE char *buf = malloc(DMESG_MAX);
+
+	if (buf == NULL) {
+		call_refuse(k, "XLD_NO_MEMORY", "", "read the log");
+	} else if (xc_readconsole(k->core->xch, buf, &len, clear, false,
+		       NULL) < 0) {
+		xen_fail(k->core, &e, "read the hypervisor's log");
+		call_fail(k, &e);
+	} else {
+		call_ok(k, xu_strn(buf, len));
+	}
+}
+
+static void
+dmesg(struct call *k)
+{
+	read_log(k, false);
+}
+
+static void
+dmesg_clear(struct call *k)
+{
+	read_log(k, true);
+}
+
+static void
+debug_keys(struct call *k)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (xc_send_debug_keys(k->core->xch,
+		xu_val_str(xu_val_at(k->params, 1))) < 0) {
+		xen_fail(k->core, &e, "send debug keys");
+		call_fail(k, &e);
+	} else {
+		call_ok(k, NULL);
+	}
+}
+
+static void
+add_name(void *ctx, const char *name)
+{
+	xu_val_add(ctx, xu_str(name));
+}
+
+static void
+list_methods(struct call *k)
+{
+	struct xu_val *v = xu_array();
+
+	model_each_message(add_name, v);
+	call_ok(k, v);
+}
+
+const struct handler host_handlers[] = {
+	{ "host.dmesg", dmesg },
+	{ "host.dmesg_clear", dmesg_clear },
+	{ "host.send_debug_keys", debug_keys },
+	{ "host.list_methods", list_methods },
+	{ NULL, NULL },
+};

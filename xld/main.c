@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xld: options, the background, signals; the rest is core.c's. */
+#include "config.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "xld.h"
+#include "xu_file.h"
+#include "xu_log.h"
+#include "xu_proc.h"
+
+#define PID_FILE XLD_RUNDIR "/xld.pid"
+#define LOG_FILE XLD_LOGDIR "/xld.log"
+
+static const char usage[] =
+    "usage: xld [OPTIONS]\n"
+    "The daemon that owns every Xen guest of this host.\n"
+    "  -D, --daemon          go into the background once ready\n"
+    "  -f, --foreground      stay (the default); the log goes to stderr\n"
+    "  -p, --pid-file FILE   (" PID_FILE ")\n"
+    "  -l, --log-file FILE   (in the background: " LOG_FILE ")\n"
+    "  -L, --log-level L     error, warning, notice, info or debug (info)\n"
+    "  -V, --version\n"
+    "  -h, --help\n"
+    "Signals: TERM and INT end it (guests go on), HUP reopens log files.\n"
+    "Status: 0 ended as asked, 1 failed, 2 usage, 75 no Xen underneath.\n";
+
+struct options {
+	bool background;
+	const char *pid_file, *log_file;
+	enum xu_level level;
+};
+
+static int
+level_of(const char *word, enum xu_level *out)
+{
+	static const char *const words[] = { [XU_ERROR] = "error",
+		[XU_WARNING] = "warning",
+		[XU_NOTICE] = "notice",
+		[XU_INFO] = "info",
+		[XU_DEBUG] = "debug" };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (strcmp(words[i], word) == 0) {
+			*out = (enum xu_level)i;
+			return 0;
+		}
+	fprintf(stderr, "xld: '%s' is no log level: error, warning, notice, "
+			"info or debug\n", word);
+	return -1;
+}
+
+/* -1: go on; otherwise what to exit with. */
+static int
+parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "daemon", no_argument, NULL, 'D' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "pid-file", required_argument, NULL, 'p' },
+		{ "log-file", required_argument, NULL, 'l' },
+		{ "log-level", required_argument, NULL, 'L' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "Dfp:l:L:Vh", longs, NULL)) >= 0)
+		switch (opt) {
+		case 'D':
+			o->background = true;
+			break;
+		case 'f':
+			o->background = false;
+			break;
+		case 'p':
+			o->pid_file = optarg;
+			break;
+		case 'l':
+			o->log_file = optarg;
+			break;
+		case 'L':
+			if (level_of(optarg, &o->level) < 0)
+				return 2;
+			break;
+		case 'V':
+			puts("xld " PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			return 2;
+		}
+	if (optind < argc) {
+		fprintf(stderr, "xld: unexpected argument '%s'; see --help\n",
+		    argv[optind]);
+		return 2;
+	}
+	return -1;
+}
+
+/* ---- signals -------------------------------------------------------------------- */
+
+static void
+on_end(uv_signal_t *h, int number XU_UNUSED)
+{
+	uv_stop(h->loop);
+}
+
+static void
+on_hup(uv_signal_t *h, int number XU_UNUSED)
+{
+	xu_log_reopen();
+	consoles_reopen(h->data);
+}
+
+static void
+on_child(uv_signal_t *h, int number XU_UNUSED)
+{
+	struct core *c = h->data;
+	int status;
+
+	/* Workers are waited for by their channel. */
+	if (c->api_pid > 0 && waitpid(c->api_pid, &status, WNOHANG) ==
+	    c->api_pid)
+		api_died(c, status);
+}
+
+static void
+signals(struct core *c)
+{
+	static const struct {
+		int number;
+		uv_signal_cb f;
+	} rows[] = {
+		{ SIGTERM, on_end },
+		{ SIGINT, on_end },
+		{ SIGHUP, on_hup },
+		{ SIGCHLD, on_child },
+	};
+	static uv_signal_t handles[XU_ARRAY_SIZE(rows)];
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++) {
+		uv_signal_init(c->loop, &handles[i]);
+		handles[i].data = c;
+		uv_signal_start(&handles[i], rows[i].f, rows[i].number);
+	}
+}
+
+/* ---- start ------------------------------------------------------------------------- */
+
+static int
+fail(const struct xu_err *e)
+{
+	xu_log_err(XU_ERROR, e);
+	return strcmp(e->code, "XLD_NO_XEN") == 0 ? 75 : 1;
+}
+
+static int
+serve(struct core *c, int *ready_fd)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	signals(c);
+	if (core_open(c, &e) < 0)
+		return fail(&e);
+	xu_log(XU_NOTICE, "xld " PACKAGE_VERSION " on Xen %u.%u%s",
+	    c->version.major, c->version.minor, c->version.extra);
+	if (*ready_fd >= 0)
+		xu_daemon_ready(ready_fd);
+	xu_sd_notify("READY=1");
+	uv_run(c->loop, UV_RUN_DEFAULT);
+	xu_sd_notify("STOPPING=1");
+	core_close(c);
+	xu_log(XU_NOTICE, "xld has ended; guests go on");
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .pid_file = PID_FILE, .level = XU_INFO };
+	struct core *c = calloc(1, sizeof(*c));
+	struct xu_err e = XU_ERR_INIT;
+	int ready_fd = -1, r = parse(argc, argv, &o), lock;
+
+	if (r >= 0)
+		return r;
+	xu_log_open("xld", NULL, o.level);
+	umask(077);
+	if (c == NULL || xu_mkdirs(XLD_RUNDIR, 0711, &e) < 0 ||
+	    xu_mkdirs(XLD_LOGDIR, 0700, &e) < 0)
+		return fail(&e);
+	if (o.background && xu_daemonise(&ready_fd, &e) < 0)
+		return fail(&e);
+	lock = xu_pidfile(o.pid_file, &e);
+	if (lock < 0)
+		return fail(&e);
+	if (o.background && o.log_file == NULL)
+		o.log_file = LOG_FILE;
+	if (o.log_file != NULL &&
+	    xu_log_open("xld", o.log_file, o.level) < 0) {
+		xu_err_set(&e, "XLD_FILE", errno, "log file %s", o.log_file);
+		return fail(&e);
+	}
+	c->loop = uv_default_loop();
+	r = serve(c, &ready_fd);
+	if (r == 0)
+		unlink(o.pid_file);
+	close(lock);
+	free(c);
+	return r;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What outlives the daemon. A record says what a guest is and which domain it
+ * has; it is in /run for transient guests, and also in /var/lib for those that
+ * their owner keeps. An intent says what was being done to one.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xld.h"
+#include "xu_file.h"
+#include "xu_log.h"
+
+#define RECORDS XLD_RUNDIR "/domains"
+#define INTENTS XLD_RUNDIR "/intents"
+#define KEPT	XLD_STATEDIR "/vms"
+
+int
+records_open(struct xu_err *e)
+{
+	if (xu_mkdirs(XLD_RUNDIR, 0711, e) < 0 ||
+	    xu_mkdirs(RECORDS, 0700, e) < 0 || xu_mkdirs(INTENTS, 0700, e) < 0 ||
+	    xu_mkdirs(KEPT, 0700, e) < 0)
+		return -1;
+	return 0;
+}
+
+static void
+path_of(char out[128], const char *dir, const char *uuid)
+{
+	snprintf(out, 128, "%s/%s.json", dir, uuid);
+}
+
+static int
+put(const char *dir, const char *uuid, struct xu_val *v, struct xu_err *e)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	char path[128];
+	int r;
+
+	path_of(path, dir, uuid);
+	if (!xu_val_ok(v) || xu_val_to_json(v, true, &b) < 0 || b.error != 0)
+		r = xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "write %s", path);
+	else
+		r = xu_file_replace(path, b.data, b.len, 0600, e);
+	xu_val_free(v);
+	return r;
+}
+
+static void
+gone(const char *dir, const char *uuid)
+{
+	char path[128];
+
+	path_of(path, dir, uuid);
+	if (unlink(path) < 0 && errno != ENOENT)
+		xu_log(XU_ERROR, "remove %s: %s", path, strerror(errno));
+}
+
+static struct xu_val *
+content(const struct guest *g)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "uuid", xu_str(g->uuid));
+	xu_val_set(v, "domid", xu_int(g->domid));
+	xu_val_set(v, "store_port", xu_int(g->store_port));
+	xu_val_set(v, "console_port", xu_int(g->console_port));
+	xu_val_set(v, "store_frame", xu_int((int64_t)g->store_frame));
+	xu_val_set(v, "console_frame", xu_int((int64_t)g->console_frame));
+	xu_val_set(v, "start_time", xu_int(g->start_time));
+	xu_val_set(v, "preserved", xu_bool(g->preserved));
+	xu_val_set(v, "restart_since", xu_int(g->restart_since));
+	xu_val_set(v, "restarts", xu_int(g->restarts));
+	xu_val_set(v, "config", xu_val_copy(g->config));
+	return v;
+}
+
+int
+record_write(const struct guest *g, struct xu_err *e)
+{
+	if (g->foreign)
+		return 0;
+	if (!guest_is_transient(g) && put(KEPT, g->uuid, content(g), e) < 0)
+		return -1;
+	if (g->domid < 0) {
+		gone(RECORDS, g->uuid);
+		return 0;
+	}
+	return put(RECORDS, g->uuid, content(g), e);
+}
+
+void
+record_remove(const struct guest *g)
+{
+	gone(RECORDS, g->uuid);
+	gone(KEPT, g->uuid);
+}
+
+int
+intent_write(const struct guest *g, const char *op, struct xu_err *e)
+{
+	struct xu_val *v = content(g);
+
+	xu_val_set(v, "intent", xu_str(op));
+	return put(INTENTS, g->uuid, v, e);
+}
+
+void
+intent_remove(const char *uuid)
+{
+	gone(INTENTS, uuid);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The registry brought up to what the hypervisor says, with one call for any
+ * number of domains: ends are noticed, domains of other toolstacks appear and
+ * go.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xld.h"
+#include "xu_log.h"
+
+#define CHUNK 128
+/* Seconds a transient machine may wait for its start. */
+#define UNSTARTED 60
+
+/* Is it the domain we made, and not one that got the same number later? */
+static bool
+is_same(const struct guest *g, const struct xc_domaininfo *info)
+{
+	char uuid[UUID_TEXT];
+
+	uuid_text(info->handle, uuid);
+	return g->foreign || strcmp(uuid, g->uuid) == 0;
+}
+
+/* An identity for a domain whose own is absent or taken. */
+static void
+foreign_uuid(struct core *c, const struct xc_domaininfo *info,
+    char out[UUID_TEXT])
+{
+	static const uint8_t zero[16];
+	char what[32];
+
+	uuid_text(info->handle, out);
+	if (info->domid == 0 || (memcmp(info->handle, zero, 16) != 0 &&
+	    guest_by_uuid(c, out) == NULL))
+		return;
+	snprintf(what, sizeof(what), "domain %u", info->domid);
+	uuid_derive(c->host_uuid, what, out);
+}
+
+static void
+foreign_name(struct core *c, uint32_t domid, char out[NAME_MAX_LEN + 1])
+{
+	AUTO_FREE char *name = store_name(c, (int32_t)domid);
+
+	if (name != NULL && name[0] != '\0')
+		snprintf(out, NAME_MAX_LEN + 1, "%s", name);
+	else
+		snprintf(out, NAME_MAX_LEN + 1, "Domain-%u", domid);
+}
+
+/* Its config from what can be seen. */
+static struct xu_val *
+foreign_config(const struct xc_domaininfo *info, const char *uuid,
+    const char *name)
+{
+	const struct model_field *f = model_vm.fields;
+	int64_t bytes = (int64_t)info->tot_pages << 12;
+	struct xu_val *v = xu_struct();
+
+	for (; f->name != NULL; f++) {
+		if (f->access == RO_RUN)
+			continue;
+		switch (f->type->kind) {
+		case MK_INT:
+			xu_val_set(v, f->name, xu_int(0));
+			break;
+		case MK_BOOL:
+			xu_val_set(v, f->name, xu_bool(false));
+			break;
+		case MK_MAP:
+			xu_val_set(v, f->name, xu_struct());
+			break;
+		case MK_ENUM:
+			xu_val_set(v, f->name,
+			    xu_str(model_find_enum(f->type->name)->words[0]));
+			break;
+		default:
+			xu_val_set(v, f->name, xu_str(""));
+			break;
+		}
+	}
+	xu_val_set(v, "uuid", xu_str(uuid));
+	xu_val_set(v, "name_label", xu_str(name));
+	xu_val_set(v, "memory_static_max", xu_int(bytes));
+	xu_val_set(v, "memory_dynamic_max", xu_int(bytes));
+	xu_val_set(v, "VCPUs_max", xu_int(info->max_vcpu_id + 1));
+	xu_val_set(v, "VCPUs_at_startup", xu_int(info->nr_online_vcpus));
+	return v;
+}
+
+static void
+add_foreign(struct core *c, const struct xc_domaininfo *info)
+{
+	char uuid[UUID_TEXT], name[NAME_MAX_LEN + 1];
+	struct xu_err e = XU_ERR_INIT;
+	struct guest *g;
+
+	foreign_uuid(c, info, uuid);
+	foreign_name(c, info->domid, name);
+	g = guest_new(c, uuid, foreign_config(info, uuid, name), &e);
+	if (g == NULL || guest_set_domid(g, (int32_t)info->domid, &e) < 0) {
+		xu_log_err(XU_ERROR, &e);
+		if (g != NULL)
+			guest_free(g);
+		return;
+	}
+	g->foreign = true;
+	g->seen = true;
+	g->info = *info;
+	g->start_time = info->domid == 0 ? c->started : now_real();
+}
+
+static void
+follow_name(struct guest *g)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	foreign_name(g->core, (uint32_t)g->domid, name);
+	guest_set_name(g, name, NULL);
+}
+
+static void
+take(struct core *c, const struct xc_domaininfo *info)
+{
+	struct guest *g = guest_by_domid(c, (int32_t)info->domid);
+
+	if (g != NULL && is_same(g, info)) {
+		g->seen = true;
+		g->info = *info;
+		if (g->foreign)
+			follow_name(g);
+	} else if (g == NULL && (info->flags & XC_DOMINF_DYING) == 0 &&
+	    !reap_pending(c, (int32_t)info->domid)) {
+		add_foreign(c, info);
+	}
+}
+
+static int
+ask(struct core *c)
+{
+	struct xc_domaininfo *info = calloc(CHUNK, sizeof(*info));
+	uint32_t first = 0;
+	int n = -1;
+
+	if (info == NULL)
+		return -1;
+	do {
+		n = xc_domain_getinfolist(c->xch, first, CHUNK, info);
+		for (int i = 0; i < n; i++)
+			take(c, &info[i]);
+		if (n > 0)
+			first = info[n - 1].domid + 1;
+	} while (n == CHUNK);
+	free(info);
+	if (n < 0)
+		xu_log(XU_ERROR, "list domains: %s", xc_last_error(c->xch));
+	return n < 0 ? -1 : 0;
+}
+
+static void
+follow(struct guest *g)
+{
+	if (g->domid < 0) {
+		/* Its maker went away between creation and start. */
+		if (g->op == OP_NONE && guest_is_transient(g) &&
+		    now_real() - g->made_at > UNSTARTED)
+			vm_forget(g);
+		return;
+	}
+	if (!g->seen) {
+		/* A job sees the end by itself. */
+		if (g->op == OP_NONE)
+			vm_vanished(g);
+		return;
+	}
+	if (!g->foreign && g->op == OP_NONE && !g->preserved &&
+	    (g->info.flags & XC_DOMINF_SHUTDOWN) != 0)
+		vm_ended(g);
+	else
+		api_tell_guest(g);
+}
+
+void
+scan(struct core *c)
+{
+	struct xu_list *l, *next;
+
+	LIST_FOREACH(l, &c->guests)
+		xu_container_of(l, struct guest, all)->seen = false;
+	if (ask(c) < 0)
+		return;
+	LIST_FOREACH_SAFE(l, next, &c->guests)
+		follow(xu_container_of(l, struct guest, all));
+}
+
+bool
+scan_one(struct guest *g)
+{
+	struct xc_domaininfo info;
+
+	if (g->domid < 0 ||
+	    xc_domain_getinfo(g->core->xch, (uint32_t)g->domid, &info) < 0)
+		return false;
+	g->info = info;
+	return true;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The nodes of a domain and of domain 0, as libxl lays them out: one
+ * transaction to write them, one to remove them. Also the watches that tell us
+ * of domains that come and go.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xld.h"
+#include "xu_log.h"
+
+#define INTRODUCED    "@introduceDomain"
+#define RELEASED      "@releaseDomain"
+#define RECONNECT_MS  1000
+
+struct nodes {
+	struct xs_batch *b;
+	char base[DOMAIN_PATH];
+	struct xs_permissions perms[2];
+};
+
+static int
+store_fail(const struct core *c, struct xu_err *e, const char *what)
+{
+	int errnum = errno;
+
+	xu_err_set(e, "XLD_STORE", 0, "%s: %s", what,
+	    c->xs == NULL ? "xenstored cannot be reached" :
+			    xs_last_error(c->xs));
+	if (e != NULL)
+		e->errnum = errnum;
+	xu_err_param(e, "%s", what);
+	return -1;
+}
+
+static void XU_PRINTF(3, 4)
+put(struct nodes *n, const char *name, const char *fmt, ...)
+{
+	char path[DOMAIN_PATH + 80], text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(path, sizeof(path), "%s/%s", n->base, name);
+	xs_batch_write(n->b, path, text, strlen(text));
+}
+
+static void
+restrict_to(struct nodes *n, const char *name, const struct xs_permissions *p,
+    unsigned num)
+{
+	char path[DOMAIN_PATH + 80];
+
+	snprintf(path, sizeof(path), "%s%s%s", n->base, *name ? "/" : "", name);
+	xs_batch_set_permissions(n->b, path, p, num);
+}
+
+/* Nodes below a folder take its permissions when they are made, so the folder
+ * comes first. */
+static void
+folder(struct nodes *n, const char *path, const struct xs_permissions *p,
+    unsigned num)
+{
+	xs_batch_mkdir(n->b, path);
+	xs_batch_set_permissions(n->b, path, p, num);
+}
+
+/* What the guest may write to. */
+static void
+guest_owned(struct nodes *n, uint32_t domid)
+{
+	static const char *const names[] = { "control/shutdown",
+		"control/sysrq", "control/feature-poweroff",
+		"control/feature-reboot", "control/feature-suspend",
+		"device/suspend/event-channel", "data", "drivers", "feature",
+		"attr", "error" };
+	struct xs_permissions own = { domid, XS_PERM_NONE };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(names); i++) {
+		put(n, names[i], "%s", "");
+		restrict_to(n, names[i], &own, 1);
+	}
+}
+
+static void
+write_domain(struct nodes *n, const struct guest *g)
+{
+	const struct xu_val *v = g->config;
+	int64_t max = xu_val_get_int(v, "VCPUs_max", 1);
+	int64_t online = xu_val_get_int(v, "VCPUs_at_startup", 1);
+	char name[48];
+
+	put(n, "vm", "/vm/%s", g->uuid);
+	put(n, "name", "%s", guest_name(g));
+	put(n, "domid", "%d", g->domid);
+	put(n, "memory/static-max", "%lld",
+	    (long long)xu_val_get_int(v, "memory_static_max", 0) / 1024);
+	put(n, "memory/target", "%lld",
+	    (long long)xu_val_get_int(v, "memory_dynamic_max", 0) / 1024);
+	put(n, "memory/videoram", "0");
+	for (int64_t i = 0; i < max; i++) {
+		snprintf(name, sizeof(name), "cpu/%lld/availability",
+		    (long long)i);
+		put(n, name, "%s", i < online ? "online" : "offline");
+	}
+	put(n, "control/platform-feature-multiprocessor-suspend", "1");
+	put(n, "control/platform-feature-xs_reset_watches", "1");
+	put(n, "device", "%s", "");
+	put(n, "store/port", "%u", g->store_port);
+	put(n, "store/ring-ref", "%llu", (unsigned long long)g->store_frame);
+}
+
+static void
+write_console(struct nodes *n, const struct guest *g)
+{
+	struct xs_permissions ro[2] = { { 0, XS_PERM_NONE },
+		{ (unsigned)g->domid, XS_PERM_READ } };
+	char backend[DOMAIN_PATH];
+
+	snprintf(backend, sizeof(backend),
+	    "/local/domain/0/backend/console/%d/0", g->domid);
+	put(n, "console/backend", "%s", backend);
+	put(n, "console/backend-id", "0");
+	put(n, "console/limit", "1048576");
+	put(n, "console/type", "xenconsoled");
+	put(n, "console/output", "none");
+	put(n, "console/port", "%u", g->console_port);
+	put(n, "console/ring-ref", "%llu",
+	    (unsigned long long)g->console_frame);
+	folder(n, backend, ro, 2);
+	memcpy(n->base, backend, sizeof(n->base));
+	put(n, "frontend", "/local/domain/%d/console", g->domid);
+	put(n, "frontend-id", "%d", g->domid);
+	put(n, "online", "1");
+	put(n, "state", "1");
+	put(n, "protocol", "vt100");
+}
+
+static void
+write_vm(struct nodes *n, const struct guest *g)
+{
+	const struct xu_val *v = g->config;
+
+	put(n, "uuid", "%s", g->uuid);
+	put(n, "name", "%s", guest_name(g));
+	put(n, "image/ostype", "linux");
+	put(n, "image/kernel", "%s", xu_val_get_str(v, "PV_kernel", ""));
+	put(n, "image/ramdisk", "%s", xu_val_get_str(v, "PV_ramdisk", ""));
+	put(n, "image/cmdline", "%s", xu_val_get_str(v, "PV_args", ""));
+	put(n, "start_time", "%lld", (long long)g->start_time);
+}
+
+int
+store_write_guest(const struct guest *g, struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct xs_permissions ro[2] = { { 0, XS_PERM_NONE },
+		{ (unsigned)g->domid, XS_PERM_READ } };
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write the guest's nodes");
+	snprintf(n.base, sizeof(n.base), "/local/domain/%d", g->domid);
+	folder(&n, n.base, ro, 2);
+	write_domain(&n, g);
+	guest_owned(&n, (uint32_t)g->domid);
+	write_console(&n, g);
+	snprintf(n.base, sizeof(n.base), "/vm/%s", g->uuid);
+	folder(&n, n.base, ro, 2);
+	write_vm(&n, g);
+	snprintf(n.base, sizeof(n.base), "/libxl/%d", g->domid);
+	xs_batch_mkdir(n.b, n.base);
+	put(&n, "type", "pv");
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write the guest's nodes");
+	xs_batch_free(n.b);
+	return r;
+}
+
+static bool
+quiet_rm(struct core *c, const char *fmt, ...) XU_PRINTF(2, 3);
+
+static bool
+quiet_rm(struct core *c, const char *fmt, ...)
+{
+	char path[DOMAIN_PATH + 80];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return xs_rm(c->xs, XBT_NULL, path) || errno == ENOENT;
+}
+
+/* A folder goes with the last thing in it. */
+static void
+rm_when_empty(struct core *c, const char *path)
+{
+	unsigned num = 1;
+	char **l = xs_directory(c->xs, XBT_NULL, path, &num);
+
+	free(l);
+	if (l != NULL && num == 0)
+		quiet_rm(c, "%s", path);
+}
+
+/* Of every class there is, so that guests of others leave nothing either. */
+static bool
+rm_backends(struct core *c, int32_t domid)
+{
+	static const char base[] = "/local/domain/0/backend";
+	char path[DOMAIN_PATH + 64];
+	unsigned num = 0;
+	bool ok = true;
+	char **l = xs_directory(c->xs, XBT_NULL, base, &num);
+
+	if (l == NULL)
+		return errno == ENOENT;
+	for (unsigned i = 0; i < num; i++) {
+		snprintf(path, sizeof(path), "%s/%.40s", base, l[i]);
+		ok = quiet_rm(c, "%s/%d", path, domid) && ok;
+		rm_when_empty(c, path);
+	}
+	free(l);
+	rm_when_empty(c, base);
+	return ok;
+}
+
+void
+store_remove(struct core *c, int32_t domid, const char *uuid)
+{
+	bool ok;
+
+	if (c->xs == NULL || domid <= 0)
+		return;
+	ok = rm_backends(c, domid);
+	ok = quiet_rm(c, "/local/domain/%d", domid) && ok;
+	ok = quiet_rm(c, "/libxl/%d", domid) && ok;
+	if (uuid != NULL)
+		ok = quiet_rm(c, "/vm/%s", uuid) && ok;
+	if (!ok)
+		xu_log(XU_ERROR, "domain %d: nodes could not be removed: %s",
+		    domid, xs_last_error(c->xs));
+}
+
+int
+store_write_name(const struct guest *g, struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write the name");
+	snprintf(n.base, sizeof(n.base), "/local/domain/%d", g->domid);
+	put(&n, "name", "%s", guest_name(g));
+	if (!g->foreign) {
+		snprintf(n.base, sizeof(n.base), "/vm/%s", g->uuid);
+		put(&n, "name", "%s", guest_name(g));
+	}
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write the name");
+	xs_batch_free(n.b);
+	return r;
+}
+
+int
+store_ask(const struct guest *g, const char *word, struct xu_err *e)
+{
+	struct core *c = g->core;
+	char path[DOMAIN_PATH + 32];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown",
+	    g->domid);
+	if (c->xs == NULL ||
+	    !xs_write(c->xs, XBT_NULL, path, word, (unsigned)strlen(word)))
+		return store_fail(c, e, "ask the guest");
+	return 0;
+}
+
+char *
+store_name(struct core *c, int32_t domid)
+{
+	char path[DOMAIN_PATH];
+
+	if (c->xs == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "/local/domain/%d/name", domid);
+	return xs_read(c->xs, XBT_NULL, path, NULL);
+}
+
+/* ---- domain 0 ------------------------------------------------------------------ */
+
+static bool
+has_node(struct core *c, const char *path)
+{
+	char *v = xs_read(c->xs, XBT_NULL, path, NULL);
+
+	free(v);
+	return v != NULL;
+}
+
+/* Pages; without a limit of its own Xen gives a number no machine has. */
+static uint64_t
+dom0_max(const struct xc_domaininfo *info)
+{
+	return info->max_pages >> 40 == 0 ? info->max_pages : info->tot_pages;
+}
+
+int
+store_dom0(struct core *c, struct xu_err *e)
+{
+	static const char zero[] = "00000000-0000-0000-0000-000000000000";
+	struct xc_domaininfo info;
+	struct nodes n = { .base = "/local/domain/0" };
+	int r = 0;
+
+	if (xc_domain_getinfo(c->xch, 0, &info) < 0)
+		return xen_fail(c, e, "look at domain 0");
+	n.b = xs_batch_new(c->xs);
+	if (n.b == NULL)
+		return store_fail(c, e, "write domain 0's nodes");
+	put(&n, "domid", "0");
+	put(&n, "name", "Domain-0");
+	put(&n, "vm", "/vm/%s", zero);
+	/* An older target is somebody's wish and stays. */
+	if (!has_node(c, "/local/domain/0/memory/target")) {
+		put(&n, "memory/target", "%llu",
+		    (unsigned long long)info.tot_pages * 4);
+		put(&n, "memory/static-max", "%llu",
+		    (unsigned long long)dom0_max(&info) * 4);
+	}
+	snprintf(n.base, sizeof(n.base), "/vm/%s", zero);
+	put(&n, "uuid", "%s", zero);
+	put(&n, "name", "Domain-0");
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write domain 0's nodes");
+	xs_batch_free(n.b);
+	return r;
+}
+
+/* ---- connection and watches -------------------------------------------------------- */
+
+static void
+lost(struct core *c)
+{
+	xu_log(XU_ERROR, "the connection to xenstored is lost; trying again "
+			 "every second");
+	uv_poll_stop(&c->xsw_poll);
+	uv_close((uv_handle_t *)&c->xsw_poll, NULL);
+	xs_close(c->xsw);
+	xs_close(c->xs);
+	c->xs = c->xsw = NULL;
+}
+
+static void
+watch_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
+{
+	struct core *c = h->data;
+	bool any = false;
+	char **ev;
+
+	while ((ev = xs_check_watch(c->xsw)) != NULL) {
+		any = true;
+		free(ev);
+	}
+	if (errno != EAGAIN) {
+		lost(c);
+		uv_timer_again(&c->store_timer);
+		return;
+	}
+	if (any) {
+		reap_look(c);
+		scan(c);
+	}
+}
+
+static int
+connect_store(struct core *c, struct xu_err *e)
+{
+	c->xs = xs_open(XS_NO_READER_THREAD);
+	c->xsw = c->xs == NULL ? NULL : xs_open(XS_NO_READER_THREAD);
+	if (c->xsw == NULL) {
+		xu_err_set(e, "XLD_STORE", 0,
+		    "xenstored cannot be reached (%s): start it first",
+		    xs_last_error(NULL));
+		goto fail;
+	}
+	if (!xs_watch(c->xsw, INTRODUCED, "d") ||
+	    !xs_watch(c->xsw, RELEASED, "d")) {
+		xu_err_set(e, "XLD_STORE", 0, "watch for domains: %s",
+		    xs_last_error(c->xsw));
+		goto fail;
+	}
+	if (uv_poll_init(c->loop, &c->xsw_poll, xs_fileno(c->xsw)) != 0) {
+		xu_err_set(e, "XLD_STORE", 0, "the event loop refuses the "
+		    "connection to xenstored");
+		goto fail;
+	}
+	c->xsw_poll.data = c;
+	uv_poll_start(&c->xsw_poll, UV_READABLE, watch_ready);
+	return 0;
+fail:
+	xs_close(c->xs);
+	xs_close(c->xsw);
+	c->xs = c->xsw = NULL;
+	return -1;
+}
+
+static void
+reconnect(uv_timer_t *t)
+{
+	struct core *c = t->data;
+
+	if (connect_store(c, NULL) < 0)
+		return;
+	uv_timer_stop(t);
+	xu_log(XU_NOTICE, "connected to xenstored again");
+	scan(c);
+}
+
+int
+store_open(struct core *c, struct xu_err *e)
+{
+	if (connect_store(c, e) < 0)
+		return -1;
+	uv_timer_init(c->loop, &c->store_timer);
+	c->store_timer.data = c;
+	uv_timer_start(&c->store_timer, reconnect, RECONNECT_MS, RECONNECT_MS);
+	uv_timer_stop(&c->store_timer);
+	return 0;
+}
+
+void
+store_close(struct core *c)
+{
+	if (c->xs == NULL)
+		return;
+	uv_poll_stop(&c->xsw_poll);
+	xs_close(c->xsw);
+	xs_close(c->xs);
+	c->xs = c->xsw = NULL;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Tasks: calls that were answered with a reference and go on. They are kept
+ * until their owner destroys them, at most so many and so long.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xld.h"
+
+#define TASKS_MAX 512
+
+struct task {
+	struct core *core;
+	struct xu_list all;
+	char ref[UUID_TEXT];
+	char method[96], session[UUID_TEXT];
+	/* While it runs. */
+	struct call *call;
+	const char *status;
+	int percent;
+	char step[32];
+	int64_t created, finished;
+	struct xu_val *result, *error;
+	char message[XU_ERR_MSG_MAX];
+};
+
+static void
+task_free(struct task *t)
+{
+	xu_map_del(t->core->task_by_ref, t->ref);
+	xu_list_remove(&t->all);
+	xu_val_free(t->result);
+	xu_val_free(t->error);
+	free(t);
+}
+
+static void
+forget(struct task *t)
+{
+	struct core *c = t->core;
+	char ref[UUID_TEXT];
+
+	memcpy(ref, t->ref, sizeof(ref));
+	task_free(t);
+	api_event(c, "task", "del", ref, NULL);
+}
+
+/* The oldest that has ended makes room. */
+static void
+make_room(struct core *c)
+{
+	struct xu_list *l, *next;
+	struct task *t;
+
+	if (xu_map_count(c->task_by_ref) < TASKS_MAX)
+		return;
+	LIST_FOREACH_SAFE(l, next, &c->tasks) {
+		t = xu_container_of(l, struct task, all);
+		if (t->call == NULL) {
+			forget(t);
+			return;
+		}
+	}
+}
+
+static struct xu_val *
+record(struct core *c XU_UNUSED, void *obj)
+{
+	const struct task *t = obj;
+	struct xu_val *v = xu_struct(), *other = xu_struct();
+	struct xu_val *ops = xu_array();
+
+	if (t->call != NULL && t->call->cancel != NULL)
+		xu_val_add(ops, xu_str("Cancel"));
+	xu_val_set(other, "step", xu_str(t->step));
+	if (t->message[0] != '\0')
+		xu_val_set(other, "error_message", xu_str(t->message));
+	xu_val_set(v, "uuid", xu_str(t->ref));
+	xu_val_set(v, "name_label", xu_strf("Async.%s", t->method));
+	xu_val_set(v, "name_description", xu_str(""));
+	xu_val_set(v, "status", xu_str(t->status));
+	xu_val_set(v, "session", xu_str(t->session));
+	xu_val_set(v, "progress", xu_int(t->percent));
+	xu_val_set(v, "type", xu_str(""));
+	xu_val_set(v, "result",
+	    t->result != NULL ? xu_val_copy(t->result) : xu_str(""));
+	xu_val_set(v, "error_info",
+	    t->error != NULL ? xu_val_copy(t->error) : xu_array());
+	xu_val_set(v, "allowed_operations", ops);
+	xu_val_set(v, "created", xu_datetime(t->created));
+	xu_val_set(v, "finished", xu_datetime(t->finished));
+	xu_val_set(v, "other_config", other);
+	return v;
+}
+
+static void
+tell(struct task *t, const char *operation)
+{
+	api_event(t->core, "task", operation, t->ref, record(t->core, t));
+}
+
+struct task *
+task_new(struct core *c, struct call *k)
+{
+	struct task *t = calloc(1, sizeof(*t));
+
+	make_room(c);
+	if (t == NULL || xu_map_count(c->task_by_ref) >= TASKS_MAX) {
+		free(t);
+		return NULL;
+	}
+	uuid_random(t->ref);
+	if (xu_map_put(c->task_by_ref, t->ref, t) < 0) {
+		free(t);
+		return NULL;
+	}
+	t->core = c;
+	t->call = k;
+	t->status = "pending";
+	t->created = now_real();
+	snprintf(t->method, sizeof(t->method), "%s", k->method);
+	snprintf(t->session, sizeof(t->session), "%s",
+	    xu_val_get_str(k->msg, "session", ""));
+	xu_list_append(&c->tasks, &t->all);
+	tell(t, "add");
+	return t;
+}
+
+const char *
+task_ref(const struct task *t)
+{
+	return t->ref;
+}
+
+void
+task_progress(struct task *t, const char *step, int percent)
+{
+	if (percent < t->percent)
+		percent = t->percent;
+	if (percent > 99)
+		percent = 99;
+	if (percent == t->percent && strcmp(step, t->step) == 0)
+		return;
+	t->percent = percent;
+	snprintf(t->step, sizeof(t->step), "%s", step);
+	tell(t, "mod");
+}
+
+void
+task_success(struct task *t, const struct xu_val *v)
+{
+	t->call = NULL;
+	t->status = "success";
+	t->percent = 100;
+	t->step[0] = '\0';
+	t->finished = now_real();
+	if (xu_val_is(v, XU_STRING))
+		t->result = xu_val_copy(v);
+	tell(t, "mod");
+}
+
+void
+task_failure(struct task *t, const struct xu_err *e)
+{
+	t->call = NULL;
+	t->status = strcmp(e->code, "TASK_CANCELLED") == 0 ? "cancelled" :
+							     "failure";
+	t->percent = 100;
+	t->finished = now_real();
+	t->error = err_description(e);
+	snprintf(t->message, sizeof(t->message), "%s", e->msg);
+	tell(t, "mod");
+}
+
+void
+tasks_close(struct core *c)
+{
+	while (!xu_list_empty(&c->tasks))
+		task_free(xu_container_of(c->tasks.next, struct task, all));
+	xu_map_free(&c->task_by_ref);
+}
+
+/* ---- the class ----------------------------------------------------------------- */
+
+static void *
+find(struct core *c, const char *ref)
+{
+	return xu_map_get(c->task_by_ref, ref);
+}
+
+static void *
+next_task(struct core *c, size_t *pos)
+{
+	return xu_map_next(c->task_by_ref, pos);
+}
+
+static const char *
+ref_of(const void *obj)
+{
+	return ((const struct task *)obj)->ref;
+}
+
+const struct class_ops task_ops = {
+	.cls = &model_task,
+	.find = find,
+	.next = next_task,
+	.ref = ref_of,
+	.record = record,
+};
+
+static struct task *
+subject(struct call *k)
+{
+	return find(k->core, xu_val_str(xu_val_at(k->params, 0)));
+}
+
+static void
+cancel(struct call *k)
+{
+	struct task *t = subject(k);
+
+	if (t->call == NULL) {
+		call_ok(k, NULL);
+		return;
+	}
+	if (t->call->cancel == NULL) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED",
+		    "the task cannot be cancelled now",
+		    "task %s (%s) cannot be cancelled now", t->ref, t->method);
+		return;
+	}
+	t->call->cancel(t->call);
+	call_ok(k, NULL);
+}
+
+static void
+destroy(struct call *k)
+{
+	struct task *t = subject(k);
+
+	if (t->call != NULL) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED",
+		    "the task has not ended", "task %s (%s) has not ended",
+		    t->ref, t->method);
+		return;
+	}
+	forget(t);
+	call_ok(k, NULL);
+}
+
+const struct handler task_handlers[] = {
+	{ "task.cancel", cancel },
+	{ "task.destroy", destroy },
+	{ NULL, NULL },
+};

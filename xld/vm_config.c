@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a machine may be: the fields of the model that its owner sets, their
+ * defaults, and what this release can do with them. Knows no domain.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "xld.h"
+#include "xu_num.h"
+
+#define MIB	    (INT64_C(1) << 20)
+#define VCPUS_LIMIT 512
+#define ARGS_LIMIT  1023
+/* 16 TiB: what a PV guest's address space has room for. */
+#define MEMORY_LIMIT (INT64_C(16) << 40)
+
+static int
+unsupported(struct xu_err *e, const char *field, const char *value,
+    const char *reason)
+{
+	xu_err_set(e, "VALUE_NOT_SUPPORTED", 0, "%s '%.200s': %s", field, value,
+	    reason);
+	xu_err_param(e, "%s", field);
+	xu_err_param(e, "%.100s", value);
+	xu_err_param(e, "%s", reason);
+	return -1;
+}
+
+static int
+unsupported_number(struct xu_err *e, const char *field, int64_t value,
+    const char *reason)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	return unsupported(e, field, text, reason);
+}
+
+static struct xu_val *
+zero_of(const struct model_type *t)
+{
+	switch (t->kind) {
+	case MK_INT:
+		return xu_int(0);
+	case MK_FLOAT:
+		return xu_float(0);
+	case MK_BOOL:
+		return xu_bool(false);
+	case MK_ENUM:
+		return xu_str(model_find_enum(t->name)->words[0]);
+	case MK_SET:
+		return xu_array();
+	case MK_MAP:
+		return xu_struct();
+	default:
+		return xu_str("");
+	}
+}
+
+/* Absent numbers that follow from others. */
+static void
+set_defaults(struct xu_val *v, const struct xu_val *args)
+{
+	static const char *const memory[] = { "memory_static_max",
+		"memory_dynamic_max", "memory_dynamic_min" };
+	int64_t given = 0;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(memory); i++)
+		if (given == 0)
+			given = xu_val_get_int(v, memory[i], 0);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(memory); i++) {
+		if (xu_val_get_int(v, memory[i], 0) == 0)
+			xu_val_set(v, memory[i], xu_int(given));
+		given = xu_val_get_int(v, memory[i], 0);
+	}
+	if (xu_val_get_int(v, "VCPUs_max", 0) == 0) {
+		given = xu_val_get_int(v, "VCPUs_at_startup", 0);
+		xu_val_set(v, "VCPUs_max", xu_int(given == 0 ? 1 : given));
+	}
+	if (xu_val_get_int(v, "VCPUs_at_startup", 0) == 0)
+		xu_val_set(v, "VCPUs_at_startup",
+		    xu_int(xu_val_get_int(v, "VCPUs_max", 1)));
+	if (xu_val_get(args, "actions_after_reboot") == NULL)
+		xu_val_set(v, "actions_after_reboot",
+		    xu_str(dom_action_word(ACTION_RESTART)));
+}
+
+struct xu_val *
+config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
+{
+	const struct model_field *f = model_vm.fields;
+	struct xu_val *v = xu_struct();
+	const struct xu_val *given;
+
+	for (; f->name != NULL; f++) {
+		if (f->access == RO_RUN)
+			continue;
+		given = xu_val_get(args, f->name);
+		xu_val_set(v, f->name,
+		    given != NULL ? xu_val_copy(given) : zero_of(f->type));
+	}
+	set_defaults(v, args);
+	if (xu_val_ok(v) && config_check(c, NULL, v, e) == 0)
+		return v;
+	xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep a configuration");
+	xu_val_free(v);
+	return NULL;
+}
+
+static int
+check_name(const struct core *c, const struct guest *g, const char *name,
+    struct xu_err *e)
+{
+	struct guest *other = guest_by_name(c, name);
+
+	if (name[0] == '\0')
+		return unsupported(e, "name_label", name,
+		    "a machine needs a name");
+	if (strlen(name) > NAME_MAX_LEN)
+		return unsupported(e, "name_label", name,
+		    "names have at most 200 characters");
+	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "0123456789_-.:+")] != '\0' || name[0] == '.')
+		return unsupported(e, "name_label", name,
+		    "names are made of letters, digits and _ - . : + and do "
+		    "not begin with a dot");
+	if (other == NULL || other == g)
+		return 0;
+	if (other->domid >= 0)
+		xu_err_set(e, "UNIQUE_NAME_ERROR", 0,
+		    "VM name '%s' already exists as domain %d", name,
+		    other->domid);
+	else
+		xu_err_set(e, "UNIQUE_NAME_ERROR", 0,
+		    "VM name '%s' already exists", name);
+	xu_err_param(e, "%s", name);
+	xu_err_param(e, "VM");
+	return -1;
+}
+
+static int
+check_uuid(const struct core *c, const struct guest *g, const char *uuid,
+    struct xu_err *e)
+{
+	struct guest *other;
+	uint8_t bytes[16];
+
+	if (uuid[0] == '\0')
+		return 0;
+	if (!uuid_bytes(uuid, bytes))
+		return unsupported(e, "uuid", uuid, "it is not a uuid");
+	other = guest_by_uuid(c, uuid);
+	if (other == NULL || other == g)
+		return 0;
+	xu_err_set(e, "DUPLICATE_VM", 0, "uuid %s belongs to '%s'", uuid,
+	    guest_name(other));
+	xu_err_param(e, "%s", uuid);
+	return -1;
+}
+
+static int
+check_memory(const struct xu_val *v, struct xu_err *e)
+{
+	int64_t max = xu_val_get_int(v, "memory_static_max", 0);
+	int64_t now = xu_val_get_int(v, "memory_dynamic_max", 0);
+	int64_t low = xu_val_get_int(v, "memory_dynamic_min", 0);
+	int64_t least = xu_val_get_int(v, "memory_static_min", 0);
+
+	if (now < MIB || now > MEMORY_LIMIT || now % 4096 != 0)
+		return unsupported_number(e, "memory_dynamic_max", now,
+		    "memory is given in bytes, whole pages of 4096, at least "
+		    "1 MiB");
+	if (max < now || max > MEMORY_LIMIT || max % 4096 != 0)
+		return unsupported_number(e, "memory_static_max", max,
+		    "it must be whole pages and not below memory_dynamic_max");
+	if (low < 0 || low > now)
+		return unsupported_number(e, "memory_dynamic_min", low,
+		    "it must not be above memory_dynamic_max");
+	if (least < 0 || least > now)
+		return unsupported_number(e, "memory_static_min", least,
+		    "it must not be above memory_dynamic_max");
+	return 0;
+}
+
+/* A map whose values are numbers in a range; other keys are refused. */
+struct number_key {
+	const char *key;
+	int64_t min, max;
+};
+
+static int
+check_numbers(const struct xu_val *v, const char *map,
+    const struct number_key *keys, size_t n, struct xu_err *e)
+{
+	const struct xu_val *m = xu_val_get(v, map);
+	const char *name, *text;
+	char what[64], reason[96];
+	int64_t number;
+	size_t k;
+
+	for (size_t i = 0; i < xu_val_count(m); i++) {
+		name = xu_val_name_at(m, i);
+		text = xu_val_str(xu_val_at(m, i));
+		snprintf(what, sizeof(what), "%s:%.40s", map, name);
+		for (k = 0; k < n && strcmp(keys[k].key, name) != 0; k++)
+			;
+		if (k == n)
+			return unsupported(e, what, text,
+			    "this release does not know the key");
+		if (xu_num_i64(text, keys[k].min, keys[k].max, &number))
+			continue;
+		snprintf(reason, sizeof(reason),
+		    "a number from %lld to %lld is wanted",
+		    (long long)keys[k].min, (long long)keys[k].max);
+		return unsupported(e, what, text, reason);
+	}
+	return 0;
+}
+
+static int
+check_vcpus(const struct xu_val *v, struct xu_err *e)
+{
+	static const struct number_key sched[] = {
+		{ "weight", 1, 65535 },
+		{ "cap", 0, VCPUS_LIMIT * 100 },
+	};
+	int64_t max = xu_val_get_int(v, "VCPUs_max", 0);
+	int64_t now = xu_val_get_int(v, "VCPUs_at_startup", 0);
+
+	if (max < 1 || max > VCPUS_LIMIT)
+		return unsupported_number(e, "VCPUs_max", max,
+		    "a machine has 1 to 512 vCPUs");
+	if (now < 1 || now > max)
+		return unsupported_number(e, "VCPUs_at_startup", now,
+		    "it must be at least 1 and not above VCPUs_max");
+	return check_numbers(v, "VCPUs_params", sched, XU_ARRAY_SIZE(sched), e);
+}
+
+static int
+check_platform(const struct xu_val *v, struct xu_err *e)
+{
+	static const struct number_key keys[] = {
+		{ "max_grant_frames", 1, INT32_MAX },
+		{ "max_maptrack_frames", 0, INT32_MAX },
+		{ "max_grant_version", 1, 2 },
+		{ "max_event_channels", 1, 131071 },
+	};
+
+	return check_numbers(v, "platform", keys, XU_ARRAY_SIZE(keys), e);
+}
+
+static int
+check_boot(const struct xu_val *v, struct xu_err *e)
+{
+	static const struct {
+		const char *field, *reason;
+	} empty[] = {
+		{ "PV_bootloader", "boot loaders are not there yet: give a "
+				   "kernel" },
+		{ "HVM_boot_policy", "HVM guests are not there yet" },
+		{ "PCI_bus", "PCI devices are not there yet" },
+	};
+	static const char *const files[] = { "PV_kernel", "PV_ramdisk" };
+	const char *s;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(empty); i++) {
+		s = xu_val_get_str(v, empty[i].field, "");
+		if (s[0] != '\0')
+			return unsupported(e, empty[i].field, s,
+			    empty[i].reason);
+	}
+	for (size_t i = 0; i < XU_ARRAY_SIZE(files); i++) {
+		s = xu_val_get_str(v, files[i], "");
+		if (strlen(s) >= PATH_MAX || (s[0] != '/' && s[0] != '\0'))
+			return unsupported(e, files[i], s,
+			    "a full path of a file on the host is wanted");
+	}
+	s = xu_val_get_str(v, "PV_args", "");
+	if (strlen(s) > ARGS_LIMIT)
+		return unsupported(e, "PV_args", s,
+		    "a kernel command line has at most 1023 bytes");
+	return 0;
+}
+
+static int
+check_actions(const struct xu_val *v, struct xu_err *e)
+{
+	static const char *const fields[] = { "actions_after_shutdown",
+		"actions_after_reboot", "actions_after_crash" };
+	enum dom_action a;
+	const char *word;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(fields); i++) {
+		word = xu_val_get_str(v, fields[i], "");
+		if (!dom_action_of(word, &a))
+			return unsupported(e, fields[i], word,
+			    "no such action");
+		if (dom_action_dumps(a))
+			return unsupported(e, fields[i], word,
+			    "core dumps are not there yet: use destroy, "
+			    "restart, preserve or rename_restart");
+	}
+	return 0;
+}
+
+int
+config_check(const struct core *c, const struct guest *g,
+    const struct xu_val *v, struct xu_err *e)
+{
+	if (check_name(c, g, xu_val_get_str(v, "name_label", ""), e) < 0 ||
+	    check_uuid(c, g, xu_val_get_str(v, "uuid", ""), e) < 0 ||
+	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
+	    check_platform(v, e) < 0 || check_boot(v, e) < 0 ||
+	    check_actions(v, e) < 0)
+		return -1;
+	return 0;
+}
+
+int64_t
+config_number(const struct xu_val *config, const char *map, const char *key,
+    int64_t dflt)
+{
+	const char *s = xu_val_get_str(xu_val_get(config, map), key, "");
+	int64_t n;
+
+	return xu_num_i64(s, INT64_MIN, INT64_MAX, &n) ? n : dflt;
+}

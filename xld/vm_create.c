@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Creation as a table of steps, each with its undo. The hypervisor work between
+ * an empty domain and a built one is xld-build's; everything a crash could
+ * leave behind is found again by the intent's uuid, which is the domain's
+ * handle from its first moment.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "xld.h"
+#include "xu_log.h"
+
+/* Above maxmem: what a guest may need beyond it (libxl's allowance). */
+#define SLACK_KIB    1024
+/* Xen's own need for a small domain. */
+#define OVERHEAD_KIB 4096
+
+struct create {
+	struct guest *g;
+	struct core *core;
+	struct xu_job job;
+	bool paused, cancelled, reaping;
+	int kernel_fd, ramdisk_fd;
+	struct worker *worker;
+	vm_progress_f *progress;
+	vm_done_f *done;
+	void *arg;
+};
+
+static int64_t
+number(const struct create *j, const char *field)
+{
+	return xu_val_get_int(j->g->config, field, 0);
+}
+
+static enum xu_step_result
+result(int r)
+{
+	return r < 0 ? XU_STEP_FAIL : XU_STEP_NEXT;
+}
+
+/* ---- files ----------------------------------------------------------------------- */
+
+static int
+open_file(const char *path, const char *what, struct xu_err *e)
+{
+	struct stat st;
+	int fd;
+
+	/* Not blocking on a pipe; it is refused below. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		xu_err_set(e, "XLD_KERNEL", errno, "%s %s", what, path);
+		xu_err_param(e, "%s", path);
+		xu_err_param(e, "%s", strerror(e->errnum));
+	} else if (!S_ISREG(st.st_mode)) {
+		xu_err_set(e, "XLD_KERNEL", 0, "%s %s: not a regular file",
+		    what, path);
+		xu_err_param(e, "%s", path);
+		xu_err_param(e, "not a regular file");
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static void
+close_files(void *ctx)
+{
+	struct create *j = ctx;
+
+	if (j->kernel_fd >= 0)
+		close(j->kernel_fd);
+	if (j->ramdisk_fd >= 0)
+		close(j->ramdisk_fd);
+	j->kernel_fd = j->ramdisk_fd = -1;
+}
+
+static enum xu_step_result
+step_files(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	const char *kernel = xu_val_get_str(j->g->config, "PV_kernel", "");
+	const char *ramdisk = xu_val_get_str(j->g->config, "PV_ramdisk", "");
+
+	if (kernel[0] == '\0') {
+		xu_err_set(e, "XLD_KERNEL", 0, "'%s' has no kernel",
+		    guest_name(j->g));
+		xu_err_param(e, "%s", "");
+		xu_err_param(e, "no kernel is given");
+		return XU_STEP_FAIL;
+	}
+	j->kernel_fd = open_file(kernel, "kernel", e);
+	if (j->kernel_fd >= 0 && ramdisk[0] != '\0')
+		j->ramdisk_fd = open_file(ramdisk, "ramdisk", e);
+	if (j->kernel_fd < 0 || (ramdisk[0] != '\0' && j->ramdisk_fd < 0)) {
+		close_files(j);
+		return XU_STEP_FAIL;
+	}
+	return XU_STEP_NEXT;
+}
+
+/* ---- memory ------------------------------------------------------------------------ */
+
+static uint64_t
+pages_needed(const struct create *j)
+{
+	return ((uint64_t)number(j, "memory_dynamic_max") >> 12) +
+	    OVERHEAD_KIB / 4;
+}
+
+static int
+too_little(struct create *j, uint64_t need, uint64_t avail, struct xu_err *e)
+{
+	struct xc_domaininfo dom0 = { .tot_pages = 0 };
+
+	xc_domain_getinfo(j->core->xch, 0, &dom0);
+	xu_err_set(e, "HOST_NOT_ENOUGH_FREE_MEMORY", 0,
+	    "not enough memory: %llu MiB are needed and %llu MiB are free; "
+	    "domain 0 keeps its %llu MiB (its floor): use less memory or end "
+	    "another guest",
+	    (unsigned long long)(need + 255) / 256,
+	    (unsigned long long)avail / 256,
+	    (unsigned long long)dom0.tot_pages / 256);
+	xu_err_param(e, "%llu", (unsigned long long)need << 12);
+	xu_err_param(e, "%llu", (unsigned long long)avail << 12);
+	return -1;
+}
+
+static int
+available(struct create *j, uint64_t *pages, struct xu_err *e)
+{
+	struct xc_physinfo p;
+
+	if (xc_physinfo(j->core->xch, &p) < 0)
+		return xen_fail(j->core, e, "look at the host's memory");
+	*pages = p.free_pages > p.outstanding_pages ?
+	    p.free_pages - p.outstanding_pages :
+	    0;
+	return 0;
+}
+
+static enum xu_step_result
+step_memory(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	uint64_t free_pages = 0;
+
+	if (available(j, &free_pages, e) < 0)
+		return XU_STEP_FAIL;
+	if (pages_needed(j) > free_pages)
+		return result(too_little(j, pages_needed(j), free_pages, e));
+	return XU_STEP_NEXT;
+}
+
+/* ---- the empty domain ----------------------------------------------------------------- */
+
+static enum xu_step_result
+step_intent(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return result(intent_write(j->g,
+	    j->g->op == OP_REBOOT ? "reboot" : "create", e));
+}
+
+static void
+reaped(void *arg);
+
+static void
+undo_intent(void *ctx)
+{
+	struct create *j = ctx;
+
+	/* While a domain is still going the intent stays; see reaped. */
+	if (!j->reaping)
+		intent_remove(j->g->uuid);
+}
+
+static enum xu_step_result
+step_domain(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
+	const struct xu_val *v = j->g->config;
+	uint32_t domid = 0;
+
+	uuid_bytes(j->g->uuid, req.handle);
+	req.max_vcpus = (uint32_t)number(j, "VCPUs_max");
+	req.max_grant_frames =
+	    (int32_t)config_number(v, "platform", "max_grant_frames", -1);
+	req.max_maptrack_frames =
+	    (int32_t)config_number(v, "platform", "max_maptrack_frames", -1);
+	req.max_grant_version =
+	    (uint32_t)config_number(v, "platform", "max_grant_version", 0);
+	req.max_evtchn_port =
+	    (uint32_t)config_number(v, "platform", "max_event_channels", 1023);
+	if (xc_domain_create(j->core->xch, &domid, &req) < 0)
+		return result(xen_fail(j->core, e, "create a domain"));
+	if (guest_set_domid(j->g, (int32_t)domid, e) < 0) {
+		reap(j->core, (int32_t)domid, NULL, NULL);
+		return XU_STEP_FAIL;
+	}
+	j->g->start_time = now_real();
+	return XU_STEP_NEXT;
+}
+
+static void
+undo_domain(void *ctx)
+{
+	struct create *j = ctx;
+
+	j->reaping = true;
+	reap(j->core, j->g->domid, reaped, j);
+}
+
+static enum xu_step_result
+step_limits(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	struct core *c = j->core;
+	const struct xu_val *v = j->g->config;
+	uint32_t domid = (uint32_t)j->g->domid;
+	int64_t weight = config_number(v, "VCPUs_params", "weight", 0);
+	int64_t cap = config_number(v, "VCPUs_params", "cap", -1);
+	uint64_t free_pages = 0;
+	uint16_t w, p;
+
+	if (xc_domain_max_vcpus(c->xch, domid,
+		(uint32_t)number(j, "VCPUs_max")) < 0)
+		return result(xen_fail(c, e, "make the vCPUs"));
+	if (xc_domain_set_max_mem(c->xch, domid,
+		(uint64_t)number(j, "memory_static_max") / 1024 + SLACK_KIB) <
+	    0)
+		return result(xen_fail(c, e, "set the memory limit"));
+	if (weight != 0 || cap >= 0) {
+		if (xc_sched_credit_get(c->xch, domid, &w, &p) < 0 ||
+		    xc_sched_credit_set(c->xch, domid,
+			weight != 0 ? (uint16_t)weight : w,
+			cap >= 0 ? (uint16_t)cap : p) < 0)
+			return result(xen_fail(c, e, "set weight and cap"));
+	}
+	/* From here on nobody else gets these pages. */
+	if (xc_claim_pages(c->xch, domid,
+		(uint64_t)number(j, "memory_dynamic_max") >> 12) == 0)
+		return XU_STEP_NEXT;
+	if (errno == ENOMEM && available(j, &free_pages, e) == 0)
+		return result(too_little(j, pages_needed(j), free_pages, e));
+	return result(xen_fail(c, e, "claim the memory"));
+}
+
+static enum xu_step_result
+step_channels(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	struct guest *g = j->g;
+	int store, console;
+
+	store = xc_evtchn_alloc_unbound(j->core->xch, (uint32_t)g->domid, 0);
+	console = store < 0 ? -1 :
+	    xc_evtchn_alloc_unbound(j->core->xch, (uint32_t)g->domid, 0);
+	if (console < 0)
+		return result(xen_fail(j->core, e, "make event channels"));
+	g->store_port = (uint32_t)store;
+	g->console_port = (uint32_t)console;
+	return XU_STEP_NEXT;
+}
+
+/* ---- the worker -------------------------------------------------------------------------- */
+
+static void
+on_progress(void *arg, const char *step, int percent)
+{
+	struct create *j = arg;
+
+	if (j->progress != NULL)
+		j->progress(j->arg, step, percent);
+}
+
+static void
+on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
+{
+	struct create *j = arg;
+	int64_t store = xu_val_get_int(v, "store_frame", 0);
+	int64_t console = xu_val_get_int(v, "console_frame", 0);
+	struct xu_err bad = XU_ERR_INIT;
+
+	j->worker = NULL;
+	if (e == NULL && (store <= 0 || console <= 0)) {
+		xu_err_set(&bad, "XLD_HELPER", 0,
+		    "the build worker's report makes no sense");
+		e = &bad;
+	}
+	j->g->store_frame = (uint64_t)store;
+	j->g->console_frame = (uint64_t)console;
+	xu_job_resume(&j->job, e);
+}
+
+static enum xu_step_result
+step_build(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	const struct worker_events ev = { on_progress, on_built, j };
+	const struct xu_val *v = j->g->config;
+	AUTO_VAL struct xu_val *order = xu_struct();
+	int fds[2] = { j->kernel_fd, j->ramdisk_fd };
+
+	xu_val_set(order, "domid", xu_int(j->g->domid));
+	xu_val_set(order, "memory_kib",
+	    xu_int(number(j, "memory_dynamic_max") / 1024));
+	xu_val_set(order, "cmdline", xu_str(xu_val_get_str(v, "PV_args", "")));
+	xu_val_set(order, "store_port", xu_int(j->g->store_port));
+	xu_val_set(order, "console_port", xu_int(j->g->console_port));
+	xu_val_set(order, "kernel",
+	    xu_str(xu_val_get_str(v, "PV_kernel", "")));
+	xu_val_set(order, "ramdisk",
+	    xu_str(xu_val_get_str(v, "PV_ramdisk", "")));
+	j->worker = worker_start(j->core, order, fds,
+	    j->ramdisk_fd >= 0 ? 2 : 1, &ev, e);
+	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
+}
+
+static enum xu_step_result
+step_claim(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	close_files(j);
+	if (xc_claim_pages(j->core->xch, (uint32_t)j->g->domid, 0) < 0)
+		return result(xen_fail(j->core, e, "end the claim"));
+	return XU_STEP_NEXT;
+}
+
+/* ---- into the world ------------------------------------------------------------------------- */
+
+static enum xu_step_result
+step_store(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return result(store_write_guest(j->g, e));
+}
+
+static void
+undo_store(void *ctx)
+{
+	struct create *j = ctx;
+
+	store_remove(j->core, j->g->domid, j->g->uuid);
+}
+
+static enum xu_step_result
+step_introduce(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	struct guest *g = j->g;
+
+	if (j->core->xs != NULL &&
+	    xs_introduce_domain(j->core->xs, (unsigned)g->domid,
+		g->store_frame, g->store_port))
+		return XU_STEP_NEXT;
+	xu_err_set(e, "XLD_STORE", 0, "introduce domain %d: %s", g->domid,
+	    j->core->xs == NULL ? "xenstored cannot be reached" :
+				  xs_last_error(j->core->xs));
+	xu_err_param(e, "introduce");
+	return XU_STEP_FAIL;
+}
+
+static void
+undo_introduce(void *ctx)
+{
+	struct create *j = ctx;
+
+	if (j->core->xs != NULL)
+		xs_release_domain(j->core->xs, (unsigned)j->g->domid);
+}
+
+static enum xu_step_result
+step_console(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return result(console_attach(j->g, false, e));
+}
+
+static void
+undo_console(void *ctx)
+{
+	struct create *j = ctx;
+
+	console_detach(j->g);
+}
+
+static enum xu_step_result
+step_record(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return result(record_write(j->g, e));
+}
+
+static void
+undo_record(void *ctx)
+{
+	struct create *j = ctx;
+
+	/* A machine that its owner keeps has a record anyhow. */
+	if (guest_is_transient(j->g))
+		record_remove(j->g);
+}
+
+static enum xu_step_result
+step_run(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	if (!j->paused &&
+	    xc_domain_unpause(j->core->xch, (uint32_t)j->g->domid) < 0)
+		return result(xen_fail(j->core, e, "let the guest run"));
+	return XU_STEP_NEXT;
+}
+
+static const struct xu_step steps[] = {
+	{ "files", step_files, close_files },
+	{ "memory", step_memory, NULL },
+	{ "intent", step_intent, undo_intent },
+	{ "domain", step_domain, undo_domain },
+	{ "limits", step_limits, NULL },
+	{ "channels", step_channels, NULL },
+	{ "build", step_build, NULL },
+	{ "claim", step_claim, NULL },
+	{ "store", step_store, undo_store },
+	{ "introduce", step_introduce, undo_introduce },
+	{ "console", step_console, undo_console },
+	{ "record", step_record, undo_record },
+	{ "run", step_run, NULL },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- the driver's callbacks ------------------------------------------------------------------- */
+
+static void
+on_step(struct xu_job *job)
+{
+	struct create *j = job->ctx;
+	size_t n = xu_job_steps(steps);
+
+	if (fault_point(steps[job->at].name, &job->err) < 0)
+		return;
+	/* Building takes nearly all of the time and has its own scale. */
+	if (j->progress != NULL && strcmp(steps[job->at].name, "build") != 0)
+		j->progress(j->arg, steps[job->at].name,
+		    job->at < 6 ? (int)job->at : (int)(90 + 10 * job->at / n));
+}
+
+static void
+end(struct create *j)
+{
+	const struct xu_err *e = xu_err_is_set(&j->job.err) ? &j->job.err :
+							      NULL;
+	struct guest *g = j->g;
+
+	if (e == NULL)
+		intent_remove(g->uuid);
+	g->op = OP_NONE;
+	if (e == NULL)
+		scan_one(g);
+	j->done(j->arg, e);
+	free(j);
+}
+
+/* The domain of a failed creation is no more. */
+static void
+reaped(void *arg)
+{
+	struct create *j = arg;
+
+	guest_set_domid(j->g, NO_DOMID, NULL);
+	intent_remove(j->g->uuid);
+	/* A machine that its owner keeps goes back to being halted. */
+	if (!guest_is_transient(j->g))
+		record_write(j->g, NULL);
+	end(j);
+}
+
+static void
+on_done(struct xu_job *job)
+{
+	struct create *j = job->ctx;
+
+	if (!j->reaping)
+		end(j);
+}
+
+static void
+begin(uv_timer_t *t)
+{
+	struct create *j = t->data;
+
+	uv_close((uv_handle_t *)t, (uv_close_cb)free);
+	xu_job_start(&j->job);
+}
+
+struct create *
+vm_create(struct guest *g, bool paused, vm_progress_f *progress,
+    vm_done_f *done, void *arg)
+{
+	struct create *j = calloc(1, sizeof(*j));
+	uv_timer_t *t = calloc(1, sizeof(*t));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (j == NULL || t == NULL) {
+		free(j);
+		free(t);
+		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "create '%s'",
+		    guest_name(g));
+		done(arg, &e);
+		return NULL;
+	}
+	*j = (struct create){ .g = g,
+		.core = g->core,
+		.paused = paused,
+		.kernel_fd = -1,
+		.ramdisk_fd = -1,
+		.progress = progress,
+		.done = done,
+		.arg = arg };
+	if (g->op == OP_NONE)
+		g->op = OP_CREATE;
+	xu_job_init(&j->job, steps, j);
+	j->job.on_step = on_step;
+	j->job.on_done = on_done;
+	/* From the loop: the caller gets the handle before the end. */
+	uv_timer_init(g->core->loop, t);
+	t->data = j;
+	uv_timer_start(t, begin, 0, 0);
+	return j;
+}
+
+int
+vm_create_cancel(struct create *j)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (j->worker == NULL)
+		return -1;
+	worker_kill(j->worker);
+	j->worker = NULL;
+	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled while building");
+	xu_job_resume(&j->job, &e);
+	return 0;
+}

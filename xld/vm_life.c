@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What happens when a domain ends, whoever ended it: the guest's on_* settings,
+ * the calls that wait for it, and what is left of the guest afterwards.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "xld.h"
+#include "xu_log.h"
+
+/* So many restarts in so many seconds are a loop. */
+#define RESTARTS_MAX	8
+#define RESTARTS_PERIOD 60
+#define END_WAIT_MS	(300 * 1000)
+
+/* ---- calls that wait ------------------------------------------------------------ */
+
+static void
+deadline_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+static void
+unwait(struct call *k)
+{
+	xu_list_remove(&k->waiting);
+	uv_close((uv_handle_t *)k->deadline, deadline_closed);
+	k->deadline = NULL;
+	k->cancel = NULL;
+}
+
+static void
+wait_cancelled(struct call *k)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	unwait(k);
+	xu_err_set(&e, "TASK_CANCELLED", 0,
+	    "no longer waiting; the guest has been asked all the same");
+	xu_err_param(&e, "%s", k->task != NULL ? task_ref(k->task) : "");
+	call_fail(k, &e);
+}
+
+static void
+too_late(uv_timer_t *t)
+{
+	struct call *k = t->data;
+
+	unwait(k);
+	call_refuse(k, "XLD_TIMEOUT", "the guest's end",
+	    "domain %d has not ended within %d s of being asked; it still "
+	    "runs: 'xm destroy' ends it at once", k->wait_domid,
+	    END_WAIT_MS / 1000);
+}
+
+void
+vm_wait_end(struct call *k, struct guest *g, bool until_replaced)
+{
+	k->deadline = calloc(1, sizeof(*k->deadline));
+	if (k->deadline == NULL) {
+		call_refuse(k, "XLD_NO_MEMORY", "", "wait for the guest's end");
+		return;
+	}
+	k->wait_domid = g->domid;
+	memcpy(k->wait_uuid, g->uuid, sizeof(k->wait_uuid));
+	k->until_replaced = until_replaced;
+	k->cancel = wait_cancelled;
+	uv_timer_init(k->core->loop, k->deadline);
+	k->deadline->data = k;
+	uv_timer_start(k->deadline, too_late, END_WAIT_MS, 0);
+	xu_list_append(&k->core->waits, &k->waiting);
+}
+
+static void
+wait_over(struct call *k, const struct guest *g)
+{
+	unwait(k);
+	if (!k->until_replaced || (g != NULL && g->domid >= 0))
+		call_ok(k, NULL);
+	else
+		call_refuse(k, "XLD_BUILD", "restart",
+		    "the guest has ended and was not started again; see the "
+		    "log of xld");
+}
+
+static void
+waits_look(struct core *c)
+{
+	struct xu_list *l, *next;
+	const struct guest *g;
+	struct call *k;
+
+	LIST_FOREACH_SAFE(l, next, &c->waits) {
+		k = xu_container_of(l, struct call, waiting);
+		g = guest_by_uuid(c, k->wait_uuid);
+		if (g == NULL ||
+		    (g->op == OP_NONE &&
+			(g->domid != k->wait_domid || g->preserved)))
+			wait_over(k, g);
+	}
+}
+
+void
+waits_close(struct core *c)
+{
+	struct call *k;
+
+	while (!xu_list_empty(&c->waits)) {
+		k = xu_container_of(c->waits.next, struct call, waiting);
+		unwait(k);
+		call_refuse(k, "XLD_STOPPING", "", "xld is stopping");
+	}
+}
+
+/* ---- afterwards ----------------------------------------------------------------------- */
+
+void
+vm_forget(struct guest *g)
+{
+	struct core *c = g->core;
+
+	api_event(c, "console", "del", g->console_uuid, NULL);
+	api_event(c, "VM_metrics", "del", g->metrics_uuid, NULL);
+	api_event(c, "VM", "del", g->uuid, NULL);
+	guest_free(g);
+}
+
+void
+vm_settle(struct guest *g)
+{
+	struct core *c = g->core;
+
+	if (g->domid < 0 && g->op == OP_NONE && guest_is_transient(g))
+		vm_forget(g);
+	else
+		api_tell_guest(g);
+	waits_look(c);
+}
+
+static void
+settled(void *arg, const struct xu_err *e)
+{
+	struct guest *g = arg;
+
+	if (e != NULL)
+		xu_log_err(XU_ERROR, e);
+	vm_settle(g);
+}
+
+void
+vm_vanished(struct guest *g)
+{
+	struct xu_err e = XU_ERR_INIT;
+	int32_t domid = g->domid;
+
+	if (!g->foreign) {
+		xu_log(XU_NOTICE, "%s (domain %d) was destroyed by others",
+		    guest_name(g), domid);
+		console_detach(g);
+		store_remove(g->core, domid, g->uuid);
+	}
+	guest_set_domid(g, NO_DOMID, NULL);
+	if (record_write(g, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+	vm_settle(g);
+}
+
+/* ---- on_poweroff, on_reboot, on_crash ---------------------------------------------------- */
+
+static bool
+restarts_too_often(struct guest *g)
+{
+	int64_t now = now_real();
+
+	if (now - g->restart_since > RESTARTS_PERIOD ||
+	    now < g->restart_since) {
+		g->restart_since = now;
+		g->restarts = 0;
+	}
+	return ++g->restarts > RESTARTS_MAX;
+}
+
+static void
+restart(struct guest *g)
+{
+	if (restarts_too_often(g)) {
+		xu_log(XU_ERROR,
+		    "%s: more than %d restarts in %d s; it is destroyed",
+		    guest_name(g), RESTARTS_MAX, RESTARTS_PERIOD);
+		vm_destroy(g, settled, g);
+		return;
+	}
+	vm_reboot(g, settled, g);
+}
+
+static void
+preserve(struct guest *g)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	g->preserved = true;
+	if (record_write(g, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+	vm_settle(g);
+}
+
+/* The dead domain becomes a machine of its own with a new identity, so that it
+ * can be looked at; the living one keeps name and uuid. */
+static int
+split(struct guest *g, struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct xu_val *config = xu_val_copy(g->config);
+	char uuid[UUID_TEXT], name[64];
+	struct guest *dead;
+	uint8_t handle[16];
+	int32_t domid = g->domid;
+
+	uuid_random(uuid);
+	snprintf(name, sizeof(name), "Domain-%s", uuid);
+	xu_val_set(config, "name_label", xu_str(name));
+	xu_val_set(config, "uuid", xu_str(uuid));
+	dead = guest_new(c, uuid, config, e);
+	if (dead == NULL)
+		return -1;
+	uuid_bytes(uuid, handle);
+	if (xc_domain_set_handle(c->xch, (uint32_t)domid, handle) < 0) {
+		guest_free(dead);
+		return xen_fail(c, e, "give the dead domain a new identity");
+	}
+	console_detach(g);
+	dead->store_port = g->store_port;
+	dead->console_port = g->console_port;
+	dead->store_frame = g->store_frame;
+	dead->console_frame = g->console_frame;
+	dead->start_time = g->start_time;
+	dead->preserved = true;
+	dead->info = g->info;
+	guest_set_domid(g, NO_DOMID, NULL);
+	if (guest_set_domid(dead, domid, e) < 0)
+		return -1;
+	dead->start_time = now_real();
+	if (store_write_name(dead, e) < 0 || record_write(dead, e) < 0 ||
+	    record_write(g, e) < 0)
+		xu_log_err(XU_ERROR, e);
+	scan_one(dead);
+	api_tell_guest(dead);
+	return 0;
+}
+
+static void
+rename_restart(struct guest *g)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (restarts_too_often(g) || split(g, &e) < 0) {
+		xu_log_err(XU_ERROR, &e);
+		vm_destroy(g, settled, g);
+		return;
+	}
+	vm_create(g, false, NULL, settled, g);
+}
+
+static const char *
+setting_for(uint32_t reason)
+{
+	switch (reason) {
+	case END_POWEROFF:
+		return "actions_after_shutdown";
+	case END_REBOOT:
+		return "actions_after_reboot";
+	default:
+		return "actions_after_crash";
+	}
+}
+
+void
+vm_ended(struct guest *g)
+{
+	uint32_t reason = g->info.shutdown_reason;
+	enum dom_action a;
+
+	/* Saving is not there yet, so nobody of ours asked for it. */
+	if (reason == END_SUSPEND)
+		return;
+	a = guest_action(g, setting_for(reason));
+	xu_log(XU_NOTICE, "%s (domain %d) has ended: %s; %s", guest_name(g),
+	    g->domid, dom_end_word(reason), dom_action_word(a));
+	switch (a) {
+	case ACTION_RESTART:
+		restart(g);
+		break;
+	case ACTION_PRESERVE:
+		preserve(g);
+		break;
+	case ACTION_RENAME_RESTART:
+		rename_restart(g);
+		break;
+	default:
+		vm_destroy(g, settled, g);
+		break;
+	}
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Machines, their figures and consoles as the API shows them. */
+#include "config.h"
+
+#include <string.h>
+
+#include "xld.h"
+
+/* ---- VM ----------------------------------------------------------------------- */
+
+static struct xu_val *
+consoles_of(const struct guest *g)
+{
+	struct xu_val *v = xu_array();
+
+	if (!g->foreign)
+		xu_val_add(v, xu_str(g->console_uuid));
+	return v;
+}
+
+static struct xu_val *
+run_time_field(struct core *c, const struct guest *g, const char *name)
+{
+	if (strcmp(name, "power_state") == 0)
+		return xu_str(dom_power_word(guest_power(g)));
+	if (strcmp(name, "resident_on") == 0)
+		return xu_str(g->domid >= 0 ? c->host_uuid : "");
+	if (strcmp(name, "consoles") == 0)
+		return consoles_of(g);
+	if (strcmp(name, "domid") == 0)
+		return xu_int(g->domid);
+	if (strcmp(name, "is_control_domain") == 0)
+		return xu_bool(guest_is_control(g));
+	if (strcmp(name, "metrics") == 0)
+		return xu_str(g->metrics_uuid);
+	return NULL;
+}
+
+struct xu_val *
+vm_record(struct core *c, void *guest)
+{
+	const struct guest *g = guest;
+	const struct model_field *f = model_vm.fields;
+	struct xu_val *v = xu_struct();
+
+	for (; f->name != NULL; f++) {
+		if (strcmp(f->name, "uuid") == 0)
+			xu_val_set(v, f->name, xu_str(g->uuid));
+		else if (f->access == RO_RUN)
+			xu_val_set(v, f->name, run_time_field(c, g, f->name));
+		else
+			xu_val_set(v, f->name,
+			    xu_val_copy(xu_val_get(g->config, f->name)));
+	}
+	return v;
+}
+
+static void *
+find_vm(struct core *c, const char *ref)
+{
+	return guest_by_uuid(c, ref);
+}
+
+static void *
+next_guest(struct core *c, size_t *pos)
+{
+	return xu_map_next(c->by_uuid, pos);
+}
+
+static const char *
+vm_ref(const void *obj)
+{
+	return ((const struct guest *)obj)->uuid;
+}
+
+const struct class_ops vm_ops = {
+	.cls = &model_vm,
+	.find = find_vm,
+	.next = next_guest,
+	.ref = vm_ref,
+	.record = vm_record,
+	.refresh = scan,
+};
+
+/* ---- VM_metrics ------------------------------------------------------------------- */
+
+/* By an identity that is derived from the guest's: few enough to look at. */
+static struct guest *
+find_derived(struct core *c, const char *ref, size_t offset)
+{
+	struct xu_list *l;
+	char *g;
+
+	LIST_FOREACH(l, &c->guests) {
+		g = (char *)xu_container_of(l, struct guest, all);
+		if (strcmp(g + offset, ref) == 0)
+			return (struct guest *)(void *)g;
+	}
+	return NULL;
+}
+
+static void *
+find_metrics(struct core *c, const char *ref)
+{
+	return find_derived(c, ref, offsetof(struct guest, metrics_uuid));
+}
+
+static const char *
+metrics_ref(const void *obj)
+{
+	return ((const struct guest *)obj)->metrics_uuid;
+}
+
+/* The letters of xm list, as words. */
+static struct xu_val *
+state_words(const struct guest *g)
+{
+	static const struct {
+		uint32_t flag;
+		const char *word;
+	} words[] = {
+		{ XC_DOMINF_RUNNING, "running" },
+		{ XC_DOMINF_BLOCKED, "blocked" },
+		{ XC_DOMINF_PAUSED, "paused" },
+		{ XC_DOMINF_DYING, "dying" },
+	};
+	struct xu_val *v = xu_array();
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if ((g->info.flags & words[i].flag) != 0)
+			xu_val_add(v, xu_str(words[i].word));
+	if ((g->info.flags & XC_DOMINF_SHUTDOWN) != 0)
+		xu_val_add(v, xu_str(guest_power(g) == DOM_CRASHED ?
+			"crashed" : "shutdown"));
+	return v;
+}
+
+static void
+put_vcpu(struct xu_val *map, uint32_t i, struct xu_val *v)
+{
+	char key[12];
+
+	snprintf(key, sizeof(key), "%u", i);
+	xu_val_set(map, key, v);
+}
+
+static void
+add_vcpus(struct core *c, const struct guest *g, struct xu_val *v)
+{
+	struct xu_val *use = xu_struct(), *cpu = xu_struct();
+	struct xu_val *flags = xu_struct(), *words;
+	int64_t lived = now_real() - g->start_time;
+	struct xc_vcpuinfo i;
+
+	for (uint32_t n = 0; g->domid >= 0 && n <= g->info.max_vcpu_id; n++) {
+		if (xc_vcpu_getinfo(c->xch, (uint32_t)g->domid, n, &i) < 0)
+			break;
+		put_vcpu(use, n, xu_float(lived > 0 ?
+			(double)i.cpu_time / 1e9 / (double)lived : 0));
+		put_vcpu(cpu, n, xu_int(i.cpu));
+		words = xu_array();
+		if (i.online)
+			xu_val_add(words, xu_str("online"));
+		if (i.blocked)
+			xu_val_add(words, xu_str("blocked"));
+		if (i.running)
+			xu_val_add(words, xu_str("running"));
+		put_vcpu(flags, n, words);
+	}
+	xu_val_set(v, "VCPUs_utilisation", use);
+	xu_val_set(v, "VCPUs_CPU", cpu);
+	xu_val_set(v, "VCPUs_flags", flags);
+}
+
+static struct xu_val *
+sched_params(struct core *c, const struct guest *g)
+{
+	struct xu_val *v = xu_struct();
+	uint16_t weight, cap;
+
+	if (g->domid >= 0 && xc_sched_credit_get(c->xch, (uint32_t)g->domid,
+		&weight, &cap) == 0) {
+		xu_val_set(v, "weight", xu_strf("%u", weight));
+		xu_val_set(v, "cap", xu_strf("%u", cap));
+	}
+	return v;
+}
+
+static struct xu_val *
+metrics_record(struct core *c, void *obj)
+{
+	const struct guest *g = obj;
+	struct xu_val *v = xu_struct();
+	bool on = g->domid >= 0;
+
+	xu_val_set(v, "uuid", xu_str(g->metrics_uuid));
+	xu_val_set(v, "memory_actual",
+	    xu_int(on ? (int64_t)g->info.tot_pages << 12 : 0));
+	xu_val_set(v, "VCPUs_number",
+	    xu_int(on ? g->info.nr_online_vcpus : 0));
+	add_vcpus(c, g, v);
+	xu_val_set(v, "VCPUs_params", sched_params(c, g));
+	xu_val_set(v, "state", state_words(g));
+	xu_val_set(v, "start_time", xu_datetime(g->start_time));
+	xu_val_set(v, "last_updated", xu_datetime(now_real()));
+	xu_val_set(v, "cpu_time",
+	    xu_float(on ? (double)g->info.cpu_time / 1e9 : 0));
+	return v;
+}
+
+const struct class_ops vm_metrics_ops = {
+	.cls = &model_vm_metrics,
+	.find = find_metrics,
+	.next = next_guest,
+	.ref = metrics_ref,
+	.record = metrics_record,
+	.refresh = scan,
+};
+
+/* ---- console ------------------------------------------------------------------------ */
+
+static void *
+find_console(struct core *c, const char *ref)
+{
+	return find_derived(c, ref, offsetof(struct guest, console_uuid));
+}
+
+static void *
+next_console(struct core *c, size_t *pos)
+{
+	struct guest *g;
+
+	while ((g = next_guest(c, pos)) != NULL)
+		if (!g->foreign)
+			return g;
+	return NULL;
+}
+
+static const char *
+console_ref(const void *obj)
+{
+	return ((const struct guest *)obj)->console_uuid;
+}
+
+static struct xu_val *
+console_record(struct core *c XU_UNUSED, void *obj)
+{
+	const struct guest *g = obj;
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "uuid", xu_str(g->console_uuid));
+	xu_val_set(v, "protocol", xu_str("vt100"));
+	xu_val_set(v, "location", xu_strf("/console?uuid=%s", g->console_uuid));
+	xu_val_set(v, "VM", xu_str(g->uuid));
+	xu_val_set(v, "other_config", xu_struct());
+	return v;
+}
+
+const struct class_ops console_ops = {
+	.cls = &model_console,
+	.find = find_console,
+	.next = next_console,
+	.ref = console_ref,
+	.record = console_record,
+	.refresh = scan,
+};

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The inside of xld, the privileged core: one process, one thread, one libuv
+ * loop. It owns every guest's life.
+ *
+ *   main -> core (devices, watches, events) -> guest (registry, records)
+ *   api (channel to xld-api) -> dispatch (model rows) -> vm_*, host, task
+ *   vm_create, vm_destroy, vm_life: step tables -> store, worker, reap, console
+ *
+ * It never parses what a guest or a client made: kernels are read by xld-build,
+ * requests by xld-api, and what comes back from either is checked again.
+ */
+#ifndef XLD_H
+#define XLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "domstate.h"
+#include "errors.h"
+#include "schema.h"
+#include "xenctrl.h"
+#include "xenstore.h"
+#include "xu_err.h"
+#include "xu_job.h"
+#include "xu_list.h"
+#include "xu_map.h"
+#include "xu_msg.h"
+#include "xu_val.h"
+
+#define NO_DOMID      (-1)
+#define UUID_TEXT     37
+#define DOMAIN_PATH   64
+#define CONSOLE_KEEPS (64u << 10)
+#define NAME_MAX_LEN  200
+
+struct call;
+struct console;
+struct create;
+struct worker;
+
+struct core {
+	uv_loop_t *loop;
+	xc_interface *xch;
+	/* Requests on one, watches on the other. */
+	struct xs_handle *xs, *xsw;
+	uv_poll_t xsw_poll;
+	uv_timer_t store_timer;
+	struct xc_evtchn *ev;
+	uv_poll_t ev_poll;
+	/* By local port: struct console. */
+	struct xu_map *consoles;
+	/* Guests: all, and the three indexes. */
+	struct xu_list guests;
+	struct xu_map *by_uuid, *by_name, *by_domid;
+	/* Domains being destroyed. */
+	struct xu_list reaps;
+	/* Calls that wait for the end of a domain. */
+	struct xu_list waits;
+	/* Tasks, the oldest first, and by ref. */
+	struct xu_list tasks;
+	struct xu_map *task_by_ref;
+	struct xu_list workers;
+	/* xld-api. */
+	struct xu_chan *api;
+	uv_poll_t api_poll;
+	uv_timer_t api_timer;
+	pid_t api_pid;
+	int listen_fd;
+	uint64_t api_started;
+	bool stopping;
+	/* The host. */
+	char host_uuid[UUID_TEXT], host_metrics_uuid[UUID_TEXT];
+	struct xc_version version;
+	int64_t started;
+};
+
+/* What keeps a guest busy; one at a time. */
+enum guest_op {
+	OP_NONE,
+	OP_CREATE,
+	OP_DESTROY,
+	OP_REBOOT,
+};
+
+struct guest {
+	struct core *core;
+	struct xu_list all;
+	char uuid[UUID_TEXT], metrics_uuid[UUID_TEXT], console_uuid[UUID_TEXT];
+	/* Every field of the model that an owner sets; name_label too. */
+	struct xu_val *config;
+	/* Made by somebody else: shown, and its life is left to its maker. */
+	bool foreign;
+	/* It ended and on_* said to keep it; nothing more is done with it. */
+	bool preserved;
+	enum guest_op op;
+	/* While it has a domain. */
+	int32_t domid;
+	uint32_t store_port, console_port;
+	uint64_t store_frame, console_frame;
+	int64_t start_time;
+	/* When VM.create made it; see scan.c. */
+	int64_t made_at;
+	/* As Xen told it last. */
+	struct xc_domaininfo info;
+	bool seen;
+	struct console *console;
+	/* Restarts, for the limit on their rate. */
+	int64_t restart_since;
+	unsigned restarts;
+	/* What clients were last told. */
+	struct xu_val *told;
+};
+
+/* ---- guest.c: the registry ------------------------------------------------- */
+
+int guests_open(struct core *c);
+void guests_close(struct core *c);
+/* Takes config. NULL with an error; config is freed then. */
+struct guest *guest_new(struct core *c, const char *uuid,
+    struct xu_val *config, struct xu_err *e);
+/* Out of every index; its viewers see the end. */
+void guest_free(struct guest *g);
+struct guest *guest_by_uuid(const struct core *c, const char *uuid);
+struct guest *guest_by_name(const struct core *c, const char *name);
+struct guest *guest_by_domid(const struct core *c, int32_t domid);
+const char *guest_name(const struct guest *g);
+int guest_set_name(struct guest *g, const char *name, struct xu_err *e);
+/* NO_DOMID: it has none any more. */
+int guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e);
+bool guest_is_transient(const struct guest *g);
+/* An action of the config: "actions_after_crash". */
+enum dom_action guest_action(const struct guest *g, const char *field);
+enum dom_power guest_power(const struct guest *g);
+bool guest_is_control(const struct guest *g);
+/* Version 5 of an identity: same input, same result. */
+void uuid_derive(const char *uuid, const char *what, char out[UUID_TEXT]);
+void uuid_text(const uint8_t bytes[16], char out[UUID_TEXT]);
+bool uuid_bytes(const char *text, uint8_t out[16]);
+void uuid_random(char out[UUID_TEXT]);
+
+/* ---- vm_config.c: what a machine may be ---------------------------------------- */
+
+/* A config with every field from the arguments of VM.create, checked. */
+struct xu_val *config_new(const struct core *c, const struct xu_val *args,
+    struct xu_err *e);
+/* One field, as config_new would check it. g NULL: a new machine. */
+int config_check(const struct core *c, const struct guest *g,
+    const struct xu_val *config, struct xu_err *e);
+/* A member of one of the maps as a number, or the default. */
+int64_t config_number(const struct xu_val *config, const char *map,
+    const char *key, int64_t dflt);
+
+/* ---- record.c: what outlives the daemon -------------------------------------- */
+
+/* Directories; then the records of both kinds. */
+int records_open(struct xu_err *e);
+int record_write(const struct guest *g, struct xu_err *e);
+void record_remove(const struct guest *g);
+/* What is being done to a guest; written before, removed after. op: "create",
+ * "destroy", "reboot". */
+int intent_write(const struct guest *g, const char *op, struct xu_err *e);
+void intent_remove(const char *uuid);
+
+/* ---- adopt.c: after a restart -------------------------------------------------- */
+
+/* Guests of the records that still run are ours again; what was half done is
+ * finished or undone. */
+void adopt_all(struct core *c);
+
+/* ---- scan.c: what the hypervisor says -------------------------------------------- */
+
+/* Asks once for all domains, follows what changed, tells clients. */
+void scan(struct core *c);
+/* The same for one. False: the domain is gone. */
+bool scan_one(struct guest *g);
+
+/* ---- store.c: nodes --------------------------------------------------------------- */
+
+int store_open(struct core *c, struct xu_err *e);
+void store_close(struct core *c);
+int store_dom0(struct core *c, struct xu_err *e);
+int store_write_guest(const struct guest *g, struct xu_err *e);
+/* Of a domain id: works without a guest, for half-made ones. */
+void store_remove(struct core *c, int32_t domid, const char *uuid);
+int store_write_name(const struct guest *g, struct xu_err *e);
+int store_ask(const struct guest *g, const char *word, struct xu_err *e);
+/* Caller frees; NULL = none. */
+char *store_name(struct core *c, int32_t domid);
+
+/* ---- console.c ---------------------------------------------------------------------- */
+
+int consoles_open(struct core *c, struct xu_err *e);
+void consoles_close(struct core *c);
+/* Attaches to the ring of the guest's present domain. adopted: it ran before us,
+ * and its history comes from the log. */
+int console_attach(struct guest *g, bool adopted, struct xu_err *e);
+/* Takes what is left in the ring, then lets it go; viewers stay. */
+void console_detach(struct guest *g);
+void console_free(struct guest *g);
+/* A stream for a viewer: the caller's to pass on and close. */
+int console_open(struct guest *g, bool history, bool readonly,
+    struct xu_err *e);
+struct xu_val *console_history(const struct guest *g);
+/* Log files were rotated. */
+void consoles_reopen(struct core *c);
+
+/* ---- reap.c: the end of a domain --------------------------------------------------- */
+
+typedef void reap_f(void *arg);
+/* Destroys a domain in slices and calls f (may be NULL) once nothing is left
+ * of it, or once only others hold it. */
+void reap(struct core *c, int32_t domid, reap_f *f, void *arg);
+/* Some domain has ended: look again. */
+void reap_look(struct core *c);
+bool reap_pending(struct core *c, int32_t domid);
+void reaps_close(struct core *c);
+
+/* ---- worker.c: xld-build --------------------------------------------------------------- */
+
+struct worker_events {
+	void (*progress)(void *arg, const char *step, int percent);
+	/* e NULL: built; frames in the message DONE. */
+	void (*done)(void *arg, const struct xu_val *done,
+	    const struct xu_err *e);
+	void *arg;
+};
+struct worker *worker_start(struct core *c, const struct xu_val *build,
+    const int *fds, int nfds, const struct worker_events *ev,
+    struct xu_err *e);
+/* Kills it and waits for its end, so that it holds nothing of the domain. */
+void worker_kill(struct worker *w);
+/* From SIGCHLD: true when the pid was a worker's. */
+void workers_close(struct core *c);
+
+/* ---- vm_create.c, vm_destroy.c, vm_life.c ------------------------------------------------- */
+
+/* Called once; e NULL = it worked. The guest may be freed by whoever gets it. */
+typedef void vm_done_f(void *arg, const struct xu_err *e);
+typedef void vm_progress_f(void *arg, const char *step, int percent);
+
+/* Builds a domain for a guest without one. op is its name in the intent. */
+struct create *vm_create(struct guest *g, bool paused, vm_progress_f *progress,
+    vm_done_f *done, void *arg);
+/* It fails with TASK_CANCELLED soon; -1: too late. */
+int vm_create_cancel(struct create *j);
+/* Ends its domain and what belongs to it. */
+void vm_destroy(struct guest *g, vm_done_f *done, void *arg);
+/* vm_destroy, then vm_create. */
+void vm_reboot(struct guest *g, vm_done_f *done, void *arg);
+/* The domain has shut itself down: what on_* says is done. */
+void vm_ended(struct guest *g);
+/* A guest whose domain is gone: waiting calls are answered; transient ones are
+ * forgotten (g is freed). */
+void vm_settle(struct guest *g);
+/* Out of the registry, and clients are told. Frees g. */
+void vm_forget(struct guest *g);
+/* Somebody else has ended our guest's domain. */
+void vm_vanished(struct guest *g);
+/* Waits until the domain the guest has now is gone (or replaced). */
+void vm_wait_end(struct call *k, struct guest *g, bool until_replaced);
+void waits_close(struct core *c);
+
+/* ---- api.c: the channel to xld-api --------------------------------------------------------- */
+
+int api_open(struct core *c, struct xu_err *e);
+void api_close(struct core *c);
+/* The child has ended: another is started. */
+void api_died(struct core *c, int status);
+void api_send(struct core *c, uint32_t kind, uint32_t id,
+    const struct xu_val *v, int fd);
+/* Takes record (NULL for "del"). */
+void api_event(struct core *c, const char *cls, const char *operation,
+    const char *ref, struct xu_val *record);
+/* The guest's record has changed perhaps: clients are told when it has. */
+void api_tell_guest(struct guest *g);
+
+/* ---- dispatch.c: calls ------------------------------------------------------------------------ */
+
+struct task;
+
+/* A call under way. Ends with exactly one call_* below, which frees it. */
+struct call {
+	struct core *core;
+	uint32_t id;
+	struct model_call m;
+	char method[96];
+	struct xu_val *msg;
+	/* Arguments after the session. */
+	const struct xu_val *params;
+	/* args[0] when it is a machine. */
+	struct guest *guest;
+	struct task *task;
+	/* How to stop it; NULL: it cannot be. */
+	void (*cancel)(struct call *k);
+	void *cancel_arg;
+	/* In core's waits. */
+	struct xu_list waiting;
+	int32_t wait_domid;
+	char wait_uuid[UUID_TEXT];
+	bool until_replaced;
+	uv_timer_t *deadline;
+};
+
+/* Takes the message's value. */
+void dispatch(struct core *c, uint32_t id, struct xu_val *msg);
+/* Takes v; NULL = void. */
+void call_ok(struct call *k, struct xu_val *v);
+void call_ok_fd(struct call *k, int fd);
+void call_fail(struct call *k, const struct xu_err *e);
+void call_progress(struct call *k, const char *step, int percent);
+/* Code, sentence and one parameter, for the short cases. */
+void call_refuse(struct call *k, const char *code, const char *param,
+    const char *fmt, ...) XU_PRINTF(4, 5);
+
+/* One class of objects as the generic messages need it. */
+struct class_ops {
+	const struct model_class *cls;
+	void *(*find)(struct core *c, const char *ref);
+	/* Steps through all: *pos begins as 0. */
+	void *(*next)(struct core *c, size_t *pos);
+	const char *(*ref)(const void *obj);
+	struct xu_val *(*record)(struct core *c, void *obj);
+	/* Before any of the above. */
+	void (*refresh)(struct core *c);
+};
+extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
+    host_metrics_ops, task_ops;
+
+struct handler {
+	const char *method;
+	void (*run)(struct call *k);
+};
+/* End with an all-zero row. */
+extern const struct handler vm_handlers[], host_handlers[], task_handlers[];
+
+/* ---- vm_record.c ---------------------------------------------------------------------------------- */
+
+struct xu_val *vm_record(struct core *c, void *guest);
+
+/* ---- task.c ------------------------------------------------------------------------------------------ */
+
+struct task *task_new(struct core *c, struct call *k);
+const char *task_ref(const struct task *t);
+void task_progress(struct task *t, const char *step, int percent);
+/* v borrowed; NULL = void. */
+void task_success(struct task *t, const struct xu_val *v);
+void task_failure(struct task *t, const struct xu_err *e);
+void tasks_close(struct core *c);
+
+/* ---- core.c --------------------------------------------------------------------------------------------- */
+
+int core_open(struct core *c, struct xu_err *e);
+void core_close(struct core *c);
+/* Ends every step of long work: the place where tests kill or fail us. */
+int fault_point(const char *step, struct xu_err *e);
+/* An error of libxenctrl, with the call that gave it. Always -1. */
+int xen_fail(struct core *c, struct xu_err *e, const char *call);
+/* XenAPI's ErrorDescription: code and parameters. */
+struct xu_val *err_description(const struct xu_err *e);
+int64_t now_real(void);
+
+#endif
