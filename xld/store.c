@@ -242,6 +242,7 @@ store_remove(struct core *c, int32_t domid, const char *uuid)
 	ok = rm_backends(c, domid);
 	ok = quiet_rm(c, "/local/domain/%d", domid) && ok;
 	ok = quiet_rm(c, "/libxl/%d", domid) && ok;
+	rm_when_empty(c, "/libxl");
 	if (uuid != NULL)
 		ok = quiet_rm(c, "/vm/%s", uuid) && ok;
 	if (!ok)

@@ -62,6 +62,23 @@ wait_for() {
 	done
 }
 
+# pids NAME: of the processes of that name.
+pids() {
+	local d name
+	for d in /proc/[0-9]*; do
+		read -r name 2>/dev/null <"$d/comm" && [ "$name" = "$1" ] &&
+			echo "${d#/proc/}"
+	done
+}
+
+# kill_all SIGNAL NAME: and waits until they are gone.
+kill_all() {
+	local p
+	for p in $(pids "$2"); do kill "-$1" "$p" 2>/dev/null; done
+	wait_for 10 none_of "$2" || fail "$2 survives SIG$1"
+}
+none_of() { [ -z "$(pids "$1")" ]; }
+
 # tiny_config NAME [LINE...]: the name of a new config of a small PV guest.
 tiny_config() {
 	local name=$1 f=$scratch/$1.cfg
