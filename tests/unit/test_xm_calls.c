@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xm, the program, against the real xld-api, behind which a scripted core plays
+ * one guest: which calls a command makes, in which order, what it does when they
+ * fail, and what a signal does to it.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "xu_file.h"
+#include "xu_msg.h"
+#include "xu_num.h"
+#include "xu_proc.h"
+#include "xu_val.h"
+
+#define VM_UUID	  "0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90"
+#define DOM0_UUID "00000000-0000-0000-0000-000000000000"
+
+static char path[64];
+static struct xu_chan *chan;
+static pthread_t core;
+static pid_t server;
+
+/* ---- the script ----------------------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Calls that change something, in their order, a blank behind each. */
+static struct xu_buf calls;
+/* What the core knows and does; set before xm runs. */
+static struct {
+	/* Of the guest; -1 and "Halted" when it does not run. */
+	int domid;
+	const char *state;
+	/* Answers to VM.start, VM.pause and so on, NULL = fine. */
+	const char *refuse;
+	/* How the task ends: NULL = never, "success", "failure". */
+	const char *task;
+	bool cancelled;
+	/* A cancelled task goes on all the same. */
+	bool deaf;
+	/* The guest, gone from the lists. */
+	bool gone;
+} play;
+
+static void
+reply(const struct xu_msg *m, const char *name, struct xu_val *v)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+
+	xu_val_set(r, name, v);
+	if (strcmp(name, "error") == 0)
+		xu_val_set(r, "message", xu_str("web: so it is"));
+	xu_chan_send(chan, XU_MSG_REPLY, m->id, r, NULL, 0);
+}
+
+static struct xu_val *
+error_info(const char *code)
+{
+	struct xu_val *v = xu_array();
+
+	xu_val_add(v, xu_str(code));
+	xu_val_add(v, xu_str("VM"));
+	xu_val_add(v, xu_str("Running"));
+	xu_val_add(v, xu_str(play.state));
+	return v;
+}
+
+static struct xu_val *
+task_record(void)
+{
+	struct xu_val *r = xu_struct(), *oc = xu_struct();
+	const char *status = play.task != NULL ? play.task : "pending";
+	bool over = play.cancelled && !play.deaf;
+
+	xu_val_set(oc, "step", xu_str("build"));
+	xu_val_set(oc, "error_message", xu_str("web: so it is"));
+	xu_val_set(r, "uuid", xu_str("task-1"));
+	xu_val_set(r, "status", xu_str(over ? "cancelled" : status));
+	xu_val_set(r, "progress", xu_int(50));
+	xu_val_set(r, "result", xu_str(""));
+	xu_val_set(r, "error_info",
+	    over ? error_info("TASK_CANCELLED")
+		 : strcmp(status, "failure") == 0
+		 ? error_info(play.refuse != NULL ? play.refuse
+						  : "XLD_KERNEL")
+		 : xu_array());
+	xu_val_set(r, "other_config", oc);
+	return r;
+}
+
+static void
+task_event(void)
+{
+	AUTO_VAL struct xu_val *ev = xu_struct();
+
+	xu_val_set(ev, "class", xu_str("task"));
+	xu_val_set(ev, "operation", xu_str("mod"));
+	xu_val_set(ev, "ref", xu_str("task-1"));
+	xu_val_set(ev, "snapshot", task_record());
+	xu_chan_send(chan, XU_MSG_EVENT, 0, ev, NULL, 0);
+}
+
+static struct xu_val *
+vm(bool dom0)
+{
+	struct xu_val *r = xu_struct();
+
+	xu_val_set(r, "uuid", xu_str(dom0 ? DOM0_UUID : VM_UUID));
+	xu_val_set(r, "name_label", xu_str(dom0 ? "Domain-0" : "web"));
+	xu_val_set(r, "power_state", xu_str(dom0 ? "Running" : play.state));
+	xu_val_set(r, "domid", xu_int(dom0 ? 0 : play.domid));
+	xu_val_set(r, "is_control_domain", xu_bool(dom0));
+	xu_val_set(r, "metrics", xu_str(dom0 ? "m0" : "m1"));
+	xu_val_set(r, "memory_static_max", xu_int(64 << 20));
+	xu_val_set(r, "VCPUs_at_startup", xu_int(1));
+	return r;
+}
+
+static struct xu_val *
+all_vms(void)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, DOM0_UUID, vm(true));
+	if (!play.gone)
+		xu_val_set(v, VM_UUID, vm(false));
+	return v;
+}
+
+static struct xu_val *
+by_name(const char *name)
+{
+	struct xu_val *v = xu_array();
+
+	if (strcmp(name, "Domain-0") == 0)
+		xu_val_add(v, xu_str(DOM0_UUID));
+	else if (strcmp(name, "web") == 0 && !play.gone)
+		xu_val_add(v, xu_str(VM_UUID));
+	return v;
+}
+
+static void
+reading(const struct xu_msg *m, const char *method, const char *arg)
+{
+	struct xu_val *v;
+
+	if (strcmp(method, "VM.get_by_name_label") == 0) {
+		reply(m, "ok", by_name(arg));
+	} else if (strcmp(method, "VM.get_record") == 0) {
+		reply(m, "ok", vm(strcmp(arg, DOM0_UUID) == 0));
+	} else if (strcmp(method, "VM.get_all_records") == 0) {
+		reply(m, "ok", all_vms());
+	} else if (strcmp(method, "VM_metrics.get_all_records") == 0) {
+		reply(m, "ok", xu_struct());
+	} else if (strcmp(method, "task.get_record") == 0) {
+		reply(m, "ok", task_record());
+	} else if (strcmp(method, "host.get_all") == 0) {
+		v = xu_array();
+		xu_val_add(v, xu_str("the-host"));
+		reply(m, "ok", v);
+	} else {
+		reply(m, "error", error_info("INTERNAL_ERROR"));
+	}
+}
+
+static void
+changing(const struct xu_msg *m, const char *method, bool async)
+{
+	pthread_mutex_lock(&lock);
+	xu_buf_addf(&calls, "%s%s ", async ? "Async." : "", method);
+	pthread_mutex_unlock(&lock);
+	if (strcmp(method, "task.cancel") == 0) {
+		play.cancelled = true;
+		reply(m, "ok", xu_void());
+		task_event();
+	} else if (strcmp(method, "VM.create") == 0) {
+		reply(m, "ok", xu_str(VM_UUID));
+	} else if (async) {
+		reply(m, "ok", xu_str("task-1"));
+	} else if (play.refuse != NULL && strcmp(method, "task.destroy") != 0) {
+		reply(m, "error", error_info(play.refuse));
+	} else {
+		reply(m, "ok", xu_void());
+	}
+}
+
+static void *
+core_main(void *arg XU_UNUSED)
+{
+	struct xu_msg m;
+	const char *method;
+
+	while (xu_chan_recv(chan, &m) == 1) {
+		method = xu_val_get_str(m.val, "method", "");
+		if (strstr(method, ".get_") != NULL)
+			reading(&m, method,
+			    xu_val_str(xu_val_at(
+				xu_val_get(m.val, "params"), 0)));
+		else
+			changing(&m, method,
+			    xu_val_get_bool(m.val, "async", false));
+		xu_msg_fini(&m);
+	}
+	return NULL;
+}
+
+static void
+setup(void)
+{
+	char *argv[] = { (char *)(uintptr_t) "xld-api", NULL };
+	struct xu_err e = XU_ERR_INIT;
+	int sv[2], fds[2];
+	struct xu_spawn sp = { .path = XLD_API,
+		.argv = argv,
+		.fds = fds,
+		.nfds = 2,
+		.pdeathsig = SIGKILL };
+	char url[80];
+
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(path, sizeof(path), "/tmp/xm-%d.sock", getpid());
+	snprintf(url, sizeof(url), "unix:%s", path);
+	setenv("XLD_URI", url, 1);
+	fds[1] = xu_listen_unix(path, 0600, 64, &e);
+	ck_assert_msg(fds[1] >= 0, "%s", e.msg);
+	ck_assert_int_eq(xu_socketpair(sv, false), 0);
+	fds[0] = sv[1];
+	server = xu_spawn(&sp, &e);
+	ck_assert_msg(server > 0, "%s", e.msg);
+	close(sv[1]);
+	close(fds[1]);
+	chan = xu_chan_new(sv[0], 0);
+	play.domid = 5;
+	play.state = "Running";
+	play.task = "success";
+	ck_assert_int_eq(pthread_create(&core, NULL, core_main, NULL), 0);
+}
+
+static void
+teardown(void)
+{
+	shutdown(xu_chan_fd(chan), SHUT_RDWR);
+	waitpid(server, NULL, 0);
+	pthread_join(core, NULL);
+	xu_chan_free(&chan);
+	unlink(path);
+}
+
+/* ---- xm -------------------------------------------------------------------------- */
+
+static struct xu_buf out, err;
+static int out_fd, err_fd;
+
+static int
+scratch(void)
+{
+	char name[] = "/tmp/test_xm.XXXXXX";
+	int fd = mkostemp(name, O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	unlink(name);
+	return fd;
+}
+
+static pid_t
+begin(const char *line)
+{
+	char *words = strdup(line), *argv[16] = { NULL }, *save = NULL;
+	int argc = 0;
+	pid_t pid;
+
+	out_fd = scratch();
+	err_fd = scratch();
+	argv[argc++] = strdup("xm");
+	for (char *w = strtok_r(words, " ", &save); w != NULL && argc < 15;
+	     w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+		dup2(out_fd, 1);
+		dup2(err_fd, 2);
+		if (chdir(SRCDIR "/xm") == 0)
+			execv(XM, argv);
+		_exit(99);
+	}
+	free(argv[0]);
+	free(words);
+	return pid;
+}
+
+static void
+take(int fd, struct xu_buf *b)
+{
+	xu_buf_reset(b);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	ck_assert_int_eq(xu_fd_read(fd, 1 << 20, b), 0);
+	close(fd);
+}
+
+static int
+end(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	take(out_fd, &out);
+	take(err_fd, &err);
+	return WEXITSTATUS(status);
+}
+
+static void
+expect(const char *line, int status, const char *want_out,
+    const char *want_err, const char *want_calls)
+{
+	int got = end(begin(line));
+
+	ck_assert_msg(got == status, "xm %s ended with %d, not %d: %s%s", line,
+	    got, status, xu_buf_text(&out), xu_buf_text(&err));
+	ck_assert_str_eq(xu_buf_text(&out), want_out);
+	ck_assert_str_eq(xu_buf_text(&err), want_err);
+	ck_assert_str_eq(xu_buf_text(&calls), want_calls);
+	xu_buf_reset(&calls);
+}
+
+/* Until the call was made. */
+static void
+called(const char *call)
+{
+	bool found = false;
+
+	for (int i = 0; i < 20000 && !found; i++) {
+		pthread_mutex_lock(&lock);
+		found = strstr(xu_buf_text(&calls), call) != NULL;
+		pthread_mutex_unlock(&lock);
+		poll(NULL, 0, 1);
+	}
+	ck_assert_msg(found, "%s is not called: %s", call, xu_buf_text(&calls));
+}
+
+#define JSON                                                                   \
+	"{\n  \"name\": \"web\",\n  \"uuid\": \"" VM_UUID                      \
+	"\",\n  \"domid\": 5\n}\n"
+
+/* ---- tests ------------------------------------------------------------------------- */
+
+START_TEST(create)
+{
+	expect("create full.cfg", 0,
+	    "Using config file \"./full.cfg\".\n"
+	    "Started domain web (id=5)\n",
+	    "", "VM.create Async.VM.start task.destroy ");
+	expect("create -q -p full.cfg", 0, "", "",
+	    "VM.create Async.VM.start task.destroy ");
+	expect("create --format json full.cfg", 0, JSON, "",
+	    "VM.create Async.VM.start task.destroy ");
+}
+END_TEST
+
+START_TEST(create_is_taken_back)
+{
+	play.task = "failure";
+	expect("create -q full.cfg", 1, "", "Error: web: so it is\n",
+	    "VM.create Async.VM.start task.destroy VM.destroy ");
+	play.refuse = "HOST_NOT_ENOUGH_FREE_MEMORY";
+	expect("create -q full.cfg", 7, "", "Error: web: so it is\n",
+	    "VM.create Async.VM.start task.destroy VM.destroy ");
+}
+END_TEST
+
+START_TEST(create_is_interrupted)
+{
+	pid_t pid;
+
+	play.task = NULL;
+	pid = begin("create -q full.cfg");
+	called("Async.VM.start");
+	kill(pid, SIGINT);
+	ck_assert_int_eq(end(pid), 130);
+	ck_assert_str_eq(xu_buf_text(&err), "Error: web: so it is\n");
+	ck_assert_str_eq(xu_buf_text(&calls),
+	    "VM.create Async.VM.start task.cancel task.destroy VM.destroy ");
+}
+END_TEST
+
+START_TEST(a_second_signal_does_not_wait)
+{
+	pid_t pid;
+
+	play.task = NULL;
+	play.deaf = true;
+	pid = begin("create -q full.cfg");
+	called("Async.VM.start");
+	kill(pid, SIGTERM);
+	called("task.cancel");
+	kill(pid, SIGTERM);
+	ck_assert_int_eq(end(pid), 143);
+}
+END_TEST
+
+START_TEST(shut_down)
+{
+	expect("shutdown web", 0, "", "", "Async.VM.clean_shutdown ");
+	expect("shutdown -w web", 0,
+	    "Domain web terminated\nAll domains terminated\n", "",
+	    "Async.VM.clean_shutdown task.destroy ");
+	expect("shutdown -H 5", 0, "", "", "Async.VM.clean_halt ");
+	expect("shutdown -R " VM_UUID, 0, "", "", "Async.VM.clean_reboot ");
+	/* Not the control domain. */
+	expect("shutdown -aw", 0,
+	    "Domain web terminated\nAll domains terminated\n", "",
+	    "Async.VM.clean_shutdown task.destroy ");
+	expect("reboot -aw", 0, "Domain web rebooted\nAll domains rebooted\n",
+	    "", "Async.VM.clean_reboot task.destroy ");
+	/* Sent, and the guest takes its time. */
+	play.task = NULL;
+	expect("shutdown web", 0, "", "", "Async.VM.clean_shutdown ");
+	play.gone = true;
+	expect("shutdown -aw", 0, "All domains terminated\n", "", "");
+}
+END_TEST
+
+START_TEST(shutdown_is_refused)
+{
+	play.task = "failure";
+	play.refuse = "VM_BAD_POWER_STATE";
+	expect("shutdown web", 4, "", "Error: web: so it is\n",
+	    "Async.VM.clean_shutdown ");
+	expect("shutdown -w web", 4, "", "Error: web: so it is\n",
+	    "Async.VM.clean_shutdown task.destroy ");
+	expect("destroy web", 4, "", "Error: web: so it is\n",
+	    "Async.VM.hard_shutdown task.destroy ");
+	/* One that is not there: none is asked. */
+	expect("shutdown web nobody", 3, "",
+	    "Error: Domain 'nobody' does not exist. See xm list.\n", "");
+}
+END_TEST
+
+START_TEST(waiting_is_interrupted)
+{
+	pid_t pid;
+
+	play.task = NULL;
+	pid = begin("shutdown -w web");
+	called("Async.VM.clean_shutdown");
+	/* Into the wait, or just before it: both end it. */
+	kill(pid, SIGINT);
+	ck_assert_int_eq(end(pid), 130);
+	ck_assert_uint_eq(out.len, 0);
+}
+END_TEST
+
+START_TEST(pausing_twice)
+{
+	expect("pause web", 0, "", "", "VM.pause ");
+	play.refuse = "VM_BAD_POWER_STATE";
+	play.state = "Paused";
+	expect("pause web", 0, "", "", "VM.pause ");
+	expect("unpause web", 4, "", "Error: web: so it is\n", "VM.unpause ");
+	play.state = "Running";
+	expect("unpause web", 0, "", "", "VM.unpause ");
+	play.refuse = "XLD_HYPERCALL";
+	expect("pause web", 1, "", "Error: web: so it is\n", "VM.pause ");
+	play.refuse = NULL;
+	expect("pause --format json web", 0, JSON, "", "VM.pause ");
+}
+END_TEST
+
+START_TEST(names)
+{
+	expect("domid web", 0, "5\n", "", "");
+	expect("domname 5", 0, "web\n", "", "");
+	expect("domid " VM_UUID, 0, "5\n", "", "");
+	expect("--format=json domid web", 0, JSON, "", "");
+	expect("rename web shop", 0, "", "", "VM.set_name_label ");
+	play.refuse = "UNIQUE_NAME_ERROR";
+	expect("rename web shop", 4, "", "Error: web: so it is\n",
+	    "VM.set_name_label ");
+	play.domid = -1;
+	play.state = "Halted";
+	expect("domid web", 0, "None\n", "", "");
+	expect("console web", 4, "", "Error: Domain 'web' is not started\n",
+	    "");
+	expect("console -q web", 1, "", "", "");
+	expect("uptime web", 4,
+	    "Name                                ID Uptime \n",
+	    "Error: Domain 'web' is not started\n", "");
+	expect("list --names", 0, "Domain-0\nweb\n", "", "");
+	expect("list --names --state halted", 0, "web\n", "", "");
+	play.gone = true;
+	expect("console -q web", 1, "", "", "");
+	expect("list web --names", 3, "",
+	    "Error: Domain 'web' does not exist. See xm list.\n", "");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("xm_calls");
+	TCase *t = tcase_create("calls");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, create);
+	tcase_add_test(t, create_is_taken_back);
+	tcase_add_test(t, create_is_interrupted);
+	tcase_add_test(t, a_second_signal_does_not_wait);
+	tcase_add_test(t, shut_down);
+	tcase_add_test(t, shutdown_is_refused);
+	tcase_add_test(t, waiting_is_interrupted);
+	tcase_add_test(t, pausing_twice);
+	tcase_add_test(t, names);
+	tcase_set_timeout(t, 60);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
