@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -127,15 +128,22 @@ XS_API struct xs_handle *
 xs_open(unsigned long flags)
 {
 	const char *path = xs_daemon_socket();
-	int fd = open_socket(path), err = errno;
-	bool is_dev = false;
 	struct xs_handle *h;
+	struct stat st;
+	bool is_dev;
+	int fd, err;
+
+	/* XENSTORED_PATH may name the kernel's device. */
+	is_dev = stat(path, &st) == 0 && S_ISCHR(st.st_mode);
+	fd = is_dev ? open(path, O_RDWR | O_CLOEXEC) : open_socket(path);
+	err = errno;
 
 	/*
 	 * A socket that nobody listens to is a daemon that died. Its kernel side
 	 * has nobody to answer either, and would wait for ever.
 	 */
-	if (fd < 0 && err != ECONNREFUSED && (flags & XS_OPEN_SOCKETONLY) == 0) {
+	if (fd < 0 && !is_dev && err != ECONNREFUSED &&
+	    (flags & XS_OPEN_SOCKETONLY) == 0) {
 		fd = open_device();
 		is_dev = fd >= 0;
 	}
@@ -342,7 +350,7 @@ read_message(struct xs_handle *h, bool wait, struct xs_msg **out)
 bool
 xs_poll_messages(struct xs_handle *h, bool wait)
 {
-	struct xs_msg *m;
+	struct xs_msg *m = NULL;
 	bool event;
 	int r = read_message(h, wait, &m);
 
