@@ -228,6 +228,9 @@ cmd_list(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 
 /* --- ls ----------------------------------------------------------------------- */
 
+/* Columns kept for "  (permissions)". */
+#define PERMS_WIDTH 20
+
 struct ls {
 	struct xs_handle *h;
 	const struct opts *o;
@@ -282,8 +285,9 @@ ls_line(const struct ls *l, const char *path, const char *name, int depth)
 	}
 	free(v);
 	if (l->o->perms) {
-		/* Dots lead the eye to the right margin. */
-		while (l->width != 0 && line.len + perms.len + 2 < l->width)
+		/* Dots lead the eye to a column of their own. */
+		xu_buf_addc(&line, ' ');
+		while (!l->o->full && line.len + PERMS_WIDTH < l->width)
 			xu_buf_adds(&line, line.len % 2 != 0 ? "." : " ");
 		xu_buf_addf(&line, "  %s", xu_buf_text(&perms));
 	}
@@ -416,11 +420,7 @@ cmd_rm(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 		if (t == XBT_NULL)
 			return failed(h, NULL);
 		for (int i = 0; i < argc; i++) {
-			/* The reference tool wants the node to be there. */
-			char *v = xs_read(h, t, argv[i], NULL);
-
-			free(v);
-			if (v == NULL || !rm_one(h, t, argv[i], o->tidy)) {
+			if (!rm_one(h, t, argv[i], o->tidy)) {
 				int r = failed(h, "could not remove path");
 
 				xs_transaction_end(h, t, true);
