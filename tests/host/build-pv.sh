@@ -16,7 +16,7 @@ contains "the kernel was unpacked" "$(cat "$scratch/err")" 'linux kernel, xz'
 # refused MESSAGE FILE...: one line, status 1.
 refused() {
 	expect_status 1 "$build" "$2" - "${3:-64}" '' never 1
-	same "one line about $2" 1 "$(wc -l <"$scratch/err")"
+	same "one line about $2 in '$err'" 1 "$(wc -l <"$scratch/err")"
 	contains "the message about $2" "$err" "$1"
 }
 echo '#!/bin/sh' >"$scratch/script"
