@@ -42,6 +42,8 @@ for h in libxenctrl/xenctrl.h libxenguest/xenguest.h libxenstore/xenstore.h \
 done
 
 for f in $(find . -path ./build -prune -o -path './build-*' -prune -o \
+	-path ./_build -prune -o -path ./_inst -prune -o \
+	-path ./config.h -prune -o \
 	-name '*.[chS]' -print -o -name '*.am' -print -o -name '*.sh' -print); do
 	head -n 3 "$f" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' ||
 		say "$f has no licence line"
