@@ -124,6 +124,14 @@ on_signal(int sig)
 	alarm(1);
 }
 
+bool
+xm_signal_ignored(int sig)
+{
+	struct sigaction sa;
+
+	return sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN;
+}
+
 void
 xm_catch_signals(void)
 {
@@ -132,7 +140,8 @@ xm_catch_signals(void)
 
 	sigemptyset(&sa.sa_mask);
 	for (size_t i = 0; i < XU_ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+		if (!xm_signal_ignored(signals[i]))
+			sigaction(signals[i], &sa, NULL);
 }
 
 int

@@ -162,12 +162,13 @@ print_uptimes(struct xm *xm, const struct xapi_vm_list *l, bool *seen)
 	time_t now = time(NULL);
 	int status;
 
-	if (!brief)
-		xu_buf_addf(&out, "%-33s %4s %s \n", "Name", "ID", "Uptime");
 	for (size_t i = 0; i < l->count; i++) {
 		if (l->vms[i].domid < 0 || !wanted(xm, &l->vms[i], seen))
 			continue;
 		xapi_add(list, uptime_json(&l->vms[i], now));
+		if (!brief && out.len == 0)
+			xu_buf_addf(&out, "%-33s %4s %s \n", "Name", "ID",
+			    "Uptime");
 		(brief ? uptime_short : uptime_row)(&l->vms[i], now, &out);
 	}
 	if (xm->format == XM_JSON)

@@ -90,7 +90,8 @@ catch_signals(sigset_t *in_poll)
 		sigaddset(&block, end_signals[i]);
 	sigprocmask(SIG_BLOCK, &block, in_poll);
 	for (size_t i = 0; i < XU_ARRAY_SIZE(end_signals); i++) {
-		sigaction(end_signals[i], &end, NULL);
+		if (!xm_signal_ignored(end_signals[i]))
+			sigaction(end_signals[i], &end, NULL);
 		sigdelset(in_poll, end_signals[i]);
 	}
 	for (size_t i = 0; i < XU_ARRAY_SIZE(fault_signals); i++)

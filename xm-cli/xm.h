@@ -163,6 +163,8 @@ char *xm_host(struct xm *xm, struct xapi_err *e);
 
 /* From now on SIGINT, SIGTERM, SIGHUP interrupt waits instead of ending us. */
 void xm_catch_signals(void);
+/* As nohup and a shell's & have it: such a signal stays ignored. */
+bool xm_signal_ignored(int sig);
 /* The signal that came, 0 = none. */
 int xm_signalled(void);
 

@@ -495,8 +495,7 @@ START_TEST(names)
 	expect("console web", 4, "", "Error: Domain 'web' is not started\n",
 	    "");
 	expect("console -q web", 1, "", "", "");
-	expect("uptime web", 4,
-	    "Name                                ID Uptime \n",
+	expect("uptime web", 4, "",
 	    "Error: Domain 'web' is not started\n", "");
 	expect("list --names", 0, "Domain-0\nweb\n", "", "");
 	expect("list --names --state halted", 0, "web\n", "", "");
