@@ -6,6 +6,7 @@
 # do, the documented status, and nothing left behind.
 . "$(dirname "$0")/lib.sh"
 
+cleanup "xm destroy bad >/dev/null 2>&1"
 base() { tiny_config "$@"; }
 books() { "$progs/prog_facts" domains; ls /run/xld/domains /run/xld/intents; xenstore-ls -f /; }
 
@@ -51,14 +52,15 @@ refused 3 'nowhere.cfg' create -q "$scratch/nowhere.cfg"
 check "a guest" xm create -q "$(base bad)"
 before=$(books)
 refused 4 "name 'bad' already exists" create -q "$(base bad)"
-refused 4 "'bad' is Running" unpause bad
 refused 3 'nobody' pause nobody
 refused 3 'nobody' destroy nobody
 refused 3 'nobody' console nobody
 refused 4 'Domain-0' destroy Domain-0
 refused 4 'Domain-0' pause 0
-refused 2 'rename' rename bad
-refused 2 'bogus' bogus-command
+expect_status 2 xm rename bad
+contains "what is missing, and the synopsis" "$err" "requires 2 arguments"
+expect_status 2 xm bogus-command
+contains "which command" "$err" 'bogus-command'
 check "the end" xm destroy bad
 
 # No daemon.

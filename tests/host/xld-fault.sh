@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: own
-# timeout: 1500
+# timeout: 2400
 # Creation cut short at every place: each hypercall of it fails once, the
 # process that makes it is killed there, each step fails, the daemon is killed at
 # each step. Afterwards nothing is left: no domain, no node, no memory, no record.
