@@ -261,6 +261,8 @@ teardown(void)
 
 static struct xu_buf out, err;
 static int out_fd, err_fd;
+/* Standard error, when it is a terminal. */
+static int err_tty = -1;
 
 static int
 scratch(void)
@@ -291,7 +293,7 @@ begin(const char *line)
 	if (pid == 0) {
 		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
 		dup2(out_fd, 1);
-		dup2(err_fd, 2);
+		dup2(err_tty >= 0 ? err_tty : err_fd, 2);
 		if (chdir(SRCDIR "/xm") == 0)
 			execv(XM, argv);
 		_exit(99);
@@ -479,6 +481,38 @@ START_TEST(pausing_twice)
 }
 END_TEST
 
+/* On a terminal the step is shown, and nothing of it stays. */
+START_TEST(progress)
+{
+	int term = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char seen[512] = "";
+	ssize_t n;
+	pid_t pid;
+
+	ck_assert_int_ge(term, 0);
+	ck_assert_int_eq(grantpt(term), 0);
+	ck_assert_int_eq(unlockpt(term), 0);
+	play.task = NULL;
+	err_tty = open(ptsname(term), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(err_tty, 0);
+	pid = begin("create -q full.cfg");
+	called("Async.VM.start");
+	/* It is shown before the end comes. */
+	n = read(term, seen, sizeof(seen) - 1);
+	ck_assert_int_gt(n, 0);
+	play.task = "success";
+	task_event();
+	ck_assert_int_eq(end(pid), 0);
+	n += read(term, seen + n, sizeof(seen) - 1 - (size_t)n);
+	ck_assert_ptr_nonnull(
+	    strstr(seen, "\r\033[KCreating web.1:  50 %  build"));
+	ck_assert_str_eq(strrchr(seen, '\r'), "\r\033[K");
+	ck_assert_uint_eq(out.len, 0);
+	close(err_tty);
+	close(term);
+}
+END_TEST
+
 START_TEST(names)
 {
 	expect("domid web", 0, "5\n", "", "");
@@ -523,6 +557,7 @@ main(void)
 	tcase_add_test(t, shutdown_is_refused);
 	tcase_add_test(t, waiting_is_interrupted);
 	tcase_add_test(t, pausing_twice);
+	tcase_add_test(t, progress);
 	tcase_add_test(t, names);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
