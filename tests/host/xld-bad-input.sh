@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # Bad input through xm: each one clear line with the place, the cause and what to
 # do, the documented status, and nothing left behind.

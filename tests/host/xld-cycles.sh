@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: all
 # toolstack: own
 # timeout: 600
 # A hundred lives of a small guest leave the host as it was: free memory as Xen

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # timeout: 2400
 # Creation cut short at every place: each hypercall of it fails once, the
