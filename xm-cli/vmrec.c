@@ -53,6 +53,7 @@ vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
 {
 	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
 	struct xu_err e = XU_ERR_INIT;
+	const char *name;
 
 	memset(r, 0, sizeof(*r));
 	cfg_init(&r->cfg);
@@ -65,7 +66,9 @@ vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
 		return xm_error(xm, XE(XLD_FILE),
 		    e.errnum == EACCES ? XM_PERMISSION : XM_FAILED,
 		    "Unable to open config file: %s", e.msg);
-	if (cfg_parse(&r->cfg, file, xu_buf_text(&text), text.len, &e) < 0)
+	/* In messages: as it was given, unless it was found elsewhere. */
+	name = strncmp(r->path, "./", 2) == 0 ? file : r->path;
+	if (cfg_parse(&r->cfg, name, xu_buf_text(&text), text.len, &e) < 0)
 		add_problem(r, &e);
 	for (int i = 0; i < n; i++) {
 		xu_err_clear(&e);
@@ -74,7 +77,7 @@ vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
 	}
 	/* After a syntax error the rest is not known: no guesses about it. */
 	if (r->errors == 0)
-		r->errors = domcfg_bind(&r->cfg, file, &r->dom, &r->report);
+		r->errors = domcfg_bind(&r->cfg, name, &r->dom, &r->report);
 	return r->report.error != 0 ? xm_no_memory(xm) : 0;
 }
 

@@ -395,6 +395,9 @@ START_TEST(mistakes)
 	    "ignored\n"
 	    "bad.cfg:6:9: 'vcpus' must be a number, 0 or more\n");
 	expect("create bad.cfg", 2, NULL, "bad.cfg:4:1: unknown key 'memroy'");
+	ck_assert_int_eq(strncmp(xu_buf_text(&err), "bad.cfg:", 8), 0);
+	expect("create ./bad.cfg", 2, NULL, "./bad.cfg:4:1: unknown key");
+	expect("create --path=../xm bad.cfg", 2, NULL, "../xm/bad.cfg:4:1: ");
 	expect("check bad.cfg full.cfg", 2,
 	    "bad.cfg:5:1: warning: 'hap' means something for HVM guests only; "
 	    "ignored\nbad.cfg:6:9: 'vcpus' must be a number, 0 or more\n"
