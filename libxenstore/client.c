@@ -145,9 +145,12 @@ cmd_read(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 	/* Several values are one consistent picture. */
 	if (!xs_batch_run(b, argc > 1 ? XS_BATCH_TRANSACTION : 0))
 		r = failed(h, "couldn't read path");
-	for (int i = 0; r == 0 && i < argc; i++) {
+	/* As the reference tool: those before the first that fails are told. */
+	for (int i = 0; i < argc; i++) {
 		const char *v = xs_batch_value(b, i, &len);
 
+		if (v == NULL)
+			break;
 		if (o->json) {
 			xu_val_set(json, argv[i], xu_strn(v, len));
 			continue;
@@ -158,7 +161,7 @@ cmd_read(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 			xu_buf_add(&out, v, len);
 		else
 			add_escaped(&out, v, len);
-		if (!o->raw || argc > 1)
+		if (!o->raw)
 			xu_buf_addc(&out, '\n');
 	}
 	xs_batch_free(b);
@@ -228,14 +231,22 @@ cmd_list(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 
 /* --- ls ----------------------------------------------------------------------- */
 
-/* Columns kept for "  (permissions)". */
-#define PERMS_WIDTH 20
+/*
+ * The layout of the reference tool, which scripts cut columns out of: a line
+ * without -f ends before the margin, its permissions begin at a column. With -f
+ * only a terminal's values are cut, whatever their path takes.
+ */
+#define MARGIN	     80
+#define MARGIN_MIN   20
+#define VALUE_SPACE  8
+#define PERMS_COLUMN 60
 
 struct ls {
 	struct xs_handle *h;
 	const struct opts *o;
-	/* Columns of the terminal; 0 = unlimited. */
-	size_t width;
+	/* Where lines end; the column of permissions. */
+	size_t margin, column;
+	bool terminal;
 };
 
 static void
@@ -254,42 +265,53 @@ add_perms(struct xs_handle *h, const char *path, struct xu_buf *b)
 	free(p);
 }
 
+/* What fits of a value. True: not all of it. */
+static bool
+add_value(const struct ls *l, const char *v, unsigned len, struct xu_buf *line)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	size_t end = l->margin - VALUE_SPACE, room;
+
+	add_escaped(&text, v, len);
+	if (l->o->full)
+		room = l->terminal ? end : SIZE_MAX;
+	else
+		room = line->len < end ? end - line->len : 0;
+	if (text.len <= room) {
+		xu_buf_addf(line, " = \"%s\"", xu_buf_text(&text));
+		return false;
+	}
+	xu_buf_addf(line, " = \"%.*s\\...\"", (int)room, text.data);
+	return true;
+}
+
 static void
 ls_line(const struct ls *l, const char *path, const char *name, int depth)
 {
-	AUTO_BUF struct xu_buf line = XU_BUF_INIT, perms = XU_BUF_INIT;
+	AUTO_BUF struct xu_buf line = XU_BUF_INIT;
+	int room = (int)(l->margin - VALUE_SPACE) - depth;
+	bool cut = false;
 	unsigned len;
 	char *v = xs_read(l->h, XBT_NULL, path, &len);
-	size_t room;
 
 	if (l->o->full)
 		xu_buf_adds(&line, path);
 	else
-		xu_buf_addf(&line, "%*s%s", depth, "", name);
-	if (l->o->perms)
-		add_perms(l->h, path, &perms);
-	if (v == NULL) {
+		xu_buf_addf(&line, "%*s%.*s", depth, "", room > 1 ? room : 1,
+		    name);
+	if (v == NULL)
 		xu_buf_adds(&line, ":");
-	} else {
-		AUTO_BUF struct xu_buf text = XU_BUF_INIT;
-
-		add_escaped(&text, v, len);
-		room = l->width > line.len + 10 + perms.len
-		    ? l->width - line.len - 8 - perms.len
-		    : 10;
-		if (l->width != 0 && text.len > room)
-			xu_buf_addf(&line, " = \"%.*s\\...\"", (int)room,
-			    text.data);
-		else
-			xu_buf_addf(&line, " = \"%s\"", xu_buf_text(&text));
-	}
+	else
+		cut = add_value(l, v, len, &line);
 	free(v);
 	if (l->o->perms) {
-		/* Dots lead the eye to a column of their own. */
-		xu_buf_addc(&line, ' ');
-		while (!l->o->full && line.len + PERMS_WIDTH < l->width)
-			xu_buf_adds(&line, line.len % 2 != 0 ? "." : " ");
-		xu_buf_addf(&line, "  %s", xu_buf_text(&perms));
+		if (!cut)
+			xu_buf_addc(&line, ' ');
+		/* Dots lead the eye to the column. */
+		while (!l->o->full && line.error == 0 && line.len < l->column)
+			xu_buf_addc(&line, line.len % 2 != 0 ? '.' : ' ');
+		xu_buf_adds(&line, "  ");
+		add_perms(l->h, path, &line);
 	}
 	puts(xu_buf_text(&line));
 }
@@ -344,14 +366,16 @@ ls_json(struct xs_handle *h, const char *path)
 static int
 cmd_ls(struct xs_handle *h, const struct opts *o, int argc, char **argv)
 {
-	struct ls l = { .h = h, .o = o };
+	struct ls l = { .h = h, .o = o, .margin = MARGIN };
 	char root[] = "/", *top[] = { root };
 	struct winsize ws;
 
-	if (isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
-		l.width = ws.ws_col;
-	else if (o->perms)
-		l.width = 80;
+	l.terminal =
+	    isatty(1) && ioctl(1, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0;
+	if (l.terminal)
+		l.margin = ws.ws_col < MARGIN_MIN + 2 ? MARGIN_MIN :
+							ws.ws_col - 2u;
+	l.column = l.margin < PERMS_COLUMN ? l.margin : PERMS_COLUMN;
 	if (argc == 0) {
 		argc = 1;
 		argv = top;

@@ -41,7 +41,6 @@ changes() {
 	each chmod -u @/d/e n0 r3
 	each chmod @/a n0 r1 w2 b3
 	each chmod @/none n0
-	each chmod @/a q0
 	each rm @/none
 	each rm @/no/parent
 	each rm -t @/d/e
@@ -64,17 +63,18 @@ reads() {
 	both read /t/a
 	both read -p /t/a /t/b
 	both read -R /t/b
+	both read -R -p /t/a /t/b
 	both read /t/a /t/none /t/b
 	both list /t
 	both list -p /t
 	both list /t /t/d
-	both list /t/none
+	both list /t /t/none /t/d
 	both exists /t/a
 	both exists /t/a /t/none
 	both ls -f /
 	both ls
 	both ls /t/a
-	both ls /t/none
+	both ls /t/d /t/none /t
 	both ls -p /
 	both ls -fp /
 	both ls -p /t
@@ -83,6 +83,7 @@ reads() {
 watches() {
 	local w
 	for w in "$peer" "$ours"; do
+		rm -f "$scratch/w"
 		timeout 20 "$w/xenstore-watch" -n 3 /w /w/y >"$scratch/w" &
 		wait_for 10 grep -q /w/y "$scratch/w" || fail "no first event"
 		check "write" "$peer/xenstore-write" /w/x 1
