@@ -221,8 +221,8 @@ xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 	return result == NULL ? -1 : 0;
 }
 
-static long long
-now_ms(void)
+long long
+xm_now_ms(void)
 {
 	struct timespec ts;
 
@@ -255,9 +255,9 @@ task_state(struct xm *xm, struct xapi_err *e, const char *task)
 
 int
 xm_task_settle(
-    struct xm *xm, struct xapi_err *e, const char *task, unsigned ms)
+    struct xm *xm, struct xapi_err *e, const char *task, long long until)
 {
-	long long end = now_ms() + ms, left;
+	long long left;
 	struct xapi_value *events;
 	struct xapi_err ignored;
 	int state;
@@ -265,7 +265,7 @@ xm_task_settle(
 	if (xapi_event_register(xm->api, "task", e) < 0)
 		return -1;
 	while ((state = task_state(xm, e, task)) > 0) {
-		left = end - now_ms();
+		left = until - xm_now_ms();
 		if (left <= 0)
 			return 0;
 		/* An error here shows in the next look at the task. */

@@ -97,46 +97,45 @@ send_request(struct xm *xm, const struct request *r, struct victim *v)
 	struct xapi_err e;
 
 	v->task = begin(xm, &e, r->method, v->dom.ref);
-	if (v->task == NULL ||
-	    (!r->wait && xm_task_settle(xm, &e, v->task, REFUSAL_MS) < 0))
-		return xm_fail_domain(xm, v->dom.name, &e);
-	return 0;
+	return v->task == NULL ? xm_fail_domain(xm, v->dom.name, &e) : 0;
 }
 
+/* until: of xm_now_ms, how long a refusal is waited for. */
 static int
-await_end(struct xm *xm, const struct request *r, const struct victim *v)
+await_end(struct xm *xm, const struct request *r, const struct victim *v,
+    long long until)
 {
 	struct xapi_err e;
 
-	if (xm_task_wait(xm, &e, v->task, NULL) < 0)
+	if (r->wait ? xm_task_wait(xm, &e, v->task, NULL) < 0
+		    : xm_task_settle(xm, &e, v->task, until) < 0)
 		return xm_fail_domain(xm, v->dom.name, &e);
-	if (xm->format == XM_TEXT)
+	if (r->wait && xm->format == XM_TEXT)
 		printf("Domain %s %s\n", v->dom.name, r->ended);
 	fflush(stdout);
 	return 0;
 }
 
-/* All are asked before the first is waited for. The worst status counts. */
+/* All are asked before the first is waited for. The last error counts. */
 static int
 bring_down(
     struct xm *xm, const struct request *r, struct victim *v, size_t n)
 {
 	struct xapi_value *list = xapi_new_array();
+	long long until;
 	int status = 0, one;
 
 	for (size_t i = 0; i < n; i++) {
 		one = send_request(xm, r, &v[i]);
-		if (one != 0) {
-			free(steal_ptr(&v[i].task));
-			status = one;
-		}
+		status = one != 0 ? one : status;
 	}
+	until = xm_now_ms() + REFUSAL_MS;
 	if (r->wait)
 		xm_catch_signals();
 	for (size_t i = 0; i < n && xm_signalled() == 0; i++) {
 		if (v[i].task == NULL)
 			continue;
-		one = r->wait ? await_end(xm, r, &v[i]) : 0;
+		one = await_end(xm, r, &v[i], until);
 		if (one == 0)
 			xapi_add(list, xm_dom_json(&v[i].dom));
 		else

@@ -296,6 +296,8 @@ xm_console_run(struct xm *xm, const struct xm_console *c)
 	/* Who only watches a pipe has nothing to say. */
 	s.stdin_open = s.stdin_tty || !c->readonly;
 	catch_signals(&in_poll);
+	/* One that came before we were here. */
+	ending = xm_signalled();
 	if (s.stdin_tty) {
 		greet(&s);
 		raw = cooked;

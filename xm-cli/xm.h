@@ -178,9 +178,11 @@ char *xm_task_start(struct xm *xm, struct xapi_err *e, const char *method,
  */
 int xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
     const char *label);
-/* Waits no longer than that many milliseconds: 0 when it has not failed. */
+/* Waits no longer than until a time of xm_now_ms: 0 when it has not failed. */
 int xm_task_settle(
-    struct xm *xm, struct xapi_err *e, const char *task, unsigned ms);
+    struct xm *xm, struct xapi_err *e, const char *task, long long until);
+/* Milliseconds of a clock that only goes forward. */
+long long xm_now_ms(void);
 
 /* --- console.c ------------------------------------------------------------ */
 
