@@ -127,7 +127,8 @@ write_console(struct nodes *n, const struct guest *g)
 	put(n, "console/backend", "%s", backend);
 	put(n, "console/backend-id", "0");
 	put(n, "console/limit", "1048576");
-	put(n, "console/type", "xenconsoled");
+	/* Not "xenconsoled", whose program would take it for its own. */
+	put(n, "console/type", "xld");
 	put(n, "console/output", "none");
 	put(n, "console/port", "%u", g->console_port);
 	put(n, "console/ring-ref", "%llu",

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xen: 4.17
+# toolstack: own
+# Both toolstacks on one host: xld shows, pauses and ends the guests that
+# Debian's xl made; xl sees ours, and when it destroys one xld clears up.
+. "$(dirname "$0")/lib.sh"
+
+xl=$peer/xl
+config=$scratch/theirs.cfg
+cat >"$config" <<CFG
+name = "theirs"
+memory = 64
+kernel = "/boot/guest/tiny"
+extra = "tick=200"
+CFG
+cleanup 'xm destroy ours 2>/dev/null; $xl destroy theirs 2>/dev/null; kill_all TERM xenconsoled'
+
+# Debian's console daemon beside ours: each keeps the consoles of its own.
+check "Debian's xenconsoled" $peer/xenconsoled --pid-file=/run/xenconsoled.pid
+check "ours" xm create -q "$(tiny_config ours 'extra="tick=200"')"
+check "theirs" $xl create -q "$config"
+ours=$(xm domid ours)
+theirs=$($xl domid theirs)
+contains "xl sees ours" "$($xl list)" "^ours +$ours +16 +1 "
+contains "xm sees theirs" "$(xm list)" "^theirs +$theirs +6[0-9] +1 "
+same "its domid" "$theirs" "$(xm domid theirs)"
+same "its name" theirs "$(xm domname "$theirs")"
+spoke() { xm console -l ours | grep -q 'TINY UP'; }
+check "our console is ours" wait_for 20 spoke
+
+check "pause theirs" xm pause theirs
+contains "paused" "$($xl list theirs)" '--p---'
+contains "paused for us" "$(xm list theirs)" '--p---'
+check "unpause theirs" xm unpause theirs
+expect_status 1 xm console theirs
+contains "whose console it is" "$err" 'another toolstack'
+check "rename theirs" xm rename theirs theirs2
+contains "xl sees the name" "$($xl list)" '^theirs2 '
+check "shut down theirs" timeout 60 xm shutdown -w theirs2
+expect_status 3 xm domid theirs2
+
+check "theirs again" $xl create -q "$config"
+check "destroy theirs" xm destroy theirs
+gone() { ! $xl domid theirs; }
+check "it is gone" wait_for 20 gone
+
+# Ended behind our back.
+check "xl destroys ours" $xl destroy ours
+missing() { ! xm domid ours; }
+check "xld has noticed" wait_for 20 missing
+same "no node" "" "$(xenstore-ls -f / | grep "/$ours\(/\| \)")"
+same "no record" "" "$(ls /run/xld/domains /run/xld/intents | grep json)"
+check "and the name is free" xm create -q "$(tiny_config ours)"
+check "the end" timeout 60 xm shutdown -w ours
