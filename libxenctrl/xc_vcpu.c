@@ -160,11 +160,14 @@ xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 }
 
 /* nodeaffinity: {bitmap}. */
+/* Sets the nodes in `set`, or fills `get`: the other one is NULL. */
 static int
-node_affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint8_t *map,
-    size_t bytes)
+node_affinity(xc_interface *xch, uint32_t domid, const uint8_t *set,
+    uint8_t *get, size_t bytes)
 {
-	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
+	struct xc_domctl ctl = { .domain = domid,
+		.cmd = set != NULL ? DOMCTL_setnodeaffinity :
+				     DOMCTL_getnodeaffinity };
 	uint8_t *buf;
 	int r;
 
@@ -173,12 +176,13 @@ node_affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint8_t *map,
 	buf = xc_buf_get(xch, bytes);
 	if (buf == NULL)
 		return xc_fail(xch, errno, "node affinity");
-	memcpy(buf, map, bytes);
+	if (set != NULL)
+		memcpy(buf, set, bytes);
 	ctl.u.u64[0] = (uintptr_t)buf;
 	ctl.u.u32[2] = (uint32_t)bytes * 8;
 	r = xc_do_domctl(xch, &ctl, "node affinity") < 0 ? -1 : 0;
-	if (r == 0)
-		memcpy(map, buf, bytes);
+	if (r == 0 && get != NULL)
+		memcpy(get, buf, bytes);
 	xc_buf_put(xch, buf, bytes);
 	return r;
 }
@@ -187,20 +191,16 @@ XC_API int
 xc_domain_set_node_affinity(xc_interface *xch, uint32_t domid,
     const uint8_t *map, size_t bytes)
 {
-	uint8_t copy[MAX_MAP_BYTES];
-
-	if (xc_check_abi(xch, "set node affinity") < 0 ||
-	    check_map(xch, bytes) < 0)
+	if (xc_check_abi(xch, "set node affinity") < 0)
 		return -1;
-	memcpy(copy, map, bytes);
-	return node_affinity(xch, DOMCTL_setnodeaffinity, domid, copy, bytes);
+	return node_affinity(xch, domid, map, NULL, bytes);
 }
 
 XC_API int
 xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid, uint8_t *map,
     size_t bytes)
 {
-	return node_affinity(xch, DOMCTL_getnodeaffinity, domid, map, bytes);
+	return node_affinity(xch, domid, NULL, map, bytes);
 }
 
 /* scheduler_op: {u32 sched_id, cmd, union {u16 weight, cap}}; cmd 0 put, 1 get.

@@ -24,7 +24,7 @@ ask(struct xs_handle *h, uint32_t type, const char *a, const char *b,
     const char *c)
 {
 	const char *s[3] = { a, b, c };
-	struct xs_iov v[3];
+	struct xs_iov v[3] = { { NULL, 0 } };
 	unsigned n = 0;
 
 	while (n < 3 && s[n] != NULL) {
