@@ -23,6 +23,8 @@
 struct out {
 	struct out *next;
 	struct xu_buf bytes;
+	/* Written so far. */
+	size_t off;
 	int fds[XU_MSG_FDS];
 	int nfds;
 };
@@ -35,6 +37,8 @@ struct xu_chan {
 	int fds[FDS_WAIT];
 	int nfds;
 	struct out *head, **tail;
+	/* Bytes in the queue. */
+	size_t queued;
 };
 
 void
@@ -142,8 +146,8 @@ xu_chan_flush(struct xu_chan *c)
 	ssize_t n;
 
 	while ((o = c->head) != NULL) {
-		n = write_some(c->fd, o->bytes.data, o->bytes.len, o->fds,
-		    o->nfds);
+		n = write_some(c->fd, o->bytes.data + o->off,
+		    o->bytes.len - o->off, o->fds, o->nfds);
 		if (n < 0)
 			return -1;
 		if (n == 0)
@@ -151,8 +155,9 @@ xu_chan_flush(struct xu_chan *c)
 		for (int i = 0; i < o->nfds; i++)
 			close(o->fds[i]);
 		o->nfds = 0;
-		xu_buf_drop(&o->bytes, (size_t)n);
-		if (o->bytes.len != 0)
+		o->off += (size_t)n;
+		c->queued -= (size_t)n;
+		if (o->off < o->bytes.len)
 			continue;
 		c->head = o->next;
 		if (c->head == NULL)
@@ -171,6 +176,11 @@ xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
 
 	if (nfds > XU_MSG_FDS || kind > 0xffffff) {
 		errno = EINVAL;
+		return -1;
+	}
+	/* The other side does not read: memory is not for it to take. */
+	if (c->queued > XU_MSG_BACKLOG) {
+		errno = ENOBUFS;
 		return -1;
 	}
 	o = calloc(1, sizeof(*o));
@@ -202,6 +212,7 @@ xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
 	memcpy(o->bytes.data + 8, &kind, 4);
 	*c->tail = o;
 	c->tail = &o->next;
+	c->queued += o->bytes.len;
 	return xu_chan_flush(c);
 }
 

@@ -19,6 +19,8 @@
 
 #define XU_MSG_FDS	   4
 #define XU_MSG_MAX_PAYLOAD (64u << 20)
+/* With more than this waiting for the other side nothing is taken. */
+#define XU_MSG_BACKLOG	   (64u << 20)
 
 enum xu_msg_kind {
 	XU_MSG_CALL = 1,
@@ -59,7 +61,8 @@ int xu_chan_fd(const struct xu_chan *c);
 /*
  * Queues a message and writes what the socket takes now (a blocking socket
  * takes all). Borrows val; borrows fds (they are duplicated when they must
- * wait). 0, or -1 with errno: EPIPE (peer gone), ENOMEM, E2BIG.
+ * wait). 0, or -1 with errno: EPIPE (peer gone), ENOMEM, E2BIG, ENOBUFS
+ * (the peer does not read).
  */
 int xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
     const struct xu_val *val, const int *fds, int nfds);

@@ -21,7 +21,6 @@
 #define API_SOCKET  XLD_RUNDIR "/api.sock"
 #define API_USER    "xld-api"
 #define BACKLOG	    128
-#define PAYLOAD_MAX (4u << 20)
 /* One that lives shorter is started again only after a while. */
 #define SHORT_LIFE_MS 2000
 #define RESTART_MS    1000
@@ -169,7 +168,7 @@ start(struct core *c, struct xu_err *e)
 		return -1;
 	}
 	c->api_started = uv_now(c->loop);
-	c->api = xu_chan_new(sv[0], PAYLOAD_MAX);
+	c->api = xu_chan_new(sv[0], 0);
 	if (c->api == NULL ||
 	    uv_poll_init(c->loop, &c->api_poll, sv[0]) != 0) {
 		kill(c->api_pid, SIGKILL);

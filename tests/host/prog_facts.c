@@ -68,20 +68,20 @@ main(int argc, char **argv)
 	};
 	char why[256];
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));
-	long long n;
+	long long n = -1;
 
 	if (xch == NULL || argc != 2) {
 		fprintf(stderr, "prog_facts: %s\n", xch == NULL ? why : "usage");
 		return 1;
 	}
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
-		if (strcmp(facts[i].word, argv[1]) == 0) {
+		if (strcmp(facts[i].word, argv[1]) == 0)
 			n = facts[i].f(xch);
-			if (n < 0)
-				break;
-			printf("%lld\n", n);
-			return 0;
-		}
-	fprintf(stderr, "prog_facts: %s: %s\n", argv[1], xc_last_error(xch));
-	return 1;
+	if (n < 0)
+		fprintf(stderr, "prog_facts: %s: %s\n", argv[1],
+		    xc_last_error(xch));
+	else
+		printf("%lld\n", n);
+	xc_interface_close(xch);
+	return n < 0;
 }

@@ -288,6 +288,27 @@ START_TEST(msg_queues_when_the_socket_is_full)
 }
 END_TEST
 
+START_TEST(msg_gives_up_on_a_peer_that_does_not_read)
+{
+	AUTO_BUF struct xu_buf big = XU_BUF_INIT;
+	AUTO_VAL struct xu_val *v = NULL;
+	struct xu_chan *a;
+	int sv[2], n = 0;
+
+	memset(xu_buf_reserve(&big, 8 << 20), 'y', 8 << 20);
+	v = xu_strn(big.data, big.len);
+	ck_assert_int_eq(xu_socketpair(sv, true), 0);
+	a = xu_chan_new(sv[0], 0);
+	while (n < 100 && xu_chan_send(a, XU_MSG_EVENT, 1, v, NULL, 0) == 0)
+		n++;
+	ck_assert_int_ge(n, 8);
+	ck_assert_int_lt(n, 12);
+	ck_assert_int_eq(errno, ENOBUFS);
+	xu_chan_free(&a);
+	close(sv[1]);
+}
+END_TEST
+
 START_TEST(msg_refuses_nonsense)
 {
 	static const char junk[] = "\xff\xff\xff\xff\0\0\0\0\1\0\0\0";
@@ -380,6 +401,29 @@ START_TEST(job_undoes_in_reverse)
 	xu_job_resume(&j, &bad);
 	ck_assert_str_eq(trace, "+wa");
 	ck_assert_str_eq(j.err.msg, "two: worker died");
+}
+END_TEST
+
+static void
+stop_at_two(struct xu_job *j)
+{
+	if (j->at == 1)
+		xu_err_set(&j->err, "Z", 0, "stopped");
+}
+
+START_TEST(job_stops_where_on_step_says)
+{
+	static const struct xu_step steps[] = { { "one", step_ok, undo_a },
+		{ "two", step_ok, undo_b }, { NULL, NULL, NULL } };
+	struct xu_job j;
+
+	trace[0] = '\0';
+	xu_job_init(&j, steps, NULL);
+	j.on_step = stop_at_two;
+	xu_job_start(&j);
+	ck_assert(j.done);
+	ck_assert_str_eq(trace, "+a");
+	ck_assert_str_eq(j.err.msg, "two: stopped");
 }
 END_TEST
 
@@ -491,8 +535,10 @@ main(void)
 	tcase_add_test(t, val_readers_are_total);
 	tcase_add_test(t, msg_carries_descriptors_in_order);
 	tcase_add_test(t, msg_queues_when_the_socket_is_full);
+	tcase_add_test(t, msg_gives_up_on_a_peer_that_does_not_read);
 	tcase_add_test(t, msg_refuses_nonsense);
 	tcase_add_test(t, job_undoes_in_reverse);
+	tcase_add_test(t, job_stops_where_on_step_says);
 	tcase_add_test(t, file_replace_and_read);
 	tcase_add_test(t, spawn_hands_over_descriptors);
 	tcase_add_test(t, listen_detects_a_live_owner);
