@@ -26,7 +26,8 @@ extern "C" {
 
 #define XBT_NULL 0
 
-/* Flags of xs_open. The first two are accepted and mean nothing. */
+/* Flags of xs_open. The first is accepted and means nothing; with the second the
+ * kernel's device, which may wait for ever for a daemon, is not tried. */
 #define XS_OPEN_READONLY   (1UL << 0)
 #define XS_OPEN_SOCKETONLY (1UL << 1)
 /* xs_unwatch also discards queued events of that watch. */

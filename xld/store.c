@@ -341,6 +341,11 @@ store_dom0(struct core *c, struct xu_err *e)
 	snprintf(n.base, sizeof(n.base), "/vm/%s", zero);
 	put(&n, "uuid", "%s", zero);
 	put(&n, "name", "Domain-0");
+	/* libxl knows CPU pools by their names here. */
+	if (!has_node(c, "/local/pool/0/name")) {
+		snprintf(n.base, sizeof(n.base), "/local/pool/0");
+		put(&n, "name", "Pool-0");
+	}
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write domain 0's nodes");
 	xs_batch_free(n.b);
@@ -386,8 +391,10 @@ watch_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 static int
 connect_store(struct core *c, struct xu_err *e)
 {
-	c->xs = xs_open(XS_NO_READER_THREAD);
-	c->xsw = c->xs == NULL ? NULL : xs_open(XS_NO_READER_THREAD);
+	const unsigned long flags = XS_NO_READER_THREAD | XS_OPEN_SOCKETONLY;
+
+	c->xs = xs_open(flags);
+	c->xsw = c->xs == NULL ? NULL : xs_open(flags);
 	if (c->xsw == NULL) {
 		xu_err_set(e, "XLD_STORE", 0,
 		    "xenstored cannot be reached (%s): start it first",
