@@ -234,4 +234,8 @@ api_close(struct core *c)
 		kill(c->api_pid, SIGTERM);
 		waitpid(c->api_pid, &status, 0);
 	}
+	if (is_up(c)) {
+		uv_poll_stop(&c->api_poll);
+		xu_chan_free(&c->api);
+	}
 }

@@ -190,7 +190,8 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .pid_file = PID_FILE, .level = XU_INFO };
-	struct core *c = calloc(1, sizeof(*c));
+	static struct core core;
+	struct core *c = &core;
 	struct xu_err e = XU_ERR_INIT;
 	int ready_fd = -1, r = parse(argc, argv, &o), lock;
 
@@ -198,7 +199,7 @@ main(int argc, char **argv)
 		return r;
 	xu_log_open("xld", NULL, o.level);
 	umask(077);
-	if (c == NULL || xu_mkdirs(XLD_RUNDIR, 0711, &e) < 0 ||
+	if (xu_mkdirs(XLD_RUNDIR, 0711, &e) < 0 ||
 	    xu_mkdirs(XLD_LOGDIR, 0700, &e) < 0)
 		return fail(&e);
 	if (o.background && xu_daemonise(&ready_fd, &e) < 0)
@@ -218,6 +219,5 @@ main(int argc, char **argv)
 	if (r == 0)
 		unlink(o.pid_file);
 	close(lock);
-	free(c);
 	return r;
 }
