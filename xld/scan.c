@@ -59,32 +59,9 @@ static struct xu_val *
 foreign_config(const struct xc_domaininfo *info, const char *uuid,
     const char *name)
 {
-	const struct model_field *f = model_vm.fields;
 	int64_t bytes = (int64_t)info->tot_pages << 12;
-	struct xu_val *v = xu_struct();
+	struct xu_val *v = config_blank();
 
-	for (; f->name != NULL; f++) {
-		if (f->access == RO_RUN)
-			continue;
-		switch (f->type->kind) {
-		case MK_INT:
-			xu_val_set(v, f->name, xu_int(0));
-			break;
-		case MK_BOOL:
-			xu_val_set(v, f->name, xu_bool(false));
-			break;
-		case MK_MAP:
-			xu_val_set(v, f->name, xu_struct());
-			break;
-		case MK_ENUM:
-			xu_val_set(v, f->name,
-			    xu_str(model_find_enum(f->type->name)->words[0]));
-			break;
-		default:
-			xu_val_set(v, f->name, xu_str(""));
-			break;
-		}
-	}
 	xu_val_set(v, "uuid", xu_str(uuid));
 	xu_val_set(v, "name_label", xu_str(name));
 	xu_val_set(v, "memory_static_max", xu_int(bytes));

@@ -90,18 +90,28 @@ set_defaults(struct xu_val *v, const struct xu_val *args)
 }
 
 struct xu_val *
-config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
+config_blank(void)
 {
 	const struct model_field *f = model_vm.fields;
 	struct xu_val *v = xu_struct();
-	const struct xu_val *given;
 
-	for (; f->name != NULL; f++) {
-		if (f->access == RO_RUN)
-			continue;
-		given = xu_val_get(args, f->name);
-		xu_val_set(v, f->name,
-		    given != NULL ? xu_val_copy(given) : zero_of(f->type));
+	for (; f->name != NULL; f++)
+		if (f->access != RO_RUN)
+			xu_val_set(v, f->name, zero_of(f->type));
+	return v;
+}
+
+struct xu_val *
+config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
+{
+	struct xu_val *v = config_blank();
+	const char *name;
+
+	/* What nobody but the system decides is not taken from a caller. */
+	for (size_t i = 0; i < xu_val_count(args); i++) {
+		name = xu_val_name_at(args, i);
+		if (xu_val_get(v, name) != NULL)
+			xu_val_set(v, name, xu_val_copy(xu_val_at(args, i)));
 	}
 	set_defaults(v, args);
 	if (xu_val_ok(v) && config_check(c, NULL, v, e) == 0)

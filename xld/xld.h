@@ -144,6 +144,8 @@ void uuid_random(char out[UUID_TEXT]);
 
 /* ---- vm_config.c: what a machine may be ---------------------------------------- */
 
+/* Every field that an owner sets, empty. */
+struct xu_val *config_blank(void);
 /* A config with every field from the arguments of VM.create, checked. */
 struct xu_val *config_new(const struct core *c, const struct xu_val *args,
     struct xu_err *e);
