@@ -13,7 +13,7 @@
 #include "xu_auto.h"
 
 #define XU_ERR_CODE_MAX	 48
-#define XU_ERR_PARAM_MAX 3
+#define XU_ERR_PARAM_MAX 4
 #define XU_ERR_PARAM_LEN 128
 #define XU_ERR_MSG_MAX	 1024
 

@@ -197,12 +197,15 @@ state_allows(struct call *k)
 	if (g == NULL || (k->m.flags & MM_READS) != 0)
 		return true;
 	if (g->op != OP_NONE && k->m.states != STATES_ANY) {
-		call_refuse(k, "OTHER_OPERATION_IN_PROGRESS", "VM",
+		xu_err_set(&e, "OTHER_OPERATION_IN_PROGRESS", 0,
 		    "'%s' is being %s; try again when that is done",
 		    guest_name(g),
 		    g->op == OP_CREATE	    ? "created" :
 			g->op == OP_DESTROY ? "destroyed" :
 					      "restarted");
+		xu_err_param(&e, "VM");
+		xu_err_param(&e, "%s", g->uuid);
+		call_fail(k, &e);
 		return false;
 	}
 	if (k->m.states == STATES_ANY)
@@ -296,6 +299,7 @@ changed_config(struct call *k)
 {
 	const char *field = k->m.field->name, *key = argument(k, 1);
 	struct xu_val *v = xu_val_copy(k->guest->config);
+	struct xu_err e = XU_ERR_INIT;
 	struct xu_val *map;
 
 	if (k->m.verb == MV_SET) {
@@ -306,9 +310,14 @@ changed_config(struct call *k)
 	if (k->m.verb == MV_ADD_TO && xu_val_get(map, key) != NULL) {
 		xu_val_free(map);
 		xu_val_free(v);
-		call_refuse(k, "MAP_DUPLICATE_KEY", "VM",
+		xu_err_set(&e, "MAP_DUPLICATE_KEY", 0,
 		    "%s of '%s' has the key '%s' already", field,
 		    guest_name(k->guest), key);
+		xu_err_param(&e, "VM");
+		xu_err_param(&e, "%s", field);
+		xu_err_param(&e, "%s", k->guest->uuid);
+		xu_err_param(&e, "%s", key);
+		call_fail(k, &e);
 		return NULL;
 	}
 	if (k->m.verb == MV_ADD_TO)
