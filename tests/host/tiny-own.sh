@@ -147,7 +147,7 @@ declare -A answer=(
 store_memory=$(rss xenstored)
 for kind in "${!answer[@]}"; do start "s-$kind" "extra = \"store=$kind\""; done
 for kind in "${!answer[@]}"; do
-	prints "s-$kind" "STORE $kind: .*" 200
+	prints "s-$kind" "STORE $kind: .*" 300
 	contains "store=$kind" "$(xm console --log "s-$kind" | grep -a '^STORE')" \
 		"${answer[$kind]}"
 done
