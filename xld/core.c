@@ -124,6 +124,7 @@ core_open(struct core *c, struct xu_err *e)
 	c->task_by_ref = xu_map_new();
 	if (c->task_by_ref == NULL || guests_open(c) < 0)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
+	scan_open(c);
 	c->started = booted_at();
 	identify(c);
 	if (open_xen(c, e) < 0 || records_open(e) < 0 ||

@@ -14,6 +14,9 @@
 #include "xu_log.h"
 
 #define CHUNK 128
+/* Between looks at a domain that others have destroyed. */
+#define LOOK_MS	    50
+#define LOOK_MAX_MS 60000
 /* Seconds a transient machine may wait for its start. */
 #define UNSTARTED 60
 
@@ -150,7 +153,8 @@ follow(struct guest *g)
 			vm_forget(g);
 		return;
 	}
-	if (!g->seen) {
+	if (!g->seen ||
+	    (!g->foreign && (g->info.flags & XC_DOMINF_DYING) != 0)) {
 		/* A job sees the end by itself. */
 		if (g->op == OP_NONE)
 			vm_vanished(g);
@@ -163,17 +167,55 @@ follow(struct guest *g)
 		api_tell_guest(g);
 }
 
+static void
+later(uv_timer_t *t)
+{
+	scan(t->data);
+}
+
+/*
+ * xenstored tells of a death when the last of its own is let go, and Xen may
+ * still list the domain for a moment: nobody tells of that moment's end. Looks
+ * become rarer, for a domain that others keep from going.
+ */
+static void
+look_again(struct core *c, bool dying)
+{
+	if (!dying) {
+		c->look_ms = 0;
+		return;
+	}
+	c->look_ms = c->look_ms == 0 ? LOOK_MS : c->look_ms * 2;
+	if (c->look_ms > LOOK_MAX_MS)
+		c->look_ms = LOOK_MAX_MS;
+	uv_timer_start(&c->look_timer, later, c->look_ms, 0);
+}
+
 void
 scan(struct core *c)
 {
 	struct xu_list *l, *next;
+	bool dying = false;
+	struct guest *g;
 
 	LIST_FOREACH(l, &c->guests)
 		xu_container_of(l, struct guest, all)->seen = false;
 	if (ask(c) < 0)
 		return;
-	LIST_FOREACH_SAFE(l, next, &c->guests)
-		follow(xu_container_of(l, struct guest, all));
+	LIST_FOREACH_SAFE(l, next, &c->guests) {
+		g = xu_container_of(l, struct guest, all);
+		dying = dying || (g->seen && g->op == OP_NONE &&
+		    (g->info.flags & XC_DOMINF_DYING) != 0);
+		follow(g);
+	}
+	look_again(c, dying);
+}
+
+void
+scan_open(struct core *c)
+{
+	uv_timer_init(c->loop, &c->look_timer);
+	c->look_timer.data = c;
 }
 
 bool

@@ -157,12 +157,17 @@ vm_vanished(struct guest *g)
 	struct xu_err e = XU_ERR_INIT;
 	int32_t domid = g->domid;
 
-	if (!g->foreign) {
+	if (!g->foreign)
 		xu_log(XU_NOTICE, "%s (domain %d) was destroyed by others",
 		    guest_name(g), domid);
-		console_detach(g);
-		store_remove(g->core, domid, g->uuid);
+	if (!g->foreign && g->seen) {
+		/* It cannot go while we hold its console. */
+		vm_destroy(g, settled, g);
+		return;
 	}
+	console_detach(g);
+	if (!g->foreign)
+		store_remove(g->core, domid, g->uuid);
 	guest_set_domid(g, NO_DOMID, NULL);
 	if (record_write(g, &e) < 0)
 		xu_log_err(XU_ERROR, &e);

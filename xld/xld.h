@@ -56,6 +56,9 @@ struct core {
 	/* Guests: all, and the three indexes. */
 	struct xu_list guests;
 	struct xu_map *by_uuid, *by_name, *by_domid;
+	/* The next look at domains that die, see scan.c. */
+	uv_timer_t look_timer;
+	uint64_t look_ms;
 	/* Domains being destroyed. */
 	struct xu_list reaps;
 	/* Calls that wait for the end of a domain. */
@@ -175,6 +178,7 @@ void adopt_all(struct core *c);
 
 /* ---- scan.c: what the hypervisor says -------------------------------------------- */
 
+void scan_open(struct core *c);
 /* Asks once for all domains, follows what changed, tells clients. */
 void scan(struct core *c);
 /* The same for one. False: the domain is gone. */
@@ -260,7 +264,7 @@ void vm_ended(struct guest *g);
 void vm_settle(struct guest *g);
 /* Out of the registry, and clients are told. Frees g. */
 void vm_forget(struct guest *g);
-/* Somebody else has ended our guest's domain. */
+/* Somebody else has ended our guest's domain, or a foreign one has gone. */
 void vm_vanished(struct guest *g);
 /* Waits until the domain the guest has now is gone (or replaced). */
 void vm_wait_end(struct call *k, struct guest *g, bool until_replaced);
