@@ -53,6 +53,17 @@ static struct {
 	bool gone;
 } play;
 
+/* Both the core's thread and a test speak. */
+static void
+tell(uint32_t kind, uint32_t id, const struct xu_val *v)
+{
+	static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&sending);
+	xu_chan_send(chan, kind, id, v, NULL, 0);
+	pthread_mutex_unlock(&sending);
+}
+
 static void
 reply(const struct xu_msg *m, const char *name, struct xu_val *v)
 {
@@ -61,7 +72,7 @@ reply(const struct xu_msg *m, const char *name, struct xu_val *v)
 	xu_val_set(r, name, v);
 	if (strcmp(name, "error") == 0)
 		xu_val_set(r, "message", xu_str("web: so it is"));
-	xu_chan_send(chan, XU_MSG_REPLY, m->id, r, NULL, 0);
+	tell(XU_MSG_REPLY, m->id, r);
 }
 
 static struct xu_val *
@@ -108,7 +119,7 @@ task_event(void)
 	xu_val_set(ev, "operation", xu_str("mod"));
 	xu_val_set(ev, "ref", xu_str("task-1"));
 	xu_val_set(ev, "snapshot", task_record());
-	xu_chan_send(chan, XU_MSG_EVENT, 0, ev, NULL, 0);
+	tell(XU_MSG_EVENT, 0, ev);
 }
 
 static struct xu_val *
@@ -318,10 +329,11 @@ end(pid_t pid)
 	int status;
 
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
 	take(out_fd, &out);
 	take(err_fd, &err);
-	return WEXITSTATUS(status);
+	/* As a shell tells it. */
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
+				     WEXITSTATUS(status);
 }
 
 static void
