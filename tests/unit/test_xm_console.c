@@ -41,6 +41,9 @@ child(int console, int in, int out, bool readonly)
 	};
 	struct xm xm = { .format = XM_TEXT };
 
+	/* Whoever runs the tests may ignore some, as nohup does. */
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
 	dup2(in, 0);
 	dup2(out, 1);
 	/* What is said to a person would mix with the output. */
