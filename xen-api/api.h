@@ -60,6 +60,8 @@ struct api {
 	/* The core. */
 	struct xu_chan *core;
 	uv_poll_t core_poll;
+	/* What it waits for. */
+	int core_events;
 	struct xu_map *pending;
 	uint32_t next_id;
 	/* HTTP. */

@@ -21,12 +21,16 @@ struct pending {
 
 static void core_ready(uv_poll_t *h, int status, int events);
 
+/* libuv asks the kernel anew at each start, so only for a change. */
 static void
 watch(struct api *a)
 {
-	uv_poll_start(&a->core_poll,
-	    UV_READABLE | (xu_chan_pending(a->core) ? UV_WRITABLE : 0),
-	    core_ready);
+	int events = UV_READABLE |
+	    (xu_chan_pending(a->core) ? UV_WRITABLE : 0);
+
+	if (events != a->core_events)
+		uv_poll_start(
+		    &a->core_poll, a->core_events = events, core_ready);
 }
 
 static void

@@ -27,11 +27,15 @@
 
 static void ready(uv_poll_t *h, int status, int events);
 
+/* libuv asks the kernel anew at each start, so only for a change. */
 static void
 watch(struct core *c)
 {
-	uv_poll_start(&c->api_poll,
-	    UV_READABLE | (xu_chan_pending(c->api) ? UV_WRITABLE : 0), ready);
+	int events = UV_READABLE |
+	    (xu_chan_pending(c->api) ? UV_WRITABLE : 0);
+
+	if (events != c->api_events)
+		uv_poll_start(&c->api_poll, c->api_events = events, ready);
 }
 
 static void
@@ -176,6 +180,7 @@ start(struct core *c, struct xu_err *e)
 		    "talk to xld-api");
 	}
 	c->api_poll.data = c;
+	c->api_events = 0;
 	watch(c);
 	return 0;
 }

@@ -62,7 +62,8 @@ viewer_watch(struct viewer *v)
 		events |= UV_WRITABLE;
 	if (s->in_len < sizeof(s->in))
 		events |= UV_READABLE;
-	uv_poll_start(&v->poll, events, viewer_ready);
+	if (events != v->events)
+		uv_poll_start(&v->poll, v->events = events, viewer_ready);
 }
 
 /* -1: it is gone. */

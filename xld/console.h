@@ -42,6 +42,8 @@ struct viewer {
 	struct console *console;
 	struct xu_list all;
 	uv_poll_t poll;
+	/* What it waits for. */
+	int events;
 	int fd;
 	/* Next byte it gets. */
 	uint64_t at;

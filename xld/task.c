@@ -11,6 +11,8 @@
 #include "xld.h"
 
 #define TASKS_MAX 512
+/* Progress is told at most so often; an end at once. */
+#define TELL_MS	  100
 
 struct task {
 	struct core *core;
@@ -22,6 +24,8 @@ struct task {
 	const char *status;
 	int percent;
 	char step[32];
+	/* When clients last heard of it, on the loop's clock. */
+	uint64_t told;
 	int64_t created, finished;
 	struct xu_val *result, *error;
 	char message[XU_ERR_MSG_MAX];
@@ -99,6 +103,7 @@ record(struct core *c XU_UNUSED, void *obj)
 static void
 tell(struct task *t, const char *operation)
 {
+	t->told = uv_now(t->core->loop);
 	api_event(t->core, "task", operation, t->ref, record(t->core, t));
 }
 
@@ -146,7 +151,9 @@ task_progress(struct task *t, const char *step, int percent)
 		return;
 	t->percent = percent;
 	snprintf(t->step, sizeof(t->step), "%s", step);
-	tell(t, "mod");
+	/* Each word costs every waiting client a round trip. */
+	if (uv_now(t->core->loop) - t->told >= TELL_MS)
+		tell(t, "mod");
 }
 
 void

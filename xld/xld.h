@@ -70,6 +70,8 @@ struct core {
 	/* xld-api. */
 	struct xu_chan *api;
 	uv_poll_t api_poll;
+	/* What it waits for. */
+	int api_events;
 	uv_timer_t api_timer;
 	pid_t api_pid;
 	int listen_fd;

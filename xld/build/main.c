@@ -22,6 +22,8 @@
 
 #define CHANNEL_FD  3
 #define PAYLOAD_MAX (64u << 10)
+/* Percent between two words about the same step. */
+#define STRIDE	    5
 
 struct builder {
 	struct xu_chan *chan;
@@ -47,7 +49,7 @@ progress(void *ctx, const char *step, uint64_t done, uint64_t total)
 	/* Populating is the first half of the work, the rest the second. */
 	percent = 5 + (strcmp(step, "memory") == 0 ? percent / 2 :
 						     50 + percent * 2 / 5);
-	if (percent <= w->percent && strcmp(step, w->last) == 0)
+	if (percent < w->percent + STRIDE && strcmp(step, w->last) == 0)
 		return;
 	if (percent > w->percent)
 		w->percent = percent;
