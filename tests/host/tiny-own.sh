@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: all
 # toolstack: own
 # timeout: 900
 # The tiny guest under our own toolstack: what becomes of it after each way to

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
-# toolstack: own peer
+# toolstack: own
 # timeout: 600
-# Our xenstore commands and Debian's say the same of the same store, ours and
-# Debian's alike, through the socket and through the kernel's device.
+# Our xenstore commands and Debian's say the same of the same store, through the
+# socket and through the kernel's device. It holds on Debian's daemon, too.
 . "$(dirname "$0")/lib.sh"
 ours=/usr/bin
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
+# mem: 8192
 # timeout: 600
 # A hundred lives of a small guest leave the host as it was: free memory as Xen
 # has it, the store, open files of every daemon, event channels, grants.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
+# mem: 8192
 # timeout: 2400
 # Creation cut short at every place: each hypercall of it fails once, the
 # process that makes it is killed there, each step fails, the daemon is killed at

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: all
 # toolstack: own
 # timeout: 600
 # Every command of xm on real guests: what it prints, what it ends with, what is
