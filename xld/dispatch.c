@@ -328,6 +328,35 @@ changed_config(struct call *k)
 	return v;
 }
 
+/* The machine is as v has it, here, in its record and in the store; or all is as
+ * before. Takes v. */
+static int
+take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
+{
+	struct xu_val *old = xu_val_copy(g->config);
+	const char *name = xu_val_get_str(v, "name_label", "");
+	bool renamed = strcmp(name, guest_name(g)) != 0;
+
+	if (!xu_val_ok(old) || guest_set_name(g, name, e) < 0) {
+		xu_val_free(old);
+		xu_val_free(v);
+		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM,
+		    "change a machine");
+	}
+	xu_val_free(g->config);
+	g->config = v;
+	if (record_write(g, e) == 0 &&
+	    (!renamed || g->domid < 0 || store_write_name(g, e) == 0)) {
+		xu_val_free(old);
+		return 0;
+	}
+	guest_set_name(g, xu_val_get_str(old, "name_label", ""), NULL);
+	xu_val_free(g->config);
+	g->config = old;
+	record_write(g, NULL);
+	return -1;
+}
+
 /* Only machines have fields that can be set. */
 static void
 set_field(struct call *k)
@@ -351,18 +380,21 @@ set_field(struct call *k)
 	v = changed_config(k);
 	if (v == NULL)
 		return;
-	if (!xu_val_ok(v) ||
-	    (!g->foreign && config_check(k->core, g, v, &e) < 0) ||
-	    (renamed && guest_set_name(g, argument(k, 1), &e) < 0)) {
+	if (!xu_val_ok(v)) {
+		xu_val_free(v);
 		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "%s", k->method);
+		call_fail(k, &e);
+		return;
+	}
+	/* Of others' guests only the name is known to be of our making. */
+	if ((g->foreign ?
+		    config_check_name(k->core, g, argument(k, 1), &e) :
+		    config_check(k->core, g, v, &e)) < 0) {
 		xu_val_free(v);
 		call_fail(k, &e);
 		return;
 	}
-	xu_val_free(g->config);
-	g->config = v;
-	if (record_write(g, &e) < 0 ||
-	    (renamed && g->domid >= 0 && store_write_name(g, &e) < 0)) {
+	if (take_config(g, v, &e) < 0) {
 		call_fail(k, &e);
 		return;
 	}

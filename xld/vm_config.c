@@ -121,9 +121,9 @@ config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
 	return NULL;
 }
 
-static int
-check_name(const struct core *c, const struct guest *g, const char *name,
-    struct xu_err *e)
+int
+config_check_name(const struct core *c, const struct guest *g,
+    const char *name, struct xu_err *e)
 {
 	struct guest *other = guest_by_name(c, name);
 
@@ -322,7 +322,7 @@ int
 config_check(const struct core *c, const struct guest *g,
     const struct xu_val *v, struct xu_err *e)
 {
-	if (check_name(c, g, xu_val_get_str(v, "name_label", ""), e) < 0 ||
+	if (config_check_name(c, g, xu_val_get_str(v, "name_label", ""), e) < 0 ||
 	    check_uuid(c, g, xu_val_get_str(v, "uuid", ""), e) < 0 ||
 	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
 	    check_platform(v, e) < 0 || check_boot(v, e) < 0 ||

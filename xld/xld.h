@@ -157,6 +157,9 @@ struct xu_val *config_new(const struct core *c, const struct xu_val *args,
 /* One field, as config_new would check it. g NULL: a new machine. */
 int config_check(const struct core *c, const struct guest *g,
     const struct xu_val *config, struct xu_err *e);
+/* Its name alone. */
+int config_check_name(const struct core *c, const struct guest *g,
+    const char *name, struct xu_err *e);
 /* A member of one of the maps as a number, or the default. */
 int64_t config_number(const struct xu_val *config, const char *map,
     const char *key, int64_t dflt);
