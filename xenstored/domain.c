@@ -228,7 +228,7 @@ domain_free(struct domain *d)
 	unbind(d);
 	if (d->ring != NULL)
 		unmap_ring(d);
-	store_forget_domain(domid);
+	store_forget_domain(d, true);
 	LIST_FOREACH(it, &domains)
 	{
 		struct domain *o = xu_container_of(it, struct domain, link);

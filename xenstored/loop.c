@@ -17,6 +17,9 @@
 #include "xsd.h"
 
 #define READ_CHUNK 65536
+/* Dead nodes per turn, well under 100 us; and when a pause counts as idle. */
+#define REAP_SLICE 500
+#define IDLE_MS	   50
 
 static int epoll_fd = -1, listen_fd = -1;
 static struct xu_list busy = XU_LIST_INIT(busy);
@@ -203,16 +206,38 @@ serve_busy(void)
 	return more || !xu_list_empty(&busy);
 }
 
+/*
+ * What was removed is taken apart between turns, a slice each. Once nothing is
+ * left to do for a moment the heap's free pages go back to the system.
+ */
+static bool
+tidy(bool idle)
+{
+	bool more = tree_reap(REAP_SLICE);
+
+	if (idle && !more && tree_trim_pending())
+		tree_trim();
+	return more;
+}
+
+static int
+how_long(bool more)
+{
+	if (more)
+		return 0;
+	return tree_trim_pending() ? IDLE_MS : -1;
+}
+
 void
 loop_run(void)
 {
 	struct epoll_event ev[64];
 	bool more = false;
-	int n;
+	int n, timeout;
 
 	while (!stop) {
-		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev),
-		    more ? 0 : -1);
+		timeout = how_long(more);
+		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev), timeout);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.ptr == &listen_mark)
 				accept_clients();
@@ -222,6 +247,7 @@ loop_run(void)
 				ready(ev[i].data.ptr, ev[i].events);
 		}
 		more = serve_busy();
+		more |= tidy(n == 0 && timeout > 0);
 		conn_free_dead();
 	}
 }

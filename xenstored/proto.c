@@ -118,7 +118,7 @@ do_read(struct request *r)
 	err = saw(r, path, SEEN_VALUE,
 	    store_read(*tree_of(r), r->c, path, PERM_READ, &n));
 	if (err == 0)
-		reply_data(r, n->value_len == 0 ? "" : n->value, n->value_len);
+		reply_data(r, node_value(n), n->value_len);
 	return err;
 }
 
@@ -128,8 +128,8 @@ do_directory(struct request *r)
 	char path[XSD_ABS_PATH + 1], out[XSD_PAYLOAD];
 	int err = one_path(r, path, false);
 	struct node *n, *kid;
-	const char *name;
-	size_t len = 0, add;
+	uint32_t pos = 0;
+	size_t len = 0;
 
 	if (err != 0)
 		return err;
@@ -137,14 +137,11 @@ do_directory(struct request *r)
 	    store_read(*tree_of(r), r->c, path, PERM_READ, &n));
 	if (err != 0)
 		return err;
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (!node_slot(n, i, &name, &kid))
-			continue;
-		add = strlen(name) + 1;
-		if (len + add > sizeof(out))
-			return E2BIG;
-		memcpy(out + len, name, add);
-		len += add;
+	if (node_names_len(n) > sizeof(out))
+		return E2BIG;
+	while ((kid = node_next(n, &pos)) != NULL) {
+		memcpy(out + len, kid->text, kid->name_len + 1u);
+		len += kid->name_len + 1u;
 	}
 	reply_data(r, out, len);
 	return 0;
@@ -155,9 +152,10 @@ static int
 do_directory_part(struct request *r)
 {
 	char path[XSD_ABS_PATH + 1], out[XSD_PAYLOAD];
-	const char *arg[2], *name;
+	const char *arg[2];
 	struct node *n, *kid;
 	size_t len, add, at = 0;
+	uint32_t pos = 0;
 	uint64_t offset;
 	int err;
 
@@ -172,16 +170,14 @@ do_directory_part(struct request *r)
 		return err;
 	len = (size_t)snprintf(out, sizeof(out), "%llu",
 		  (unsigned long long)n->gen) + 1;
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (!node_slot(n, i, &name, &kid))
-			continue;
-		add = strlen(name) + 1;
+	while ((kid = node_next(n, &pos)) != NULL) {
+		add = kid->name_len + 1u;
 		if (at >= offset) {
 			if (len + add > sizeof(out) - 1) {
 				reply_data(r, out, len);
 				return 0;
 			}
-			memcpy(out + len, name, add);
+			memcpy(out + len, kid->text, add);
 			len += add;
 		}
 		at += add;

@@ -17,26 +17,25 @@ struct node *store_root;
 /* --- the books -------------------------------------------------------------- */
 
 void
-acct_add(struct acct *a, uint16_t domid, int64_t delta)
+acct_add(struct acct *a, uint16_t domid, int64_t nodes, int64_t bytes)
 {
-	struct domain *d;
+	struct acct one = {.n = 1};
 
 	for (uint32_t i = 0; i < a->n; i++)
 		if (a->v[i].domid == domid) {
-			a->v[i].delta += delta;
+			a->v[i].nodes += nodes;
+			a->v[i].bytes += bytes;
 			return;
 		}
-	if (a->n < sizeof(a->v) / sizeof(a->v[0])) {
-		a->v[a->n].domid = domid;
-		a->v[a->n++].delta = delta;
-		return;
+	if (a->n == XU_ARRAY_SIZE(a->v)) {
+		/* Rare (a subtree of many owners): book the oldest at once. */
+		one.v[0] = a->v[0];
+		acct_apply(&one);
+		a->v[0] = a->v[--a->n];
 	}
-	/* Rare (a subtree of many owners): book the oldest at once. */
-	d = domain_get(a->v[0].domid);
-	if (d != NULL)
-		d->nodes += a->v[0].delta;
-	a->v[0].domid = domid;
-	a->v[0].delta = delta;
+	a->v[a->n].domid = domid;
+	a->v[a->n].nodes = nodes;
+	a->v[a->n++].bytes = bytes;
 }
 
 void
@@ -45,33 +44,46 @@ acct_apply(const struct acct *a)
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct domain *d = domain_get(a->v[i].domid);
 
-		if (d != NULL)
-			d->nodes += a->v[i].delta;
+		if (d != NULL) {
+			d->nodes += a->v[i].nodes;
+			d->node_bytes += a->v[i].bytes;
+		}
 	}
 }
 
-int64_t
-acct_of(const struct acct *a, uint16_t domid)
+void
+acct_of(const struct acct *a, uint16_t domid, int64_t *nodes, int64_t *bytes)
 {
 	const struct domain *d = domain_find(domid);
-	int64_t n = d == NULL ? 0 : d->nodes;
 
+	*nodes = d == NULL ? 0 : d->nodes;
+	*bytes = d == NULL ? 0 : d->node_bytes;
 	for (uint32_t i = 0; i < a->n; i++)
-		if (a->v[i].domid == domid)
-			n += a->v[i].delta;
-	return n;
+		if (a->v[i].domid == domid) {
+			*nodes += a->v[i].nodes;
+			*bytes += a->v[i].bytes;
+		}
 }
 
 static void
-acct_subtree(struct acct *a, const struct node *n)
+acct_node(struct acct *a, const struct node *n, int sign)
 {
-	const char *name;
-	struct node *kid;
+	acct_add(a, n->perms->v[0].domid, sign, sign * (int64_t)node_bytes(n));
+}
 
-	acct_add(a, n->perms->v[0].domid, -1);
-	for (uint32_t i = 0; i < n->nkids; i++)
-		if (node_slot(n, i, &name, &kid))
-			acct_subtree(a, kid);
+static int
+acct_subtree(struct acct *a, const struct node *top)
+{
+	const struct node *n;
+	struct walk w;
+	int err = walk_init(&w, top, "");
+
+	while (err == 0 && (n = walk_next(&w)) != NULL)
+		acct_node(a, n, -1);
+	if (err == 0 && w.failed)
+		err = ENOMEM;
+	walk_fini(&w);
+	return err;
 }
 
 /* --- permissions --------------------------------------------------------------- */
@@ -86,7 +98,7 @@ is_me(const struct conn *c, uint16_t domid)
 unsigned
 perms_access(const struct perms *p, const struct conn *c)
 {
-	if (c->privileged || is_me(c, p->v[0].domid))
+	if (c->privileged || c->replay || is_me(c, p->v[0].domid))
 		return PERM_READ | PERM_WRITE;
 	for (uint32_t i = 1; i < p->n; i++)
 		if (!p->v[i].ignore &&
@@ -141,25 +153,28 @@ too_big(const struct conn *c, const struct node *n, uint32_t value_len,
     uint32_t nperms, size_t more_name)
 {
 	uint64_t size = 16 + 8ull * nperms + value_len + more_name;
-	uint32_t max = quota_of(c, QUOTA_SIZE);
-	const char *name;
-	struct node *kid;
+	uint32_t max;
 
-	if (c->privileged || max == 0)
+	if (c->privileged || c->replay)
 		return false;
-	for (uint32_t i = 0; n != NULL && i < n->nkids && size <= max; i++)
-		if (node_slot(n, i, &name, &kid))
-			size += strlen(name) + 1;
-	return size > max;
+	max = quota_of(c, QUOTA_SIZE);
+	if (n != NULL)
+		size += node_names_len(n);
+	return max != 0 && size > max;
 }
 
 static bool
-too_many_nodes(const struct conn *c, const struct acct *a, uint16_t owner,
-    int64_t more)
+too_many_nodes(
+    const struct conn *c, const struct acct *a, uint16_t owner, int64_t more)
 {
-	uint32_t max = quota_of(c, QUOTA_NODES);
+	uint32_t max;
+	int64_t nodes, bytes;
 
-	return !c->privileged && max != 0 && acct_of(a, owner) + more > max;
+	if (c->privileged || c->replay)
+		return false;
+	max = quota_of(c, QUOTA_NODES);
+	acct_of(a, owner, &nodes, &bytes);
+	return max != 0 && nodes + more > max;
 }
 
 /* --- changes -------------------------------------------------------------------------- */
@@ -178,68 +193,67 @@ inherit(const struct node *parent, const struct conn *c)
 	return p;
 }
 
+/* The missing part of a path as one chain of nodes, the last with the value. */
+static struct node *
+make_chain(struct perms *perms, const char *rest, const void *value,
+    uint32_t len, int64_t *bytes)
+{
+	const char *end = rest + strlen(rest), *slash;
+	struct node *n = NULL, *up;
+	size_t name_len;
+
+	/* Upwards: each ancestor gets the chain so far as its only child. */
+	for (; end != rest; end = slash) {
+		slash = memrchr(rest, '/', (size_t)(end - rest));
+		name_len = (size_t)(end - slash - 1);
+		up =
+		    node_new(perms_ref(perms), slash + 1, name_len, value, len);
+		if (up == NULL || (n != NULL && dir_add(&up->dir, n) != 0)) {
+			node_unref(up == NULL ? n : up);
+			return NULL;
+		}
+		*bytes += (int64_t)node_bytes(up);
+		n = up;
+		value = "";
+		len = 0;
+	}
+	return n;
+}
+
 /*
- * Creates path and its missing ancestors as one chain below `near`, attached in
- * one step. rest is the missing part ("/a/b").
+ * Creates path and its missing ancestors below `near`, attached in one step.
+ * rest is the missing part ("/a/b"; "b" below the root's "/").
  */
 static int
 create(struct node **root, const struct conn *c, struct acct *a,
     const char *path, const char *rest, const struct node *near,
     const void *value, uint32_t len)
 {
-	char top[XSD_ABS_PATH + 1];
-	struct perms *perms;
-	struct node *n, *up;
-	const char *end = path + strlen(path), *slash;
+	struct perms *perms = inherit(near, c);
+	int64_t count = 0, bytes = 0;
+	struct node *n;
 	uint16_t owner;
-	int64_t count = 0;
 	int err;
 
-	for (const char *s = rest; *s != '\0'; s++)
-		count += *s == '/';
-	perms = inherit(near, c);
 	if (perms == NULL)
 		return ENOMEM;
+	for (const char *s = rest; *s != '\0'; s++)
+		count += *s == '/';
 	owner = perms->v[0].domid;
-	slash = rest + 1;
 	if (too_many_nodes(c, a, owner, count) ||
 	    too_big(c, NULL, len, perms->n, 0) ||
 	    too_big(c, near, near->value_len, near->perms->n,
-		strcspn(slash, "/") + 1)) {
+		strcspn(rest + 1, "/") + 1)) {
 		perms_unref(perms);
 		return ENOSPC;
 	}
-	n = node_new(perms_ref(perms), value, len);
-	/* Upwards: each ancestor gets the chain so far as its only child. */
-	while (n != NULL && (slash = memrchr(rest, '/', (size_t)(end - rest))) !=
-	    rest) {
-		char name[XSD_ABS_PATH + 2] = "/";
-		size_t nlen = (size_t)(end - slash - 1);
-
-		memcpy(name + 1, slash + 1, nlen);
-		name[nlen + 1] = '\0';
-		up = node_new(perms_ref(perms), "", 0);
-		if (up == NULL) {
-			node_unref(n);
-			n = NULL;
-			break;
-		}
-		if (tree_attach(&up, name, n) != 0) {
-			node_unref(up);
-			n = NULL;
-			break;
-		}
-		n = up;
-		end = slash;
-	}
+	n = make_chain(perms, rest, value, len, &bytes);
 	perms_unref(perms);
 	if (n == NULL)
 		return ENOMEM;
-	memcpy(top, path, (size_t)(end - path));
-	top[end - path] = '\0';
-	err = tree_attach(root, top, n);
+	err = tree_attach(root, path, (size_t)(rest - path), n);
 	if (err == 0)
-		acct_add(a, owner, count);
+		acct_add(a, owner, count, bytes);
 	return err;
 }
 
@@ -249,6 +263,9 @@ store_write(struct node **root, const struct conn *c, struct acct *a,
 {
 	const char *rest;
 	struct node *n = tree_nearest(*root, path, &rest);
+	uint16_t owner;
+	int64_t grows;
+	int err;
 
 	if (!node_allows(n, c, PERM_WRITE))
 		return EACCES;
@@ -256,13 +273,17 @@ store_write(struct node **root, const struct conn *c, struct acct *a,
 		return create(root, c, a, path, rest, n, value, len);
 	if (too_big(c, n, len, n->perms->n, 0))
 		return ENOSPC;
-	n = tree_own(root, path);
-	return n == NULL ? errno : node_set_value(n, value, len);
+	owner = n->perms->v[0].domid;
+	grows = (int64_t)len - n->value_len;
+	err = tree_set_value(root, path, value, len);
+	if (err == 0 && grows != 0)
+		acct_add(a, owner, 0, grows);
+	return err;
 }
 
 int
-store_mkdir(struct node **root, const struct conn *c, struct acct *a,
-    const char *path)
+store_mkdir(
+    struct node **root, const struct conn *c, struct acct *a, const char *path)
 {
 	const char *rest;
 	struct node *n = tree_nearest(*root, path, &rest);
@@ -275,12 +296,12 @@ store_mkdir(struct node **root, const struct conn *c, struct acct *a,
 }
 
 int
-store_rm(struct node **root, const struct conn *c, struct acct *a,
-    const char *path)
+store_rm(
+    struct node **root, const struct conn *c, struct acct *a, const char *path)
 {
 	char parent[XSD_ABS_PATH + 1];
 	struct node *n = tree_get(*root, path);
-	struct acct gone = { .n = 0 };
+	struct acct gone = {.n = 0};
 	size_t len;
 	int err;
 
@@ -293,17 +314,18 @@ store_rm(struct node **root, const struct conn *c, struct acct *a,
 		len = path_parent_len(path);
 		memcpy(parent, path, len);
 		parent[len] = '\0';
-		if (!node_allows(tree_nearest(*root, path, &rest), c,
-			PERM_WRITE))
+		if (!node_allows(
+			tree_nearest(*root, path, &rest), c, PERM_WRITE))
 			return EACCES;
 		return tree_get(*root, parent) == NULL ? ENOENT : EALREADY;
 	}
 	if (!node_allows(n, c, PERM_WRITE))
 		return EACCES;
-	acct_subtree(&gone, n);
-	err = tree_detach(root, path);
+	err = acct_subtree(&gone, n);
+	if (err == 0)
+		err = tree_detach(root, path);
 	for (uint32_t i = 0; err == 0 && i < gone.n; i++)
-		acct_add(a, gone.v[i].domid, gone.v[i].delta);
+		acct_add(a, gone.v[i].domid, gone.v[i].nodes, gone.v[i].bytes);
 	return err;
 }
 
@@ -313,43 +335,45 @@ store_set_perms(struct node **root, const struct conn *c, struct acct *a,
 {
 	struct node *n = tree_get(*root, path);
 	uint16_t owner, next = perms->v[0].domid;
+	int64_t bytes;
 	int err = 0;
 
 	if (n == NULL)
 		err = hidden(*root, c, path, PERM_WRITE, ENOENT);
+	else if (c->replay)
+		err = 0;
 	else if (!c->privileged && !is_me(c, n->perms->v[0].domid))
 		err = EACCES;
 	else if (!c->privileged && next != n->perms->v[0].domid)
 		err = EPERM;
 	else if (too_big(c, n, n->value_len, perms->n, 0))
 		err = ENOSPC;
-	else if ((n = tree_own(root, path)) == NULL)
-		err = errno;
 	if (err != 0) {
 		perms_unref(perms);
 		return err;
 	}
 	owner = n->perms->v[0].domid;
-	node_set_perms(n, perms);
-	if (owner != next) {
-		acct_add(a, owner, -1);
-		acct_add(a, next, 1);
+	bytes = (int64_t)node_bytes(n);
+	err = tree_set_perms(root, path, perms);
+	if (err == 0 && owner != next) {
+		acct_add(a, owner, -1, -bytes);
+		acct_add(a, next, 1, bytes);
 	}
-	return 0;
+	return err;
 }
 
 int
 store_init(void)
 {
-	static const struct perm root_perm = { .domid = 0, .access = 0 };
+	static const struct perm root_perm = {.domid = 0, .access = 0};
 	struct perms *p = perms_new(&root_perm, 1);
-	struct conn boot = { .domid = 0, .privileged = true };
-	struct acct a = { .n = 0 };
+	struct conn boot = {.domid = 0, .privileged = true};
+	struct acct a = {.n = 0};
 
-	store_root = p == NULL ? NULL : node_new(p, "", 0);
+	store_root = p == NULL ? NULL : node_new(p, "", 0, "", 0);
 	if (store_root == NULL)
 		return ENOMEM;
-	acct_add(&a, 0, 1);
+	acct_node(&a, store_root, 1);
 	if (store_mkdir(&store_root, &boot, &a, "/tool/xenstored") != 0)
 		return ENOMEM;
 	acct_apply(&a);
@@ -358,143 +382,142 @@ store_init(void)
 
 /* --- a domain that is gone ------------------------------------------------------------- */
 
-struct sweep {
-	uint16_t domid;
-	char path[XSD_ABS_PATH + 1];
-	/* Paths to remove, NUL separated; nodes whose list names the domain. */
-	struct xu_buf rm, strip;
-};
-
-static bool
-names_domain(const struct perms *p, uint16_t domid)
-{
-	for (uint32_t i = 1; i < p->n; i++)
-		if (p->v[i].domid == domid)
-			return true;
-	return false;
-}
-
+/* Paths of the topmost nodes it owns, NUL separated, in out. */
 static void
-sweep(struct sweep *s, const struct node *n, size_t len)
+owned_by(const struct domain *d, struct xu_buf *out)
 {
-	const char *name;
-	struct node *kid;
-	size_t add;
+	int64_t left = d->nodes;
+	const struct node *n;
+	struct walk *w = malloc(sizeof(*w));
+	struct acct a = {.n = 0};
 
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (!node_slot(n, i, &name, &kid))
-			continue;
-		add = strlen(name);
-		if (len + 1 + add > XSD_ABS_PATH)
-			continue;
-		s->path[len] = '/';
-		memcpy(s->path + len + 1, name, add + 1);
-		if (kid->perms->v[0].domid == s->domid) {
-			xu_buf_add(&s->rm, s->path, len + add + 2);
-			continue;
-		}
-		if (names_domain(kid->perms, s->domid))
-			xu_buf_add(&s->strip, s->path, len + add + 2);
-		sweep(s, kid, len + 1 + add);
-	}
-}
-
-static void
-strip_entry(const char *path, uint16_t domid)
-{
-	struct node *n = tree_own(&store_root, path);
-	struct perms *p;
-	uint32_t k = 1;
-
-	if (n == NULL || (p = perms_new(n->perms->v, n->perms->n)) == NULL)
+	if (w == NULL || walk_init(w, store_root, "/") != 0) {
+		free(w);
 		return;
-	for (uint32_t i = 1; i < n->perms->n; i++)
-		if (n->perms->v[i].domid != domid)
-			p->v[k++] = n->perms->v[i];
-	p->n = k;
-	node_set_perms(n, p);
+	}
+	while (left > 0 && (n = walk_next(w)) != NULL) {
+		if (n->perms->v[0].domid != d->domid || n == store_root)
+			continue;
+		xu_buf_add(out, w->path, strlen(w->path) + 1);
+		a.n = 0;
+		(void)acct_subtree(&a, n);
+		for (uint32_t i = 0; i < a.n; i++)
+			if (a.v[i].domid == d->domid)
+				left += a.v[i].nodes;
+		walk_skip(w);
+	}
+	walk_fini(w);
+	free(w);
 }
 
 void
-store_forget_domain(uint16_t domid)
+store_forget_domain(const struct domain *d, bool events)
 {
-	struct conn control = { .domid = 0, .privileged = true };
-	struct sweep *s = calloc(1, sizeof(*s));
-	struct acct a = { .n = 0 };
-	struct change ch = { .path = NULL };
+	struct conn control = {.domid = 0, .privileged = true};
+	AUTO_BUF struct xu_buf rm = XU_BUF_INIT;
+	struct acct a = {.n = 0};
+	struct change ch = {.path = NULL};
 	struct node *gone;
 
-	if (s == NULL)
+	perms_strip(d->domid);
+	if (d->nodes <= 0)
 		return;
-	s->domid = domid;
-	sweep(s, store_root, 0);
-	for (size_t i = 0; i < s->strip.len; i += strlen(s->strip.data + i) + 1)
-		strip_entry(s->strip.data + i, domid);
-	for (size_t i = 0; i < s->rm.len; i += strlen(s->rm.data + i) + 1) {
-		ch.path = s->rm.data + i;
+	owned_by(d, &rm);
+	for (size_t i = 0; i < rm.len; i += strlen(rm.data + i) + 1) {
+		ch.path = rm.data + i;
 		gone = tree_get(store_root, ch.path);
 		if (gone == NULL)
 			continue;
 		ch.gone = node_ref(gone);
 		ch.was = gone->perms;
-		if (store_rm(&store_root, &control, &a, ch.path) == 0)
+		if (store_rm(&store_root, &control, &a, ch.path) == 0 && events)
 			watch_fire(&ch, store_root);
 		node_unref(gone);
 	}
 	acct_apply(&a);
-	xu_buf_fini(&s->rm);
-	xu_buf_fini(&s->strip);
-	free(s);
 }
 
 /* --- self-check -------------------------------------------------------------------------- */
 
-static const char *
-check_node(const struct node *n, uint64_t *nodes, struct xu_map *counts)
-{
-	const char *name, *bad;
-	struct node *kid;
-	uint32_t live = 0;
-	uintptr_t have;
-	uint16_t owner = n->perms->v[0].domid;
+struct books {
+	int64_t nodes, bytes;
+};
 
-	(*nodes)++;
-	have = (uintptr_t)xu_map_get_u64(counts, owner);
-	if (xu_map_put_u64(counts, owner, (void *)(have + 1)) < 0)
-		return "no memory to check";
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (!node_slot(n, i, &name, &kid))
-			continue;
-		live++;
-		if (node_kid(n, name, strlen(name)) != kid)
-			return "a child is not found by its name";
-		bad = check_node(kid, nodes, counts);
-		if (bad != NULL)
-			return bad;
+static const char *
+check_node(const struct node *n, struct xu_map *books)
+{
+	uint16_t owner = n->perms->v[0].domid;
+	struct books *b = xu_map_get_u64(books, owner);
+	const struct node *kid;
+	uint32_t live = 0, names = 0, pos = 0;
+
+	if (b == NULL) {
+		b = calloc(1, sizeof(*b));
+		if (b == NULL || xu_map_put_u64(books, owner, b) < 0) {
+			free(b);
+			return "no memory to check";
+		}
 	}
-	return live == n->nlive ? NULL : "a child count is wrong";
+	b->nodes++;
+	b->bytes += (int64_t)node_bytes(n);
+	while ((kid = node_next(n, &pos)) != NULL) {
+		live++;
+		names += kid->name_len + 1u;
+		if (node_kid(n, kid->text, kid->name_len) != kid)
+			return "a child is not found by its name";
+	}
+	if (live != node_nkids(n) || names != node_names_len(n))
+		return "a child count is wrong";
+	return NULL;
+}
+
+static const char *
+check_tree(uint64_t *nodes, struct xu_map *books)
+{
+	struct walk *w = malloc(sizeof(*w));
+	const struct node *n;
+	const char *bad = NULL;
+
+	if (w == NULL || walk_init(w, store_root, "/") != 0) {
+		free(w);
+		return "no memory to check";
+	}
+	while (bad == NULL && (n = walk_next(w)) != NULL) {
+		(*nodes)++;
+		bad = check_node(n, books);
+	}
+	if (w->failed)
+		bad = "no memory to check";
+	walk_fini(w);
+	free(w);
+	return bad;
 }
 
 const char *
 store_check(uint64_t *nodes)
 {
-	struct xu_map *counts = xu_map_new();
+	struct xu_map *books = xu_map_new();
 	struct xu_list *it;
 	const char *bad;
+	struct books *b;
+	size_t pos = 0;
 
 	*nodes = 0;
-	if (counts == NULL)
+	if (books == NULL)
 		return "no memory to check";
-	bad = check_node(store_root, nodes, counts);
-	LIST_FOREACH(it, &domains)
-	{
-		const struct domain *d = xu_container_of(it, struct domain,
-		    link);
+	bad = check_tree(nodes, books);
+	LIST_FOREACH (it, &domains) {
+		const struct domain *d =
+		    xu_container_of(it, struct domain, link);
 
-		if (bad == NULL && d->nodes !=
-		    (int64_t)(uintptr_t)xu_map_get_u64(counts, d->domid))
+		b = xu_map_get_u64(books, d->domid);
+		if (bad == NULL && d->nodes != (b == NULL ? 0 : b->nodes))
 			bad = "a domain's node count is wrong";
+		if (bad == NULL && d->node_bytes != (b == NULL ? 0 : b->bytes))
+			bad = "a domain's byte count is wrong";
 	}
-	xu_map_free(&counts);
+	while ((b = xu_map_next(books, &pos)) != NULL)
+		free(b);
+	xu_map_free(&books);
 	return bad;
 }

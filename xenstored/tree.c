@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The tree. Nodes are counted and shared between trees; a node that somebody
- * else holds too is never changed, it is copied on the way down (tree_own).
- * With no transaction open every count is one and the tree is changed in place.
+ * else holds too is never changed, it is copied on the way down. With no
+ * transaction open and no state being written every count is one, and the tree
+ * is changed in place.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "xsd.h"
 
-/* From this many children on a hash index pays. */
-#define INDEX_FROM 8
-
 static uint64_t generation = 1;
+/* Linked through `perms`, which they gave up already. */
+static struct node *graveyard;
+/* Given back since the heap was trimmed. */
+static size_t freed;
+
+#define TRIM_FROM ((size_t)8 << 20)
 
 uint64_t
 tree_gen(void)
@@ -22,82 +27,45 @@ tree_gen(void)
 	return generation;
 }
 
-/* --- permissions ----------------------------------------------------------- */
-
-struct perms *
-perms_new(const struct perm *v, uint32_t n)
-{
-	struct perms *p = malloc(sizeof(*p) + n * sizeof(*v));
-
-	if (p == NULL)
-		return NULL;
-	p->refs = 1;
-	p->n = n;
-	memcpy(p->v, v, n * sizeof(*v));
-	return p;
-}
-
-struct perms *
-perms_ref(struct perms *p)
-{
-	p->refs++;
-	return p;
-}
-
 void
-perms_unref(struct perms *p)
+tree_set_gen(uint64_t gen)
 {
-	if (p != NULL && --p->refs == 0)
-		free(p);
-}
-
-bool
-perms_equal(const struct perms *a, const struct perms *b)
-{
-	if (a == b)
-		return true;
-	if (a->n != b->n)
-		return false;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (a->v[i].domid != b->v[i].domid ||
-		    a->v[i].access != b->v[i].access ||
-		    a->v[i].ignore != b->v[i].ignore)
-			return false;
-	return true;
+	if (gen > generation)
+		generation = gen;
 }
 
 /* --- nodes ------------------------------------------------------------------- */
 
-static char *
-copy_value(const void *value, uint32_t len)
+static struct node *
+node_alloc(size_t name_len, size_t value_len)
 {
-	char *p = malloc(len == 0 ? 1 : len);
+	struct node *n = malloc(sizeof(*n) + name_len + 1 + value_len);
 
-	if (p != NULL && len != 0)
-		memcpy(p, value, len);
-	return p;
+	if (n != NULL) {
+		n->refs = 1;
+		n->name_len = (uint16_t)name_len;
+		n->value_len = (uint16_t)value_len;
+		n->gen = generation++;
+	}
+	return n;
 }
 
 struct node *
-node_new(struct perms *perms, const void *value, uint32_t len)
+node_new(struct perms *perms, const char *name, size_t name_len,
+    const void *value, size_t len)
 {
-	struct node *n = calloc(1, sizeof(*n));
+	struct node *n = node_alloc(name_len, len);
 
-	if (n != NULL && len != 0) {
-		n->value = copy_value(value, len);
-		if (n->value == NULL) {
-			free(n);
-			n = NULL;
-		}
-	}
 	if (n == NULL) {
 		perms_unref(perms);
 		return NULL;
 	}
-	n->refs = 1;
-	n->value_len = len;
 	n->perms = perms;
-	n->gen = generation++;
+	n->dir = NULL;
+	memcpy(n->text, name, name_len);
+	n->text[name_len] = '\0';
+	if (len != 0)
+		memcpy(n->text + name_len + 1, value, len);
 	return n;
 }
 
@@ -108,275 +76,162 @@ node_ref(struct node *n)
 	return n;
 }
 
+static void
+node_free(struct node *n)
+{
+	freed += sizeof(*n) + n->name_len + n->value_len;
+	free(n);
+}
+
 void
 node_unref(struct node *n)
 {
 	if (n == NULL || --n->refs != 0)
 		return;
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (n->kids[i] == NULL)
-			continue;
-		node_unref(n->kids[i]->node);
-		free(n->kids[i]);
-	}
-	free(n->kids);
-	free(n->index);
-	free(n->value);
 	perms_unref(n->perms);
-	free(n);
+	if (n->dir == NULL) {
+		node_free(n);
+		return;
+	}
+	n->perms = (struct perms *)(void *)graveyard;
+	graveyard = n;
 }
 
-int
-node_set_value(struct node *n, const void *value, uint32_t len)
+bool
+tree_reap(unsigned n)
 {
-	char *copy = copy_value(value, len);
+	struct node *k;
 
-	if (copy == NULL)
-		return ENOMEM;
-	free(n->value);
-	n->value = copy;
-	n->value_len = len;
-	n->gen = generation++;
-	return 0;
+	for (; (k = graveyard) != NULL && n > 0; n--) {
+		graveyard = (struct node *)(void *)k->perms;
+		dir_unref(k->dir);
+		node_free(k);
+	}
+	return dir_reap(&n) || graveyard != NULL;
+}
+
+bool
+tree_trim_pending(void)
+{
+	return freed > TRIM_FROM;
 }
 
 void
-node_set_perms(struct node *n, struct perms *perms)
+tree_trim(void)
 {
-	perms_unref(n->perms);
-	n->perms = perms;
-	n->gen = generation++;
+	freed = 0;
+	malloc_trim(0);
 }
 
-/* --- children ------------------------------------------------------------------ */
-
-/* FNV-1a; names are short and the table is per directory, owned by one domain. */
-static uint32_t
-hash_name(const char *name, size_t len)
+size_t
+node_bytes(const struct node *n)
 {
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * 16777619u;
-	return h;
+	return sizeof(*n) + n->name_len + 1 + n->value_len;
 }
 
-static bool
-kid_is(const struct kid *k, uint32_t hash, const char *name, size_t len)
+/* The same with another value, and ours; the old one is released. */
+static struct node *
+node_remake(struct node *old, const void *value, size_t len)
 {
-	return k != NULL && k->hash == hash &&
-	    strncmp(k->name, name, len) == 0 && k->name[len] == '\0';
-}
+	struct node *n = node_alloc(old->name_len, len);
 
-/* Position of the child, or -1. */
-static int64_t
-find_kid(const struct node *n, const char *name, size_t len)
-{
-	uint32_t hash = hash_name(name, len);
-
-	if (n->index != NULL) {
-		for (uint32_t i = hash & n->index_mask; n->index[i] != 0;
-		     i = (i + 1) & n->index_mask)
-			if (kid_is(n->kids[n->index[i] - 1], hash, name, len))
-				return n->index[i] - 1;
-		return -1;
+	if (n == NULL)
+		return NULL;
+	n->perms = old->perms;
+	n->dir = old->dir;
+	memcpy(n->text, old->text, old->name_len + 1u);
+	if (len != 0)
+		memcpy(n->text + n->name_len + 1, value, len);
+	if (old->refs == 1) {
+		node_free(old);
+		return n;
 	}
-	for (uint32_t i = 0; i < n->nkids; i++)
-		if (kid_is(n->kids[i], hash, name, len))
-			return i;
-	return -1;
+	perms_ref(n->perms);
+	if (n->dir != NULL)
+		dir_ref(n->dir);
+	old->refs--;
+	return n;
 }
 
 struct node *
 node_kid(const struct node *n, const char *name, size_t len)
 {
-	int64_t i = find_kid(n, name, len);
-
-	return i < 0 ? NULL : n->kids[i]->node;
+	return n->dir == NULL ? NULL : dir_find(n->dir, name, len);
 }
 
-bool
-node_slot(const struct node *n, uint32_t i, const char **name,
-    struct node **kid)
+struct node *
+node_next(const struct node *n, uint32_t *pos)
 {
-	if (n->kids[i] == NULL)
-		return false;
-	*name = n->kids[i]->name;
-	*kid = n->kids[i]->node;
-	return true;
+	return n->dir == NULL ? NULL : dir_next(n->dir, pos);
+}
+
+uint32_t
+node_nkids(const struct node *n)
+{
+	return n->dir == NULL ? 0 : dir_live(n->dir);
+}
+
+uint32_t
+node_names_len(const struct node *n)
+{
+	return n->dir == NULL ? 0 : dir_names_len(n->dir);
 }
 
 bool
 nodes_same_kids(const struct node *a, const struct node *b)
 {
+	const struct node *x, *y;
 	uint32_t i = 0, j = 0;
 
-	if (a == b)
+	if (a->dir == b->dir)
 		return true;
-	if (a->nlive != b->nlive)
+	if (node_nkids(a) != node_nkids(b))
 		return false;
-	for (;;) {
-		while (i < a->nkids && a->kids[i] == NULL)
-			i++;
-		while (j < b->nkids && b->kids[j] == NULL)
-			j++;
-		if (i == a->nkids || j == b->nkids)
-			return i == a->nkids && j == b->nkids;
-		if (strcmp(a->kids[i++]->name, b->kids[j++]->name) != 0)
-			return false;
-	}
-}
-
-static void
-index_put(uint32_t *index, uint32_t mask, uint32_t hash, uint32_t pos)
-{
-	uint32_t i = hash & mask;
-
-	while (index[i] != 0)
-		i = (i + 1) & mask;
-	index[i] = pos + 1;
-}
-
-/* Closes the holes and makes room and index for one more. */
-static int
-rebuild(struct node *n, uint32_t cap)
-{
-	struct kid **kids = malloc(cap * sizeof(*kids));
-	uint32_t *index = NULL, mask = 0, live = 0;
-
-	if (kids == NULL)
-		return ENOMEM;
-	if (cap > INDEX_FROM) {
-		for (mask = 16; mask < cap * 2; mask *= 2)
-			;
-		index = calloc(mask--, sizeof(*index));
-		if (index == NULL) {
-			free(kids);
-			return ENOMEM;
-		}
-	}
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		if (n->kids[i] == NULL)
-			continue;
-		if (index != NULL)
-			index_put(index, mask, n->kids[i]->hash, live);
-		kids[live++] = n->kids[i];
-	}
-	free(n->kids);
-	free(n->index);
-	n->kids = kids;
-	n->index = index;
-	n->index_mask = mask;
-	n->nkids = n->nlive = live;
-	n->cap = cap;
-	return 0;
-}
-
-/* Takes kid only when it succeeds. */
-static int
-add_kid(struct node *n, const char *name, size_t len, struct node *kid)
-{
-	struct kid *k = malloc(sizeof(*k) + len + 1);
-	uint32_t cap;
-
-	if (k == NULL)
-		return ENOMEM;
-	if (n->nkids == n->cap) {
-		cap = n->nlive < 4 ? 8 : n->nlive * 2;
-		if (rebuild(n, cap) != 0) {
-			free(k);
-			return ENOMEM;
-		}
-	}
-	k->node = kid;
-	k->hash = hash_name(name, len);
-	memcpy(k->name, name, len);
-	k->name[len] = '\0';
-	if (n->index != NULL)
-		index_put(n->index, n->index_mask, k->hash, n->nkids);
-	n->kids[n->nkids++] = k;
-	n->nlive++;
-	n->gen = generation++;
-	return 0;
-}
-
-static void
-del_kid(struct node *n, int64_t pos)
-{
-	struct kid *k = n->kids[pos];
-
-	/* The index entry stays and finds a hole: kid_is(NULL) is false. */
-	n->kids[pos] = NULL;
-	n->nlive--;
-	n->gen = generation++;
-	node_unref(k->node);
-	free(k);
-	if (n->nkids > 16 && n->nlive < n->nkids / 2)
-		(void)rebuild(n, n->nlive * 2); /* no memory: stays sparse */
-}
-
-/* A copy that shares the children. */
-static struct node *
-node_copy(const struct node *n)
-{
-	struct node *c = node_new(perms_ref(n->perms), n->value, n->value_len);
-
-	if (c == NULL)
-		return NULL;
-	c->gen = n->gen;
-	if (n->nlive != 0 && rebuild(c, n->nlive < 4 ? 8 : n->nlive * 2) != 0)
-		goto fail;
-	for (uint32_t i = 0; i < n->nkids; i++) {
-		const struct kid *k = n->kids[i];
-
-		if (k == NULL)
-			continue;
-		if (add_kid(c, k->name, strlen(k->name), k->node) != 0)
-			goto fail;
-		node_ref(k->node);
-	}
-	c->gen = n->gen;
-	return c;
-fail:
-	node_unref(c);
-	return NULL;
+	do {
+		x = node_next(a, &i);
+		y = node_next(b, &j);
+		if (x == NULL || y == NULL)
+			return x == y;
+	} while (x == y || strcmp(x->text, y->text) == 0);
+	return false;
 }
 
 /* --- paths ------------------------------------------------------------------------ */
 
 /* Next component of *p ("/a/b" -> "a", *p = "/b"); false at the end. */
 static bool
-component(const char **p, const char **name, size_t *len)
+component(const char **p, const char *end, const char **name, size_t *len)
 {
-	const char *s = *p;
+	const char *s = *p, *e;
 
-	if (*s == '/')
+	if (s < end && *s == '/')
 		s++;
-	if (*s == '\0')
+	if (s == end)
 		return false;
+	for (e = s; e < end && *e != '/'; e++)
+		;
 	*name = s;
-	*len = strcspn(s, "/");
-	*p = s + *len;
+	*len = (size_t)(e - s);
+	*p = e;
 	return true;
 }
 
 struct node *
 tree_nearest(const struct node *root, const char *path, const char **rest)
 {
-	const struct node *n = root;
-	const char *name;
+	const char *end = path + strlen(path), *name;
+	const struct node *n = root, *k;
 	size_t len;
 
 	*rest = path;
-	while (component(&path, &name, &len)) {
-		const struct node *k = node_kid(n, name, len);
-
+	while (component(&path, end, &name, &len)) {
+		k = node_kid(n, name, len);
 		if (k == NULL)
 			return (struct node *)(uintptr_t)n;
 		n = k;
 		*rest = path;
 	}
-	*rest = "";
+	*rest = end;
 	return (struct node *)(uintptr_t)n;
 }
 
@@ -389,80 +244,192 @@ tree_get(const struct node *root, const char *path)
 	return *rest == '\0' ? n : NULL;
 }
 
-static struct node *
-own(struct node **slot)
+/* The slot of the node, every node above it ours. NULL: ENOENT or ENOMEM. */
+static struct node **
+own_slot(struct node **root, const char *path, size_t path_len)
 {
-	struct node *copy;
-
-	if ((*slot)->refs == 1)
-		return *slot;
-	copy = node_copy(*slot);
-	if (copy == NULL) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	node_unref(*slot);
-	*slot = copy;
-	return copy;
-}
-
-struct node *
-tree_own(struct node **root, const char *path)
-{
+	const char *end = path + path_len, *name;
 	struct node **slot = root, *n;
-	const char *name;
 	size_t len;
-	int64_t i;
 
-	while ((n = own(slot)) != NULL && component(&path, &name, &len)) {
-		i = find_kid(n, name, len);
-		if (i < 0) {
+	while (component(&path, end, &name, &len)) {
+		n = *slot;
+		if (n->dir == NULL) {
 			errno = ENOENT;
 			return NULL;
 		}
-		slot = &n->kids[i]->node;
+		if (n->refs > 1) {
+			n = node_remake(n, node_value(n), n->value_len);
+			if (n == NULL) {
+				errno = ENOMEM;
+				return NULL;
+			}
+			*slot = n;
+		}
+		slot = dir_own_slot(&n->dir, name, len);
+		if (slot == NULL)
+			return NULL;
 	}
-	return n;
+	return slot;
 }
 
 static struct node *
-own_parent(struct node **root, const char *path, const char **name)
+own_node(struct node **root, const char *path, size_t path_len)
 {
-	char parent[XSD_ABS_PATH + 1];
-	size_t len = path_parent_len(path);
+	struct node **slot = own_slot(root, path, path_len), *n;
 
-	memcpy(parent, path, len);
-	parent[len] = '\0';
-	*name = strrchr(path, '/') + 1;
-	return tree_own(root, parent);
+	if (slot == NULL || (*slot)->refs == 1)
+		return slot == NULL ? NULL : *slot;
+	n = node_remake(*slot, node_value(*slot), (*slot)->value_len);
+	if (n == NULL)
+		errno = ENOMEM;
+	else
+		*slot = n;
+	return n;
 }
 
 int
-tree_attach(struct node **root, const char *path, struct node *kid)
+tree_set_value(
+    struct node **root, const char *path, const void *value, size_t len)
 {
-	const char *name;
-	struct node *parent = own_parent(root, path, &name);
-	int err = parent == NULL ? errno : 0;
+	struct node **slot = own_slot(root, path, strlen(path)), *n;
 
-	if (err == 0)
-		err = add_kid(parent, name, strlen(name), kid);
-	if (err != 0)
+	if (slot == NULL)
+		return errno;
+	n = *slot;
+	if (n->refs == 1 && n->value_len == len) {
+		if (len != 0)
+			memcpy(n->text + n->name_len + 1, value, len);
+		n->gen = generation++;
+		return 0;
+	}
+	n = node_remake(n, value, len);
+	if (n == NULL)
+		return ENOMEM;
+	*slot = n;
+	return 0;
+}
+
+int
+tree_set_perms(struct node **root, const char *path, struct perms *perms)
+{
+	struct node *n = own_node(root, path, strlen(path));
+
+	if (n == NULL) {
+		perms_unref(perms);
+		return errno;
+	}
+	perms_unref(n->perms);
+	n->perms = perms;
+	n->gen = generation++;
+	return 0;
+}
+
+int
+tree_attach(
+    struct node **root, const char *parent, size_t parent_len, struct node *kid)
+{
+	struct node *n = own_node(root, parent, parent_len);
+
+	if (n == NULL) {
 		node_unref(kid);
-	return err;
+		return errno;
+	}
+	n->gen = generation++;
+	return dir_add(&n->dir, kid);
 }
 
 int
 tree_detach(struct node **root, const char *path)
 {
-	const char *name;
-	struct node *parent = own_parent(root, path, &name);
-	int64_t i;
+	const char *name = strrchr(path, '/') + 1;
+	struct node *n = own_node(root, path, path_parent_len(path));
 
-	if (parent == NULL)
+	if (n == NULL)
 		return errno;
-	i = find_kid(parent, name, strlen(name));
-	if (i < 0)
+	if (n->dir == NULL)
 		return ENOENT;
-	del_kid(parent, i);
-	return 0;
+	n->gen = generation++;
+	return dir_del(&n->dir, name, strlen(name));
+}
+
+/* --- walks ---------------------------------------------------------------------- */
+
+static bool
+push(struct walk *w, const struct node *n, size_t path_len)
+{
+	uint32_t cap = w->cap == 0 ? 16 : w->cap * 2;
+	void *more;
+
+	if (w->depth == w->cap) {
+		more = reallocarray(w->stack, cap, sizeof(*w->stack));
+		if (more == NULL)
+			return false;
+		w->stack = more;
+		w->cap = cap;
+	}
+	w->stack[w->depth].n = n;
+	w->stack[w->depth].pos = 0;
+	w->stack[w->depth++].path_len = (uint32_t)path_len;
+	return true;
+}
+
+int
+walk_init(struct walk *w, const struct node *top, const char *path)
+{
+	size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
+
+	w->stack = NULL;
+	w->depth = w->cap = 0;
+	w->started = w->failed = false;
+	memcpy(w->path, path, len);
+	w->path[len] = '\0';
+	return push(w, top, len) ? 0 : ENOMEM;
+}
+
+const struct node *
+walk_next(struct walk *w)
+{
+	const struct node *k;
+	size_t len;
+
+	if (!w->started) {
+		w->started = true;
+		return w->stack[0].n;
+	}
+	while (w->depth > 0) {
+		k = node_next(
+		    w->stack[w->depth - 1].n, &w->stack[w->depth - 1].pos);
+		if (k == NULL) {
+			w->depth--;
+			continue;
+		}
+		len = w->stack[w->depth - 1].path_len;
+		/* Relative paths are bounded, so are the trees made of them. */
+		if (len + 1 + k->name_len > XSD_ABS_PATH)
+			continue;
+		w->path[len] = '/';
+		memcpy(w->path + len + 1, k->text, k->name_len + 1u);
+		if (!push(w, k, len + 1 + k->name_len)) {
+			w->failed = true;
+			return NULL;
+		}
+		return k;
+	}
+	return NULL;
+}
+
+void
+walk_skip(struct walk *w)
+{
+	if (w->depth > 0)
+		w->depth--;
+}
+
+void
+walk_fini(struct walk *w)
+{
+	free(w->stack);
+	w->stack = NULL;
+	w->depth = 0;
 }

@@ -209,8 +209,7 @@ holds(const struct txn *t, const struct seen *s)
 		return false;
 	if ((s->what & SEEN_VALUE) != 0 &&
 	    (was->value_len != is->value_len ||
-		(was->value_len != 0 &&
-		    memcmp(was->value, is->value, was->value_len) != 0)))
+		memcmp(node_value(was), node_value(is), was->value_len) != 0))
 		return false;
 	if ((s->what & SEEN_PERMS) != 0 && !perms_equal(was->perms, is->perms))
 		return false;

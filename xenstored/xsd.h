@@ -41,7 +41,7 @@
 #define XSD_SOCKET_QUEUE (64u << 20)
 #define XSD_RING_QUEUE	 (256u << 10)
 
-/* --- tree.c ------------------------------------------------------------------ */
+/* --- perms.c ----------------------------------------------------------------- */
 
 #define PERM_READ  1u
 #define PERM_WRITE 2u
@@ -53,49 +53,98 @@ struct perm {
 	bool ignore;
 };
 
-/* Counted, never changed after it is made. v[0] = owner, default access. */
+/* Counted and shared: equal lists are one object, so a node costs a pointer. */
 struct perms {
 	uint32_t refs;
 	uint32_t n;
+	uint32_t hash;
+	/* Found by content; false once another list became equal to it. */
+	bool interned;
+	/* The number it has in the state file that is being written. */
+	uint32_t file, file_id;
+	struct perms *chain;
+	/* v[0] = owner, default access. */
 	struct perm v[];
 };
 
-struct kid {
-	/* NULL = removed; slots keep the order of creation. */
-	struct node *node;
-	uint32_t hash;
-	char name[];
-};
-
-struct node {
-	uint32_t refs;
-	uint32_t value_len;
-	/* Changes with the value, the permissions or the set of children. */
-	uint64_t gen;
-	struct perms *perms;
-	char *value;
-	/* Children in order of creation, with holes. */
-	struct kid **kids;
-	uint32_t nkids, nlive, cap;
-	/* Open hash of positions + 1, when there are more than a few. */
-	uint32_t *index;
-	uint32_t index_mask;
-};
-
+/* NULL: no memory. */
 struct perms *perms_new(const struct perm *v, uint32_t n);
 struct perms *perms_ref(struct perms *p);
 void perms_unref(struct perms *p);
 bool perms_equal(const struct perms *a, const struct perms *b);
+/*
+ * Takes the domain's entries (not its ownership) out of every list there is, in
+ * all trees and snapshots at once: a later domain of that id inherits nothing.
+ */
+void perms_strip(uint16_t domid);
 
-/* Takes perms; copies the value. NULL: no memory (perms released). */
-struct node *node_new(struct perms *perms, const void *value, uint32_t len);
+/* --- dir.c, tree.c -------------------------------------------------------------- */
+
+struct dir;
+
+struct node {
+	uint32_t refs;
+	uint16_t value_len;
+	uint16_t name_len;
+	/* Changes with the value, the permissions or the set of children. */
+	uint64_t gen;
+	struct perms *perms;
+	/* NULL = no children. */
+	struct dir *dir;
+	/* Name, NUL, value. */
+	char text[];
+};
+
+static inline const char *
+node_name(const struct node *n)
+{
+	return n->text;
+}
+
+static inline const char *
+node_value(const struct node *n)
+{
+	return n->text + n->name_len + 1;
+}
+
+/* Takes perms; copies the rest. NULL: no memory (perms released). */
+struct node *node_new(struct perms *perms, const char *name, size_t name_len,
+    const void *value, size_t len);
 struct node *node_ref(struct node *n);
+/* A node with children is taken apart later, in slices: tree_reap(). */
 void node_unref(struct node *n);
+/* Takes apart up to n things that nobody holds. True: more are there. */
+bool tree_reap(unsigned n);
+/* Memory was given back; the heap may be trimmed when there is time. */
+bool tree_trim_pending(void);
+void tree_trim(void);
+/* Bytes that a node costs its owner. */
+size_t node_bytes(const struct node *n);
+
 struct node *node_kid(const struct node *n, const char *name, size_t len);
-/* The kid's name and node at slot i, false for a hole. */
-bool node_slot(const struct node *n, uint32_t i, const char **name,
-    struct node **kid);
+/* The next child from *pos on (begin with 0), in order of creation; NULL: end. */
+struct node *node_next(const struct node *n, uint32_t *pos);
+uint32_t node_nkids(const struct node *n);
+/* Length of all names with their NULs. */
+uint32_t node_names_len(const struct node *n);
 bool nodes_same_kids(const struct node *a, const struct node *b);
+
+/* dir.c, for tree.c alone. */
+void dir_unref(struct dir *d);
+struct dir *dir_ref(struct dir *d);
+bool dir_reap(unsigned *n);
+/* The slot of a child, all of it ours (nobody else holds the way there). NULL:
+ * ENOENT or ENOMEM. *d is replaced as needed. */
+struct node **dir_own_slot(struct dir **d, const char *name, size_t len);
+/* Takes kid (released on failure). 0, ENOMEM or ENOSPC. */
+int dir_add(struct dir **d, struct node *kid);
+/* *d becomes NULL with the last child. 0, ENOENT, ENOMEM. */
+int dir_del(struct dir **d, const char *name, size_t len);
+struct node *dir_find(const struct dir *d, const char *name, size_t len);
+struct node *dir_next(const struct dir *d, uint32_t *pos);
+uint32_t dir_live(const struct dir *d);
+uint32_t dir_names_len(const struct dir *d);
+void node_bury(struct node *n);
 
 /* Borrowed. path is canonical and absolute. */
 struct node *tree_get(const struct node *root, const char *path);
@@ -103,17 +152,42 @@ struct node *tree_get(const struct node *root, const char *path);
 struct node *tree_nearest(const struct node *root, const char *path,
     const char **rest);
 /*
- * The node, made ours: every node on the path that others hold too is copied.
- * NULL with ENOENT or ENOMEM. *root is replaced as needed.
+ * Changes. Every node on the path that others hold too is copied; *root is
+ * replaced as needed. 0, ENOENT or ENOMEM (the tree says what it said before).
  */
-struct node *tree_own(struct node **root, const char *path);
-/* Both take kid (released on failure). The path's parent must exist. */
-int tree_attach(struct node **root, const char *path, struct node *kid);
-int tree_detach(struct node **root, const char *path);
-int node_set_value(struct node *n, const void *value, uint32_t len);
+int tree_set_value(struct node **root, const char *path, const void *value,
+    size_t len);
 /* Takes perms. */
-void node_set_perms(struct node *n, struct perms *perms);
+int tree_set_perms(struct node **root, const char *path, struct perms *perms);
+/* Takes kid (released on failure); the path of its parent, which exists. */
+int tree_attach(struct node **root, const char *parent, size_t parent_len,
+    struct node *kid);
+int tree_detach(struct node **root, const char *path);
 uint64_t tree_gen(void);
+/* A recovered tree continues where it was. */
+void tree_set_gen(uint64_t gen);
+
+/*
+ * Goes over a subtree, parents before children, without recursion; can be left
+ * and continued. The tree must be held meanwhile.
+ */
+struct walk {
+	struct {
+		const struct node *n;
+		uint32_t pos, path_len;
+	} *stack;
+	uint32_t depth, cap;
+	bool started, failed;
+	/* Of the node that walk_next gave. */
+	char path[XSD_ABS_PATH + 1];
+};
+/* path: of top ("" or "/" = the root). 0 or ENOMEM. */
+int walk_init(struct walk *w, const struct node *top, const char *path);
+/* NULL = all seen (or no memory: w->failed). */
+const struct node *walk_next(struct walk *w);
+/* Not into the children of the node given last. */
+void walk_skip(struct walk *w);
+void walk_fini(struct walk *w);
 
 /* --- connections ---------------------------------------------------------------- */
 
@@ -136,6 +210,8 @@ struct conn {
 	/* Identity; privileged = control domain. */
 	uint16_t domid;
 	bool privileged;
+	/* Does again what was allowed once: a state is being recovered. */
+	bool replay;
 	/* Socket: fd. Ring: domain. */
 	int fd;
 	uint32_t epoll_events;
@@ -149,8 +225,6 @@ struct conn {
 	uint32_t next_txn;
 	/* Events that wait in `out`, so that equal ones are sent once. */
 	struct xu_map *queued;
-	/* DIRECTORY_PART etc. need none; features of this client. */
-	uint32_t features;
 	uint64_t requests;
 };
 
@@ -166,8 +240,8 @@ struct domain {
 	bool shutdown_seen, introduced;
 	uint8_t handle[16];
 	int32_t target;
-	/* Nodes it owns in the store. */
-	int64_t nodes;
+	/* Nodes it owns in the store, and their bytes. */
+	int64_t nodes, node_bytes;
 	uint32_t features;
 	bool features_set;
 	/* Per-domain quota values; index QUOTA_*. */
@@ -223,17 +297,19 @@ size_t path_parent_len(const char *path);
 
 /* --- store.c: operations as one connection on one tree ------------------------------- */
 
-/* Node counts by owner, as they will change. */
+/* Nodes and their bytes by owner, as they will change. */
 struct acct {
+	uint32_t n;
 	struct {
 		uint16_t domid;
-		int64_t delta;
+		int64_t nodes, bytes;
 	} v[8];
-	uint32_t n;
 };
-void acct_add(struct acct *a, uint16_t domid, int64_t delta);
+void acct_add(struct acct *a, uint16_t domid, int64_t nodes, int64_t bytes);
 void acct_apply(const struct acct *a);
-int64_t acct_of(const struct acct *a, uint16_t domid);
+/* As it would be. */
+void acct_of(const struct acct *a, uint16_t domid, int64_t *nodes,
+    int64_t *bytes);
 
 /* The tree everyone sees. */
 extern struct node *store_root;
@@ -256,8 +332,8 @@ int store_set_perms(struct node **root, const struct conn *c, struct acct *a,
 int store_init(void);
 /* Consistency of the tree and the books; text of the first fault or NULL. */
 const char *store_check(uint64_t *nodes);
-/* Deletes what the domain owns and its entries elsewhere; fires events. */
-void store_forget_domain(uint16_t domid);
+/* Deletes what the domain owns and its entries elsewhere. */
+void store_forget_domain(const struct domain *d, bool events);
 
 /* --- txn.c -------------------------------------------------------------------------- */
 

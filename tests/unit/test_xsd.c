@@ -398,7 +398,7 @@ START_TEST(the_dead_leave_nothing)
 	CHECK("OK|", dom0, XS_WRITE, "/shared|1");
 	CHECK("OK|", dom0, XS_SET_PERMS, "/shared|n0|r7|r8|");
 	guest->domain = NULL;
-	store_forget_domain(7);
+	store_forget_domain(domain_get(7), true);
 	CHECK("ENOENT|", dom0, XS_READ, "/local/domain/7|");
 	CHECK("n0|r8|", dom0, XS_GET_PERMS, "/shared|");
 	ck_assert_int_eq(domain_find(7)->nodes, 0);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The tree against a naive model: random changes, with snapshots held over them,
+ * which must go on saying what they said; then everything is given back.
+ */
+#include "config.h"
+
+#include <check.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xsd.h"
+
+#define NAMES 3000
+
+static const struct perm owner = {.domid = 0};
+
+static struct node *
+leaf(const char *name, unsigned value)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%u", value);
+
+	return node_new(
+	    perms_new(&owner, 1), name, strlen(name), text, (size_t)n);
+}
+
+/* What a directory should hold: names in order of creation, and values. */
+struct model {
+	unsigned order[NAMES];
+	unsigned value[NAMES];
+	bool there[NAMES];
+	unsigned n;
+};
+
+static void
+model_del(struct model *m, unsigned name)
+{
+	unsigned i = 0;
+
+	while (m->order[i] != name)
+		i++;
+	m->n--;
+	memmove(
+	    &m->order[i], &m->order[i + 1], (m->n - i) * sizeof(m->order[0]));
+	m->there[name] = false;
+}
+
+static void
+check_node(const struct node *k, unsigned name, unsigned value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "n%u", name);
+	ck_assert_str_eq(node_name(k), text);
+	snprintf(text, sizeof(text), "%u", value);
+	ck_assert_uint_eq(k->value_len, strlen(text));
+	ck_assert_mem_eq(node_value(k), text, k->value_len);
+}
+
+static void
+agrees(const struct node *root, const struct model *m)
+{
+	struct node *d = tree_get(root, "/a/d"), *k;
+	uint32_t pos = 0, names = 0;
+	char path[64];
+
+	ck_assert_ptr_nonnull(d);
+	ck_assert_uint_eq(node_nkids(d), m->n);
+	for (unsigned i = 0; i < m->n; i++) {
+		k = node_next(d, &pos);
+		ck_assert_ptr_nonnull(k);
+		check_node(k, m->order[i], m->value[m->order[i]]);
+		names += k->name_len + 1u;
+	}
+	ck_assert_ptr_null(node_next(d, &pos));
+	ck_assert_uint_eq(node_names_len(d), names);
+	for (unsigned i = 0; i < NAMES; i++) {
+		snprintf(path, sizeof(path), "/a/d/n%u", i);
+		k = tree_get(root, path);
+		ck_assert(m->there[i] == (k != NULL));
+		if (k != NULL)
+			check_node(k, i, m->value[i]);
+	}
+}
+
+static void
+change(struct node **root, struct model *m, unsigned range)
+{
+	unsigned name = (unsigned)rand() % range, v = (unsigned)rand() % 5000;
+	char path[64], text[16];
+
+	snprintf(path, sizeof(path), "/a/d/n%u", name);
+	snprintf(text, sizeof(text), "%u", v);
+	if (m->there[name] && rand() % 2 == 0) {
+		ck_assert_int_eq(tree_detach(root, path), 0);
+		model_del(m, name);
+	} else if (m->there[name]) {
+		ck_assert_int_eq(
+		    tree_set_value(root, path, text, strlen(text)), 0);
+		m->value[name] = v;
+	} else {
+		ck_assert_int_eq(
+		    tree_attach(root, "/a/d", 4, leaf(path + 5, v)), 0);
+		m->order[m->n++] = name;
+		m->there[name] = true;
+		m->value[name] = v;
+	}
+}
+
+START_TEST(versions_are_apart)
+{
+	static const unsigned ranges[] = {6, 12, 100, NAMES};
+	unsigned range = ranges[_i % 4];
+	struct node *root = leaf("", 0), *snap[3] = {NULL};
+	struct model *now = calloc(1, sizeof(*now));
+	struct model *then = calloc(3, sizeof(*then));
+
+	srand((unsigned)_i + 1);
+	ck_assert_int_eq(tree_attach(&root, "", 0, leaf("a", 0)), 0);
+	ck_assert_int_eq(tree_attach(&root, "/a", 2, leaf("d", 0)), 0);
+	for (int step = 0; step < 20000; step++) {
+		unsigned s = (unsigned)rand() % 3;
+
+		change(&root, now, range);
+		if (rand() % 400 != 0)
+			continue;
+		if (snap[s] != NULL) {
+			agrees(snap[s], &then[s]);
+			node_unref(snap[s]);
+			snap[s] = NULL;
+		} else {
+			snap[s] = node_ref(root);
+			then[s] = *now;
+		}
+		tree_reap(3);
+	}
+	agrees(root, now);
+	for (int s = 0; s < 3; s++) {
+		if (snap[s] != NULL)
+			agrees(snap[s], &then[s]);
+		node_unref(snap[s]);
+	}
+	node_unref(root);
+	while (tree_reap(1000))
+		;
+	free(now);
+	free(then);
+}
+END_TEST
+
+/* A snapshot that is changed itself, as a transaction is, shares the index. */
+START_TEST(branches_of_a_directory)
+{
+	struct node *root = leaf("", 0), *branch;
+	char name[16], path[32];
+
+	ck_assert_int_eq(tree_attach(&root, "", 0, leaf("d", 0)), 0);
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		ck_assert_int_eq(tree_attach(&root, "/d", 2, leaf(name, 1)), 0);
+	}
+	branch = node_ref(root);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "mine%d", i);
+		ck_assert_int_eq(
+		    tree_attach(&branch, "/d", 2, leaf(name, 2)), 0);
+		snprintf(name, sizeof(name), "theirs%d", i);
+		ck_assert_int_eq(tree_attach(&root, "/d", 2, leaf(name, 3)), 0);
+		snprintf(path, sizeof(path), "/d/k%d", i);
+		ck_assert_int_eq(tree_detach(&branch, path), 0);
+		ck_assert_ptr_nonnull(tree_get(root, path));
+		ck_assert_ptr_null(tree_get(branch, path));
+		snprintf(path, sizeof(path), "/d/theirs%d", i);
+		ck_assert_ptr_null(tree_get(branch, path));
+	}
+	ck_assert_uint_eq(node_nkids(tree_get(root, "/d")), 300);
+	ck_assert_uint_eq(node_nkids(tree_get(branch, "/d")), 200);
+	node_unref(root);
+	node_unref(branch);
+	while (tree_reap(1000))
+		;
+}
+END_TEST
+
+START_TEST(walks_see_everything_once)
+{
+	struct node *root = leaf("", 0);
+	const struct node *n;
+	struct walk w;
+	unsigned seen = 0;
+	char path[64];
+
+	for (int i = 0; i < 50; i++) {
+		snprintf(path, sizeof(path), "d%d", i);
+		ck_assert_int_eq(tree_attach(&root, "", 0, leaf(path, 1)), 0);
+		snprintf(path, sizeof(path), "/d%d", i);
+		for (int j = 0; j < 20; j++) {
+			char name[8];
+
+			snprintf(name, sizeof(name), "%d", j);
+			ck_assert_int_eq(tree_attach(&root, path, strlen(path),
+					     leaf(name, 1)),
+			    0);
+		}
+	}
+	ck_assert_int_eq(walk_init(&w, root, "/"), 0);
+	while ((n = walk_next(&w)) != NULL) {
+		ck_assert_ptr_eq(tree_get(root, seen == 0 ? "/" : w.path), n);
+		seen++;
+		if (strcmp(w.path, "/d7") == 0)
+			walk_skip(&w);
+	}
+	walk_fini(&w);
+	ck_assert_uint_eq(seen, 1 + 50 * 21 - 20);
+	node_unref(root);
+	while (tree_reap(1))
+		;
+}
+END_TEST
+
+START_TEST(lists_are_shared_and_voided)
+{
+	const struct perm v[] = {
+	    {.domid = 0  },
+            { .domid = 3, .access = 1},
+            { .domid = 4, .access = 2}
+        };
+	const struct perm after[] = {
+	    {.domid = 0  },
+            { .domid = 4, .access = 2}
+        };
+	struct perms *a = perms_new(v, 3), *b = perms_new(v, 3);
+	struct perms *c = perms_new(after, 2), *d;
+
+	ck_assert_ptr_eq(a, b);
+	ck_assert_ptr_ne(a, c);
+	perms_strip(3);
+	ck_assert_uint_eq(a->n, 2);
+	ck_assert(perms_equal(a, c));
+	d = perms_new(v, 3);
+	ck_assert_ptr_ne(d, a);
+	perms_unref(a);
+	perms_unref(b);
+	perms_unref(c);
+	perms_unref(d);
+	d = perms_new(after, 2);
+	ck_assert_uint_eq(d->refs, 1);
+	perms_unref(d);
+}
+END_TEST
+
+int
+main(void)
+{
+	TCase *t = tcase_create("tree");
+	Suite *s = suite_create("xsd_tree");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(t, 300);
+	tcase_add_loop_test(t, versions_are_apart, 0, 8);
+	tcase_add_test(t, branches_of_a_directory);
+	tcase_add_test(t, walks_see_everything_once);
+	tcase_add_test(t, lists_are_shared_and_voided);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
