@@ -17,6 +17,9 @@
 #define BATCH 64
 
 struct xu_list conns = XU_LIST_INIT(conns);
+/* Over, freed when nobody can hold them any more. */
+static struct xu_list dead = XU_LIST_INIT(dead);
+uint64_t conn_batch;
 
 struct conn *
 conn_new(const struct conn_ops *ops, uint16_t domid, bool priv)
@@ -55,19 +58,16 @@ conn_kill(struct conn *c)
 	c->dead = true;
 	conn_reset(c);
 	c->ops->close(c);
+	xu_list_remove(&c->link);
+	xu_list_append(&dead, &c->link);
 }
 
 void
 conn_free_dead(void)
 {
-	struct xu_list *it, *tmp;
+	while (!xu_list_empty(&dead)) {
+		struct conn *c = xu_container_of(dead.next, struct conn, link);
 
-	LIST_FOREACH_SAFE(it, tmp, &conns)
-	{
-		struct conn *c = xu_container_of(it, struct conn, link);
-
-		if (!c->dead)
-			continue;
 		xu_list_remove(&c->link);
 		xu_list_remove(&c->busy);
 		xu_buf_fini(&c->in);
@@ -191,6 +191,7 @@ conn_requests(struct conn *c)
 	char kept;
 	int n;
 
+	conn_batch++;
 	for (n = 0; n < (int)BATCH && conn_may_read_more(c); n++) {
 		if (c->in.len - at < sizeof(hdr))
 			break;

@@ -1,51 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Domains: their rings come with INTRODUCE and go with RELEASE or death, which
- * Xen tells by VIRQ_DOM_EXC. Without Xen's devices (--no-xen) there are none.
+ * Domains: their rings come with INTRODUCE and go with RELEASE or death. A
+ * record stands for one instance of a domid: it is made when the store first
+ * hears of the domain, and everything the store holds for it goes with it. Where
+ * domains come from is hv.h's business; without that there are none.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "xenctrl.h"
-#include "xu_file.h"
 #include "xsd.h"
 
-/* xen/grant_table.h GNTTAB_RESERVED_XENSTORE */
-#define XENSTORE_GRANT 1u
-
-const char *const quota_names[QUOTA_COUNT] = { "nodes", "watches",
-	"transactions", "outstanding", "transaction-nodes", "node-permissions",
-	"path-max", "node-size" };
-uint32_t quota_defaults[QUOTA_COUNT] = { 1000, 128, 10, 20, 1024, 5, 2048,
-	2048 };
-
 struct xu_list domains = XU_LIST_INIT(domains);
+const struct hv_ops *hv;
 static struct xu_map *by_domid, *by_port;
-static xc_interface *xch;
-static struct xc_evtchn *xce;
-static struct xc_gnttab *xcg;
-static int virq_port = -1;
+/* The domid we run in. */
+static const uint16_t own_domid;
 
-uint32_t
-quota_of(const struct conn *c, enum quota q)
-{
-	return c->domain != NULL ? c->domain->quota[q] : quota_defaults[q];
-}
-
-int
-quota_find(const char *name)
-{
-	for (int i = 0; i < QUOTA_COUNT; i++)
-		if (strcmp(quota_names[i], name) == 0)
-			return i;
-	return -1;
-}
+/* --- records -------------------------------------------------------------------- */
 
 struct domain *
 domain_find(uint16_t domid)
@@ -53,13 +26,11 @@ domain_find(uint16_t domid)
 	return by_domid == NULL ? NULL : xu_map_get_u64(by_domid, domid);
 }
 
-struct domain *
-domain_get(uint16_t domid)
+static struct domain *
+domain_new(uint16_t domid)
 {
-	struct domain *d = domain_find(domid);
+	struct domain *d;
 
-	if (d != NULL)
-		return d;
 	if (by_domid == NULL && (by_domid = xu_map_new()) == NULL)
 		return NULL;
 	d = calloc(1, sizeof(*d));
@@ -77,53 +48,82 @@ domain_get(uint16_t domid)
 	return d;
 }
 
+struct domain *
+domain_get(uint16_t domid)
+{
+	struct domain *d = domain_find(domid);
+	struct hv_domain info;
+
+	if (d != NULL)
+		return d;
+	d = domain_new(domid);
+	if (d != NULL && hv != NULL && hv->domain(domid, &info) == 0)
+		memcpy(d->instance, info.instance, sizeof(d->instance));
+	return d;
+}
+
+static bool
+same_instance(const struct domain *d, const struct hv_domain *info)
+{
+	return memcmp(d->instance, info->instance, sizeof(d->instance)) == 0;
+}
+
+/*
+ * The record of the domain that has this id now; one of an earlier domain, whose
+ * death was not looked at yet, goes first. NULL with ENOENT or ENOMEM.
+ */
+static struct domain *
+current_domain(uint16_t domid)
+{
+	struct domain *d = domain_find(domid);
+	struct hv_domain info;
+
+	if (hv->domain(domid, &info) != 0) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if (d != NULL && !same_instance(d, &info)) {
+		domain_gone(d);
+		d = NULL;
+	}
+	if (d == NULL) {
+		d = domain_new(domid);
+		if (d == NULL) {
+			errno = ENOMEM;
+			return NULL;
+		}
+		memcpy(d->instance, info.instance, sizeof(d->instance));
+	}
+	return d;
+}
+
 bool
 domain_exists_in_xen(uint16_t domid)
 {
-	struct xc_domaininfo info;
+	struct domain *d;
 
 	/* Sockets only: there is nobody to ask. */
-	if (xch == NULL || domid == 0)
+	if (hv == NULL || domid == own_domid)
 		return true;
-	return xc_domain_getinfo(xch, domid, &info) == 0;
+	/* Asked already during these requests. */
+	d = domain_find(domid);
+	if (d != NULL && d->asked == conn_batch)
+		return true;
+	d = current_domain(domid);
+	if (d == NULL)
+		return false;
+	d->asked = conn_batch;
+	return true;
 }
 
 void
 domain_notify(const struct domain *d)
 {
-	if (d->port >= 0 && xce != NULL)
-		(void)xc_evtchn_notify(xce, (uint32_t)d->port);
+	if (d->port >= 0)
+		hv->notify((uint32_t)d->port);
 }
 
-/* --- the ring --------------------------------------------------------------------- */
-
-static int
-map_ring(struct domain *d, uint64_t gfn)
-{
-	const int rw = PROT_READ | PROT_WRITE;
-
-	d->ring = xc_gnttab_map(xcg, d->domid, XENSTORE_GRANT, rw);
-	d->ring_granted = d->ring != NULL;
-	if (d->ring == NULL) {
-		/* A builder that seeded no grant: the frame it named. */
-		d->ring = xc_map_foreign(xch, d->domid, rw, &gfn, NULL, 1);
-		d->ring_foreign = d->ring != NULL;
-	}
-	return d->ring == NULL ? EINVAL : 0;
-}
-
-static void
-unmap_ring(struct domain *d)
-{
-	if (d->ring_granted)
-		xc_gnttab_unmap(xcg, d->ring);
-	else if (d->ring_foreign)
-		xc_unmap_foreign(xch, d->ring, 1);
-	else if (d->ring_kva)
-		munmap(d->ring, XC_PAGE_SIZE);
-	d->ring_granted = d->ring_foreign = d->ring_kva = false;
-	d->ring = NULL;
-}
+/* --- rings ------------------------------------------------------------------------ */
 
 static void
 unbind(struct domain *d)
@@ -131,49 +131,73 @@ unbind(struct domain *d)
 	if (d->port < 0)
 		return;
 	xu_map_del_u64(by_port, (uint64_t)d->port);
-	xc_evtchn_unbind(xce, (uint32_t)d->port);
+	hv->unbind((uint32_t)d->port);
 	d->port = -1;
 }
 
 static int
 bind_port(struct domain *d, uint32_t remote)
 {
-	int port = xc_evtchn_bind_interdomain(xce, d->domid, remote);
+	uint32_t port;
+	int err = hv->bind(d->domid, remote, &port);
 
-	if (port < 0)
-		return errno == EINVAL || errno == ESRCH ? EINVAL : errno;
-	if (xu_map_put_u64(by_port, (uint64_t)port, d) < 0) {
-		xc_evtchn_unbind(xce, (uint32_t)port);
+	if (err != 0)
+		return err;
+	if (xu_map_put_u64(by_port, port, d) < 0) {
+		hv->unbind(port);
 		return ENOMEM;
 	}
-	d->port = port;
+	d->port = (int)port;
+	d->remote_port = remote;
 	return 0;
 }
 
 static int
 new_conn(struct domain *d)
 {
-	d->conn = conn_new(&ring_ops, d->domid, d->domid == 0);
+	d->conn = conn_new(&ring_ops, d->domid, d->domid == own_domid);
 	if (d->conn == NULL)
 		return ENOMEM;
 	d->conn->domain = d;
 	return 0;
 }
 
+/* All of it or nothing. fresh: a port that the page names goes before ours. */
+static int
+attach(struct domain *d, uint64_t gfn, uint32_t port, bool fresh)
+{
+	int err = hv->map(d->domid, gfn, &d->ring);
+
+	if (err != 0)
+		return err;
+	d->gfn = gfn;
+	err = bind_port(d, fresh ? ring_port(d, port) : port);
+	if (err == 0)
+		err = new_conn(d);
+	if (err != 0) {
+		unbind(d);
+		hv->unmap(d->domid, &d->ring);
+		return err;
+	}
+	d->introduced = true;
+	return 0;
+}
+
 /* A known domain again (a guest that was kexec'ed, or a new port). */
 static int
-reintroduce(struct domain *d, uint32_t port)
+reintroduce(struct domain *d, uint32_t given)
 {
 	int err;
 
 	unbind(d);
-	err = bind_port(d, port);
+	err = bind_port(d, ring_port(d, given));
 	if (err != 0)
 		return err;
 	if (d->conn != NULL)
 		conn_reset(d->conn);
 	else if ((err = new_conn(d)) != 0)
 		return err;
+	ring_restart(d);
 	ring_setup(d);
 	domain_notify(d);
 	return 0;
@@ -182,32 +206,21 @@ reintroduce(struct domain *d, uint32_t port)
 int
 domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port)
 {
-	struct xc_domaininfo info;
 	struct domain *d;
 	int err;
 
-	if (xch == NULL)
+	if (hv == NULL)
 		return ENOSYS;
-	if (xc_domain_getinfo(xch, domid, &info) < 0)
-		return ENOENT;
-	d = domain_get(domid);
+	if (domid == own_domid)
+		return EINVAL;
+	d = current_domain(domid);
 	if (d == NULL)
-		return ENOMEM;
+		return errno;
 	if (d->introduced)
 		return reintroduce(d, port);
-	err = map_ring(d, gfn);
-	if (err == 0)
-		err = bind_port(d, port);
-	if (err == 0)
-		err = new_conn(d);
-	if (err != 0) {
-		unbind(d);
-		if (d->ring != NULL)
-			unmap_ring(d);
+	err = attach(d, gfn, port, true);
+	if (err != 0)
 		return err;
-	}
-	memcpy(d->handle, info.handle, sizeof(d->handle));
-	d->introduced = true;
 	d->shutdown_seen = false;
 	ring_setup(d);
 	domain_notify(d);
@@ -215,20 +228,27 @@ domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port)
 	return 0;
 }
 
+int
+domain_reattach(struct domain *d, uint64_t gfn, uint32_t remote)
+{
+	struct hv_domain info;
+
+	if (hv == NULL)
+		return ENOSYS;
+	if (d->introduced)
+		return 0; /* our own ring */
+	if (hv->domain(d->domid, &info) != 0 || !same_instance(d, &info))
+		return ESRCH;
+	return attach(d, gfn, remote, false);
+}
+
 /* --- the end -------------------------------------------------------------------------- */
 
 static void
-domain_free(struct domain *d)
+forget_target(uint16_t domid)
 {
-	uint16_t domid = d->domid;
 	struct xu_list *it;
 
-	if (d->conn != NULL)
-		conn_kill(d->conn);
-	unbind(d);
-	if (d->ring != NULL)
-		unmap_ring(d);
-	store_forget_domain(d, true);
 	LIST_FOREACH(it, &domains)
 	{
 		struct domain *o = xu_container_of(it, struct domain, link);
@@ -236,9 +256,35 @@ domain_free(struct domain *d)
 		if (o->target == (int32_t)domid)
 			o->target = -1;
 	}
+}
+
+static void
+domain_free(struct domain *d)
+{
+	uint16_t domid = d->domid;
+
+	if (d->conn != NULL)
+		conn_kill(d->conn);
+	unbind(d);
+	if (d->ring.page != NULL)
+		hv->unmap(domid, &d->ring);
+	store_forget_domain(d, true);
+	if (d->targeted)
+		forget_target(domid);
 	xu_map_del_u64(by_domid, domid);
 	xu_list_remove(&d->link);
 	free(d);
+}
+
+void
+domain_gone(struct domain *d)
+{
+	uint16_t domid = d->domid;
+	bool introduced = d->introduced;
+
+	domain_free(d);
+	if (introduced)
+		watch_fire_special("@releaseDomain", domid);
 }
 
 int
@@ -246,12 +292,11 @@ domain_release(uint16_t domid)
 {
 	struct domain *d = domain_find(domid);
 
-	if (domid == 0)
+	if (domid == own_domid)
 		return EINVAL;
 	if (d == NULL || !d->introduced)
 		return ENOENT;
-	domain_free(d);
-	watch_fire_special("@releaseDomain", domid);
+	domain_gone(d);
 	return 0;
 }
 
@@ -266,59 +311,62 @@ domain_resume(uint16_t domid)
 	return 0;
 }
 
-/* Gone, dying, or another domain under the same id. */
-static bool
-is_dead(const struct domain *d, const struct xc_domaininfo *info, int n)
+int
+domain_set_target(uint16_t domid, uint16_t target)
 {
-	for (int i = 0; i < n; i++)
-		if (info[i].domid == d->domid)
-			return (info[i].flags & XC_DOMINF_DYING) != 0 ||
-			    (d->introduced &&
-				memcmp(info[i].handle, d->handle, 16) != 0);
-	return true;
+	struct domain *d = domain_find(domid), *t = domain_find(target);
+
+	if (d == NULL || t == NULL || !d->introduced || !t->introduced)
+		return ENOENT;
+	d->target = target;
+	t->targeted = true;
+	return 0;
 }
 
-static bool
-newly_shut_down(struct domain *d, const struct xc_domaininfo *info, int n)
-{
-	if (!d->introduced || d->shutdown_seen)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (info[i].domid == d->domid &&
-		    (info[i].flags & XC_DOMINF_SHUTDOWN) != 0) {
-			d->shutdown_seen = true;
-			return true;
-		}
-	return false;
-}
-
-#define MAX_DOMAINS 32768
+/* --- what Xen says ------------------------------------------------------------------------ */
 
 static void
-check_domains(void)
+look_at(const struct hv_domain *info, uint64_t round)
 {
-	struct xc_domaininfo *info = malloc(MAX_DOMAINS * sizeof(*info));
-	struct xu_list *it, *tmp;
-	int n = info == NULL ? -1
-			     : xc_domain_getinfolist(xch, 0, MAX_DOMAINS, info);
+	struct domain *d = domain_find(info->domid);
 
+	if (d == NULL || info->dying || !same_instance(d, info))
+		return;
+	d->seen = round;
+	if (info->shutdown && d->introduced && !d->shutdown_seen) {
+		d->shutdown_seen = true;
+		watch_fire_special("@releaseDomain", info->domid);
+	}
+}
+
+void
+domains_check(void)
+{
+	static uint64_t round;
+	struct hv_domain info[256];
+	struct xu_list *it, *tmp;
+	uint32_t next = 0;
+	int n;
+
+	if (hv == NULL)
+		return;
+	round++;
+	while (next <= UINT16_MAX &&
+	    (n = hv->domains((uint16_t)next, info, XU_ARRAY_SIZE(info))) != 0) {
+		/* What could not be asked did not die. */
+		if (n < 0)
+			return;
+		for (int i = 0; i < n; i++)
+			look_at(&info[i], round);
+		next = info[n - 1].domid + 1u;
+	}
 	LIST_FOREACH_SAFE(it, tmp, &domains)
 	{
 		struct domain *d = xu_container_of(it, struct domain, link);
-		uint16_t domid = d->domid;
-		bool was_introduced = d->introduced;
 
-		if (n < 0 || domid == 0)
-			continue;
-		if (is_dead(d, info, n)) {
-			domain_free(d);
-			if (was_introduced)
-				watch_fire_special("@releaseDomain", domid);
-		} else if (newly_shut_down(d, info, n)) {
-			watch_fire_special("@releaseDomain", domid);
-		}
+		if (d->seen != round && d->domid != own_domid)
+			domain_gone(d);
 	}
-	free(info);
 }
 
 /* --- start and events -------------------------------------------------------------------- */
@@ -326,79 +374,72 @@ check_domains(void)
 int
 domains_fd(void)
 {
-	return xce == NULL ? -1 : xc_evtchn_fd(xce);
+	return hv == NULL ? -1 : hv->fd();
 }
 
+/* Served at the end of the turn: a request of one can end another. */
+static void
+everybody_rang(void)
+{
+	struct xu_list *it;
+
+	LIST_FOREACH(it, &domains)
+	{
+		struct domain *d = xu_container_of(it, struct domain, link);
+
+		if (d->port >= 0)
+			hv->rearm((uint32_t)d->port);
+		if (d->conn != NULL)
+			conn_set_busy(d->conn);
+	}
+}
+
+/* A bounded number: who rings without end does not keep us from the others. */
 void
 domains_events(void)
 {
-	uint32_t ports[64];
-	struct xu_list *it, *tmp;
+	struct hv_event ev[64];
+	bool changed = false;
 	struct domain *d;
-	int n;
+	size_t n;
 
-	while ((n = xc_evtchn_pending(xce, ports, XU_ARRAY_SIZE(ports))) > 0) {
-		for (int i = 0; i < n; i++) {
-			/* Before the work: a kick during it is not lost. */
-			xc_evtchn_unmask(xce, ports[i]);
-			if ((int)ports[i] == virq_port)
-				check_domains();
-			else if ((d = xu_map_get_u64(by_port, ports[i])) != NULL)
+	for (int turn = 0; turn < 4; turn++) {
+		n = hv->events(ev, XU_ARRAY_SIZE(ev));
+		for (size_t i = 0; i < n; i++) {
+			if (ev[i].kind == HV_PORT &&
+			    (d = xu_map_get_u64(by_port, ev[i].port)) != NULL)
 				ring_event(d);
+			if (ev[i].kind == HV_OVERFLOW)
+				everybody_rang();
+			changed |= ev[i].kind != HV_PORT;
 		}
-		if (n < (int)XU_ARRAY_SIZE(ports))
+		if (n < XU_ARRAY_SIZE(ev))
 			break;
 	}
-	if (n >= 0 || errno != EFBIG)
-		return;
-	/* The kernel dropped some: everybody may have rung. */
-	LIST_FOREACH_SAFE(it, tmp, &domains)
-	{
-		d = xu_container_of(it, struct domain, link);
-		if (d->port >= 0)
-			xc_evtchn_unmask(xce, (uint32_t)d->port);
-		ring_event(d);
-	}
-	xc_evtchn_unmask(xce, (uint32_t)virq_port);
-	check_domains();
+	if (changed)
+		domains_check();
 }
 
-/* The kernel of the control domain offers its ring through xenfs. */
 static int
-dom0_ring(struct xu_err *e)
+own_ring(struct xu_err *e)
 {
-	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
-	struct domain *d = domain_get(0);
-	AUTO_CLOSE int fd = -1;
-	unsigned port;
+	struct domain *d = domain_get(own_domid);
+	uint32_t remote;
 	int err;
 
 	if (d == NULL)
 		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "dom0's ring");
-	if (xu_file_read("/proc/xen/xsd_port", 64, &text, e) < 0)
-		return xu_err_add(e, "dom0's ring (is xenfs mounted on "
-				     "/proc/xen?)");
-	if (sscanf(xu_buf_text(&text), "%u", &port) != 1)
-		return xu_err_set(e, "INTERNAL_ERROR", 0,
-		    "/proc/xen/xsd_port holds no port");
-	fd = open("/proc/xen/xsd_kva", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return xu_err_set(e, "INTERNAL_ERROR", errno,
-		    "open /proc/xen/xsd_kva");
-	d->ring = mmap(NULL, XC_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-	    fd, 0);
-	if (d->ring == MAP_FAILED) {
-		d->ring = NULL;
-		return xu_err_set(e, "INTERNAL_ERROR", errno,
-		    "map /proc/xen/xsd_kva");
-	}
-	d->ring_kva = true;
-	err = bind_port(d, port);
+	err = hv->own_ring(&d->ring, &remote, e);
+	if (err == ENOENT)
+		return 0;
+	if (err != 0)
+		return -1;
+	err = bind_port(d, remote);
 	if (err == 0)
 		err = new_conn(d);
 	if (err != 0)
 		return xu_err_set(e, "INTERNAL_ERROR", err,
-		    "bind dom0's store event channel %u", port);
+		    "bind dom0's store event channel %u", remote);
 	d->introduced = true;
 	ring_setup(d);
 	domain_notify(d);
@@ -406,25 +447,13 @@ dom0_ring(struct xu_err *e)
 }
 
 int
-domains_init(bool with_dom0_ring, struct xu_err *e)
+domains_init(const struct hv_ops *ops, const char *arg, struct xu_err *e)
 {
-	char why[256];
-
 	by_port = xu_map_new();
-	xch = xc_interface_open(NULL, 0, why, sizeof(why));
-	if (xch == NULL)
-		return xu_err_set(e, "INTERNAL_ERROR", 0, "%s", why);
-	xce = xc_evtchn_open();
-	xcg = xc_gnttab_open();
-	if (xce == NULL || xcg == NULL || by_port == NULL)
-		return xu_err_set(e, "INTERNAL_ERROR", errno,
-		    "open /dev/xen/evtchn and /dev/xen/gntdev (are the modules "
-		    "xen-evtchn and xen-gntdev loaded?)");
-	virq_port = xc_evtchn_bind_virq(xce, XC_VIRQ_DOM_EXC);
-	if (virq_port < 0)
-		return xu_err_set(e, "INTERNAL_ERROR", errno,
-		    errno == EEXIST
-			? "another xenstored has VIRQ_DOM_EXC: stop it first"
-			: "bind VIRQ_DOM_EXC");
-	return with_dom0_ring ? dom0_ring(e) : 0;
+	if (by_port == NULL)
+		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "start");
+	if (ops->open(arg, e) < 0)
+		return -1;
+	hv = ops;
+	return own_ring(e);
 }

@@ -25,6 +25,7 @@ usage(FILE *f)
 	      "  -T, --trace-file FILE  write every request and reply to FILE\n"
 	      "  -Q, --quota NAME=N     default quota of domains (0 = none)\n"
 	      "      --no-xen           sockets only, no domains\n"
+	      "      --test-hv DIR      domains and rings from DIR, no Xen\n"
 	      "  -V, --version, -h, --help\n"
 	      "XENSTORED_RUNDIR (/run/xenstored) and XENSTORED_PATH name the "
 	      "socket.\n",
@@ -33,7 +34,7 @@ usage(FILE *f)
 
 struct options {
 	bool foreground, no_xen;
-	const char *pid_file, *trace_file;
+	const char *pid_file, *trace_file, *test_hv;
 };
 
 static int
@@ -66,7 +67,7 @@ parse(int argc, char **argv, struct options *o)
 {
 	static const struct option opts[] = { { "no-fork", 0, NULL, 'N' },
 		{ "pid-file", 1, NULL, 'F' }, { "trace-file", 1, NULL, 'T' },
-		{ "quota", 1, NULL, 'Q' }, { "no-xen", 0, NULL, 'x' },
+		{ "quota", 1, NULL, 'Q' }, { "no-xen", 0, NULL, 'x' }, { "test-hv", 1, NULL, 't' },
 		{ "version", 0, NULL, 'V' }, { "help", 0, NULL, 'h' },
 		{ NULL, 0, NULL, 0 } };
 	int c;
@@ -88,6 +89,9 @@ parse(int argc, char **argv, struct options *o)
 			break;
 		case 'x':
 			o->no_xen = true;
+			break;
+		case 't':
+			o->test_hv = optarg;
 			break;
 		case 'V':
 			puts("xenstored (xld) " PACKAGE_VERSION);
@@ -142,7 +146,9 @@ start(const struct options *o, struct xu_err *e)
 	}
 	if (watches_init() != 0 || store_init() != 0)
 		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "start");
-	if (!o->no_xen && domains_init(true, e) < 0)
+	if (!o->no_xen &&
+	    domains_init(o->test_hv != NULL ? &hv_test : &hv_xen, o->test_hv,
+		e) < 0)
 		return -1;
 	return loop_init(path, e);
 }

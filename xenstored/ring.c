@@ -17,20 +17,21 @@
 #define RING_FEATURES	2064
 #define RING_CONNECTION 2068
 #define RING_ERROR	2072
+#define RING_PORT	2076
 
 #define ERROR_RING_IDX 2u
 
 static uint32_t
 field_get(const struct domain *d, size_t off)
 {
-	return __atomic_load_n((uint32_t *)(void *)((char *)d->ring + off),
+	return __atomic_load_n((uint32_t *)(void *)((char *)d->ring.page + off),
 	    __ATOMIC_ACQUIRE);
 }
 
 static void
 field_set(const struct domain *d, size_t off, uint32_t v)
 {
-	__atomic_store_n((uint32_t *)(void *)((char *)d->ring + off), v,
+	__atomic_store_n((uint32_t *)(void *)((char *)d->ring.page + off), v,
 	    __ATOMIC_RELEASE);
 }
 
@@ -39,7 +40,7 @@ field_set(const struct domain *d, size_t off, uint32_t v)
 void
 ring_error(struct domain *d, uint32_t code)
 {
-	if (d->ring == NULL)
+	if (d->ring.page == NULL)
 		return;
 	field_set(d, RING_ERROR, code);
 	domain_notify(d);
@@ -51,8 +52,24 @@ void
 ring_setup(struct domain *d)
 {
 	field_set(d, RING_FEATURES, d->features_set ? d->features : 15);
+	field_set(d, RING_ERROR, 0);
 	if (field_get(d, RING_CONNECTION) == 1)
 		field_set(d, RING_CONNECTION, 0);
+}
+
+uint32_t
+ring_port(const struct domain *d, uint32_t given)
+{
+	uint32_t port = field_get(d, RING_PORT);
+
+	return port != 0 ? port : given;
+}
+
+void
+ring_restart(struct domain *d)
+{
+	field_set(d, OFF(req_cons), field_get(d, OFF(req_prod)));
+	field_set(d, OFF(rsp_prod), field_get(d, OFF(rsp_cons)));
 }
 
 /* The guest asked for a fresh start: nothing of the past reaches it. */
@@ -60,8 +77,7 @@ static void
 reconnect(struct domain *d)
 {
 	conn_reset(d->conn);
-	field_set(d, OFF(req_cons), field_get(d, OFF(req_prod)));
-	field_set(d, OFF(rsp_prod), field_get(d, OFF(rsp_cons)));
+	ring_restart(d);
 	field_set(d, RING_CONNECTION, 0);
 	domain_notify(d);
 }
@@ -71,7 +87,7 @@ static int
 take_requests(struct conn *c)
 {
 	struct domain *d = c->domain;
-	const char *ring = (const char *)d->ring + OFF(req);
+	const char *ring = (const char *)d->ring.page + OFF(req);
 	uint32_t cons = field_get(d, OFF(req_cons));
 	uint32_t prod = field_get(d, OFF(req_prod)), n = prod - cons, first;
 
@@ -114,7 +130,7 @@ static int
 ring_write(struct conn *c)
 {
 	struct domain *d = c->domain;
-	char *ring = (char *)d->ring + OFF(rsp);
+	char *ring = (char *)d->ring.page + OFF(rsp);
 	uint32_t cons = field_get(d, OFF(rsp_cons));
 	uint32_t prod = field_get(d, OFF(rsp_prod)), space, n, first;
 	size_t left = c->out.len - c->out_sent;
@@ -159,7 +175,7 @@ ring_event(struct domain *d)
 {
 	struct conn *c = d->conn;
 
-	if (c == NULL || d->ring == NULL)
+	if (c == NULL || d->ring.page == NULL)
 		return;
 	if (ring_read(c) < 0)
 		conn_kill(c);

@@ -5,13 +5,15 @@
  *   loop.c     epoll: listening socket, clients, event channels, timers
  *   conn.c     a connection: buffers, requests in batches, replies and events
  *   ring.c     the shared page of a domain as a connection
- *   proto.c    the request table and its handlers
+ *   proto.c    the request table; req_*.c its handlers
  *   path.c     paths: syntax, relative names
  *   tree.c     the immutable tree; a transaction starts by taking a reference
  *   store.c    operations on a tree with permissions, quota and events
  *   txn.c      transactions: snapshot, write log, preconditions, commit
  *   watch.c    watches found along the path
  *   domain.c   domains: introduce, release, death, ownership
+ *   hv.h       where they come from: hv_xen.c, or hv_test.c on plain Linux
+ *   quota.c    what a domain may have, and has
  *   control.c  XS_CONTROL
  *
  * Protocol facts: xen/include/public/io/xs_wire.h, docs/misc/xenstore.txt. The C
@@ -24,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hv.h"
 #include "xu_buf.h"
 #include "xu_err.h"
 #include "xu_list.h"
@@ -231,17 +234,26 @@ struct conn {
 struct domain {
 	struct xu_list link;
 	uint16_t domid;
-	/* Ring; NULL once it is known but not introduced. */
-	void *ring;
-	bool ring_granted, ring_foreign, ring_kva;
-	/* Local event channel port. */
-	int port;
-	struct conn *conn;
+	/* Which of the domains that have this id, one after the other. */
+	uint8_t instance[HV_INSTANCE];
 	bool shutdown_seen, introduced;
-	uint8_t handle[16];
+	/* Once introduced; the page stays mapped until the domain is gone. gfn
+	 * and the remote port find both again after a restart. */
+	struct hv_ring ring;
+	uint64_t gfn;
+	uint32_t remote_port;
+	/* Local event channel port, -1 = none. */
+	int port;
+	/* NULL: not introduced, or not served any more. */
+	struct conn *conn;
+	/* Privileges of that domain too, -1 = none; someone has ours. */
 	int32_t target;
 	/* Nodes it owns in the store, and their bytes. */
 	int64_t nodes, node_bytes;
+	bool targeted;
+	/* Last time it was seen alive: round of domains_check, batch of
+	 * requests. */
+	uint64_t seen, asked;
 	uint32_t features;
 	bool features_set;
 	/* Per-domain quota values; index QUOTA_*. */
@@ -282,6 +294,9 @@ void conn_flush(struct conn *c);
 void conn_set_busy(struct conn *c);
 bool conn_may_read_more(const struct conn *c);
 extern struct xu_list conns;
+/* Counts calls of conn_requests: what was asked of Xen in one need not be asked
+ * again in it. */
+extern uint64_t conn_batch;
 
 /* --- path.c ---------------------------------------------------------------------- */
 
@@ -394,18 +409,28 @@ struct perms **special_perms(const char *name);
 
 /* --- domain.c -------------------------------------------------------------------------- */
 
-/* Opens Xen's devices and dom0's ring. */
-int domains_init(bool with_dom0_ring, struct xu_err *e);
+/* Opens the seam (hv_xen; or hv_test with its directory) and our own domain's
+ * ring. Without this call there are no domains. */
+int domains_init(const struct hv_ops *ops, const char *arg, struct xu_err *e);
 int domains_fd(void);
 /* Event channels that fired. */
 void domains_events(void);
+/* Asks for all domains: what died or was shut down since? */
+void domains_check(void);
 struct domain *domain_find(uint16_t domid);
 /* Found or made: quota and node counts exist before the introduction. */
 struct domain *domain_get(uint16_t domid);
+/* True makes a record, so that what names the domain goes with it. */
 bool domain_exists_in_xen(uint16_t domid);
 int domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port);
+/* After a restart: maps and binds again, indexes as they are; d->instance is
+ * set. ESRCH: that instance is gone. */
+int domain_reattach(struct domain *d, uint64_t gfn, uint32_t remote);
 int domain_release(uint16_t domid);
+/* It and all it had goes; fires @releaseDomain when it was introduced. */
+void domain_gone(struct domain *d);
 int domain_resume(uint16_t domid);
+int domain_set_target(uint16_t domid, uint16_t target);
 extern struct xu_list domains;
 
 /* ring.c */
@@ -413,6 +438,10 @@ extern const struct conn_ops ring_ops;
 /* Serves the ring of a domain whose event channel fired. */
 void ring_event(struct domain *d);
 void ring_setup(struct domain *d);
+/* The port the page names, else `given`. */
+uint32_t ring_port(const struct domain *d, uint32_t given);
+/* What waits in the page, both ways, is dropped. */
+void ring_restart(struct domain *d);
 void domain_notify(const struct domain *d);
 /* Puts a code into the ring's error field; it is served no more. */
 void ring_error(struct domain *d, uint32_t code);
