@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Transactions: a device of 29 operations, alone and beside others. Those
+ * beside run in the same loop: each connection sends its next request when it
+ * has its last reply, so who waits for whom does not depend on the scheduler.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xsb.h"
+
+enum {
+	OPS = 29,
+	GIVE_UP = 20
+};
+
+#define FRONT "/local/domain/5/device/vbd/"
+#define BACK "/local/domain/0/backend/vbd/5/"
+#define HOT "/bench/hot"
+
+/* What a toolstack writes for a disk, in the front and the back directory. */
+static const struct {
+	uint32_t type;
+	const char *node, *value;
+} device[OPS] = {
+    {XS_MKDIR,     "f",			NULL				 },
+    {XS_SET_PERMS, "f",			"n0"				 },
+    {XS_MKDIR,     "b",			NULL				 },
+    {XS_SET_PERMS, "b",			"n0"				 },
+    {XS_WRITE,     "f/backend",                "/local/domain/0/backend/vbd/5/51712"},
+    {XS_WRITE,     "f/backend-id",             "0"				  },
+    {XS_WRITE,     "f/state",                  "1"				  },
+    {XS_WRITE,     "f/virtual-device",         "51712"                              },
+    {XS_WRITE,     "f/device-type",            "disk"                               },
+    {XS_WRITE,     "f/event-channel",          "12"                                 },
+    {XS_WRITE,     "f/ring-ref",               "8"				  },
+    {XS_WRITE,     "f/protocol",               "x86_64-abi"                         },
+    {XS_WRITE,     "b/frontend",               "/local/domain/5/device/vbd/51712"   },
+    {XS_WRITE,     "b/frontend-id",            "5"                                  },
+    {XS_WRITE,     "b/online",                 "1"				  },
+    {XS_WRITE,     "b/state",                  "1"				  },
+    {XS_WRITE,     "b/params",                 "/var/lib/images/guest.img"          },
+    {XS_WRITE,     "b/script",                 "/etc/xen/scripts/block"             },
+    {XS_WRITE,     "b/physical-device",        "fd:0"                               },
+    {XS_WRITE,     "b/removable",              "0"				  },
+    {XS_WRITE,     "b/bootable",               "1"				  },
+    {XS_WRITE,     "b/dev",                    "xvda"			       },
+    {XS_WRITE,     "b/type",                   "phy"				},
+    {XS_WRITE,     "b/mode",                   "w"				  },
+    {XS_WRITE,     "b/device-type",            "disk"                               },
+    {XS_WRITE,     "b/discard-enable",         "1"                                  },
+    {XS_WRITE,     "b/multi-queue-max-queues", "4"                                  },
+    {XS_WRITE,     "b/feature-flush-cache",    "1"                                  },
+    {XS_WRITE,     "b/info",                   "0"				  },
+};
+
+/* A toolstack that makes one device after the other. */
+struct maker {
+	struct xb_conn *c;
+	uint32_t tx;
+	unsigned first, dev; /* device numbers of its own */
+	unsigned step, tries;
+	const char *hot; /* a node it also writes */
+	bool hot_read;   /* and reads before */
+	uint64_t since;
+	struct xb_samples done;
+	unsigned long eagain, starved;
+};
+
+/* The path of an operation's node, relative to one of the two directories. */
+static const char *
+node_path(const struct maker *m, unsigned i, char *buf, size_t size)
+{
+	return xb_name(buf, size, "%s%u%s",
+	    device[i].node[0] == 'f' ? FRONT : BACK, m->dev,
+	    device[i].node + 1);
+}
+#define NODE(m, i) node_path(m, i, (char[256]){0}, 256)
+
+static void
+put_op(struct maker *m, unsigned i)
+{
+	char perms[280];
+	const char *path = NODE(m, i);
+	size_t n = strlen(path) + 1;
+
+	/* The last operation is the one on the node others write, if any. */
+	if (i == OPS - 1 && m->hot != NULL) {
+		xb_put(m->c, XS_WRITE, m->tx, m->hot, "mine");
+	} else if (i == OPS - 2 && m->hot_read) {
+		xb_put(m->c, XS_READ, m->tx, m->hot, NULL);
+	} else if (device[i].type == XS_SET_PERMS) {
+		memcpy(perms, path, n);
+		memcpy(perms + n, device[i].value, 3);
+		xb_put_raw(m->c, XS_SET_PERMS, m->tx, perms, n + 3);
+	} else {
+		xb_put(m->c, device[i].type, m->tx, path, device[i].value);
+	}
+}
+
+static void
+put_end(struct maker *m)
+{
+	xb_put(m->c, XS_TRANSACTION_END, m->tx, "T", NULL);
+}
+
+/* Steps: 0 START, 1..OPS operations, OPS + 1 END, then the two removals. */
+enum {
+	END = OPS + 1,
+	RM_FRONT = OPS + 2,
+	RM_BACK = OPS + 3
+};
+
+static void
+maker_put(struct maker *m)
+{
+	if (m->step == 0) {
+		if (m->tries == 0)
+			m->since = xb_now();
+		m->tx = 0;
+		xb_put(m->c, XS_TRANSACTION_START, 0, "", NULL);
+	} else if (m->step <= OPS) {
+		put_op(m, m->step - 1);
+	} else if (m->step == END) {
+		put_end(m);
+	} else {
+		xb_put(
+		    m->c, XS_RM, 0, NODE(m, m->step == RM_FRONT ? 0 : 2), NULL);
+	}
+	xb_flush(m->c);
+}
+
+static void
+maker_ended(struct maker *m, const struct xb_msg *reply)
+{
+	if (reply->h.type != XS_ERROR) {
+		xb_sample(&m->done, xb_now() - m->since);
+		m->tries = 0;
+		m->step = RM_FRONT;
+		return;
+	}
+	if (!xb_is_error(reply, "EAGAIN"))
+		xb_must(reply);
+	m->eagain++;
+	m->step = 0;
+	if (++m->tries >= GIVE_UP) {
+		m->starved++;
+		m->tries = 0;
+	}
+}
+
+/* Its reply has come: what is next. */
+static void
+maker_step(struct maker *m, const struct xb_msg *reply)
+{
+	if (m->step == END) {
+		maker_ended(m, reply);
+		return;
+	}
+	xb_must(reply);
+	if (m->step == 0)
+		m->tx = (uint32_t)strtoul(reply->body, NULL, 10);
+	if (m->step++ == RM_BACK) {
+		m->step = 0;
+		m->dev = m->first + (m->dev - m->first + 1) % 100;
+	}
+}
+
+static void
+maker_init(struct maker *m, unsigned first)
+{
+	memset(m, 0, sizeof(*m));
+	m->c = xb_connect(xb_opt.socket);
+	m->first = m->dev = first;
+	xb_ok(m->c, XS_MKDIR, 0, "/local/domain/5/device/vbd", NULL);
+	xb_ok(m->c, XS_MKDIR, 0, "/local/domain/0/backend/vbd/5", NULL);
+	xb_ok(m->c, XS_WRITE, 0, HOT, "0");
+}
+
+static void
+maker_fini(struct maker *m)
+{
+	xb_samples_fini(&m->done);
+	xb_close(m->c);
+}
+
+static uint64_t
+deadline(void)
+{
+	return xb_now() + (uint64_t)(xb_opt.seconds * 1e9);
+}
+
+/* --- alone ------------------------------------------------------------------- */
+
+static void
+one_by_one(struct maker *m)
+{
+	uint64_t end = deadline();
+	struct xb_msg reply;
+
+	while (xb_now() < end || m->step != 0) {
+		maker_put(m);
+		xb_reply(m->c, &reply);
+		maker_step(m, &reply);
+	}
+	xb_emit_samples("device", &m->done);
+	m->done.count = 0;
+}
+
+/* Two round trips: START, whose answer the rest needs, and all the rest. */
+static void
+pipelined(struct maker *m)
+{
+	uint64_t end = deadline();
+	struct xb_msg reply;
+	unsigned i;
+
+	while (xb_now() < end) {
+		m->since = xb_now();
+		m->tx = xb_start(m->c);
+		for (i = 0; i < OPS; i++)
+			put_op(m, i);
+		put_end(m);
+		xb_flush(m->c);
+		for (i = 0; i <= OPS; i++) {
+			xb_reply(m->c, &reply);
+			xb_must(&reply);
+		}
+		xb_sample(&m->done, xb_now() - m->since);
+		xb_ok(m->c, XS_RM, 0, NODE(m, 0), NULL);
+		xb_ok(m->c, XS_RM, 0, NODE(m, 2), NULL);
+		m->dev = m->first + (m->dev - m->first + 1) % 100;
+	}
+	xb_emit_samples("device_pipelined", &m->done);
+}
+
+void
+row_device(void)
+{
+	struct maker m;
+
+	maker_init(&m, 1000);
+	one_by_one(&m);
+	pipelined(&m);
+	maker_fini(&m);
+}
+
+/* --- beside others -------------------------------------------------------------- */
+
+/* Waits until a connection of the two has a reply; its index. */
+static int
+wait_reply(struct xb_conn *const c[2], struct xb_msg *m)
+{
+	static int turn;
+	struct pollfd p[2] = {
+	    {.fd = c[0]->fd, .events = POLLIN},
+	    {.fd = c[1]->fd, .events = POLLIN}
+        };
+	int i;
+
+	for (;;) {
+		turn = !turn; /* neither is always served first */
+		for (i = 0; i < 2; i++) {
+			int k = i ^ turn;
+
+			while (xb_take(c[k], m))
+				if (m->h.type != XS_WATCH_EVENT)
+					return k;
+		}
+		while (poll(p, 2, -1) < 0)
+			if (errno != EINTR)
+				xb_die("poll: %s", strerror(errno));
+		for (i = 0; i < 2; i++)
+			if (p[i].revents != 0)
+				xb_fill(c[i], false);
+	}
+}
+
+static void
+report(const char *name, struct maker *m, uint64_t start)
+{
+	xb_emit_samples(name, &m->done);
+	xb_emit(XB_NAME("%s.wall", name),
+	    (double)m->done.count * 1e9 / (double)(xb_now() - start), "/s");
+	xb_emit(XB_NAME("%s.eagain", name), (double)m->eagain, "");
+	xb_emit(XB_NAME("%s.starved", name), (double)m->starved, "");
+}
+
+static void
+put_hot(struct xb_conn *c, unsigned long n)
+{
+	xb_put(c, XS_WRITE, 0, HOT, (n & 1) != 0 ? "1" : "0");
+	xb_flush(c);
+}
+
+static void
+beside_writer(const char *name, bool reads)
+{
+	struct xb_conn *both[2];
+	struct maker m;
+	struct xb_msg reply;
+	unsigned long writes = 0;
+	uint64_t end, start;
+
+	maker_init(&m, 1000);
+	m.hot = HOT;
+	m.hot_read = reads;
+	both[0] = m.c;
+	both[1] = xb_connect(xb_opt.socket);
+	start = xb_now();
+	end = deadline();
+	maker_put(&m);
+	put_hot(both[1], writes);
+	while (xb_now() < end) {
+		if (wait_reply(both, &reply) == 0) {
+			maker_step(&m, &reply);
+			maker_put(&m);
+		} else {
+			xb_must(&reply);
+			put_hot(both[1], ++writes);
+		}
+	}
+	report(name, &m, start);
+	xb_emit(XB_NAME("%s.writes", name), (double)writes, "");
+	xb_close(both[1]);
+	maker_fini(&m);
+}
+
+void
+row_device_hot(void)
+{
+	beside_writer("device_hot", false);
+}
+
+void
+row_device_toggle(void)
+{
+	beside_writer("device_toggle", true);
+}
+
+void
+row_device_sibling(void)
+{
+	struct maker m[2];
+	struct xb_conn *both[2];
+	struct xb_msg reply;
+	uint64_t end, start;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		maker_init(&m[i], i == 0 ? 1000 : 2000);
+		both[i] = m[i].c;
+	}
+	start = xb_now();
+	end = deadline();
+	for (i = 0; i < 2; i++)
+		maker_put(&m[i]);
+	while (xb_now() < end) {
+		i = wait_reply(both, &reply);
+		maker_step(&m[i], &reply);
+		maker_put(&m[i]);
+	}
+	report("device_sibling", &m[0], start);
+	report("device_sibling2", &m[1], start);
+	for (i = 0; i < 2; i++)
+		maker_fini(&m[i]);
+}
