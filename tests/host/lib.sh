@@ -71,12 +71,17 @@ pids() {
 	done
 }
 
-# kill_all SIGNAL NAME: and waits until they are gone.
+# kill_all SIGNAL NAME: and waits until those are gone (a successor may be there
+# at once).
 kill_all() {
-	local p
-	for p in $(pids "$2"); do kill "-$1" "$p" 2>/dev/null; done
-	wait_for 10 none_of "$2" || fail "$2 survives SIG$1"
+	local p old
+	old=$(pids "$2")
+	for p in $old; do kill "-$1" "$p" 2>/dev/null; done
+	for p in $old; do
+		wait_for 10 is_gone "$p" "$2" || fail "$2 survives SIG$1"
+	done
 }
+is_gone() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" != "$2" ]; }
 none_of() { [ -z "$(pids "$1")" ]; }
 
 # tiny_config NAME [LINE...]: the name of a new config of a small PV guest.
