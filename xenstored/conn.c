@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <xen/io/xs_wire.h>
 
-#include "xsd.h"
+#include "state.h"
 
 #define BATCH 64
 
@@ -215,6 +215,7 @@ conn_requests(struct conn *c)
 		r.data[r.len] = '\0';
 		trace_io(c, false, r.type, r.data, r.len);
 		request_handle(&r);
+		state_commit();
 		if (c->dead)
 			return false;
 		r.data[r.len] = kept;

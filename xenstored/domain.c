@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "xsd.h"
+#include "state.h"
 
 struct xu_list domains = XU_LIST_INIT(domains);
 const struct hv_ops *hv;
@@ -269,6 +269,7 @@ domain_free(struct domain *d)
 	if (d->ring.page != NULL)
 		hv->unmap(domid, &d->ring);
 	store_forget_domain(d, true);
+	state_forget(domid);
 	if (d->targeted)
 		forget_target(domid);
 	xu_map_del_u64(by_domid, domid);
@@ -418,6 +419,7 @@ domains_events(void)
 	}
 	if (changed)
 		domains_check();
+	state_commit();
 }
 
 static int

@@ -13,13 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "state.h"
 #include "xu_proc.h"
-#include "xsd.h"
 
 #define READ_CHUNK 65536
 /* Dead nodes per turn, well under 100 us; and when a pause counts as idle. */
 #define REAP_SLICE 500
-#define IDLE_MS	   50
+#define IDLE_MS 50
+#define RETRY_MS 1000
 
 static int epoll_fd = -1, listen_fd = -1;
 static struct xu_list busy = XU_LIST_INIT(busy);
@@ -46,7 +47,7 @@ conn_set_busy(struct conn *c)
 int
 loop_watch_fd(int fd, uint32_t events, void *ptr)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = ptr };
+	struct epoll_event ev = {.events = events, .data.ptr = ptr};
 
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev);
 }
@@ -89,12 +90,12 @@ socket_close(struct conn *c)
 	close(c->fd); /* leaves the epoll set with it */
 }
 
-const struct conn_ops socket_ops = { socket_read, socket_write, socket_close };
+const struct conn_ops socket_ops = {socket_read, socket_write, socket_close};
 
 void
 loop_update(struct conn *c)
 {
-	struct epoll_event ev = { .data.ptr = c };
+	struct epoll_event ev = {.data.ptr = c};
 
 	if (c->fd < 0 || c->dead)
 		return;
@@ -135,8 +136,8 @@ accept_clients(void)
 int
 loop_init(const char *socket_path, struct xu_err *e)
 {
-	struct sigaction term = { .sa_handler = on_term };
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction term = {.sa_handler = on_term};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGTERM, &term, NULL);
 	sigaction(SIGINT, &term, NULL);
@@ -213,7 +214,7 @@ serve_busy(void)
 static bool
 tidy(bool idle)
 {
-	bool more = tree_reap(REAP_SLICE);
+	bool more = tree_reap(REAP_SLICE) | state_slice();
 
 	if (idle && !more && tree_trim_pending())
 		tree_trim();
@@ -225,14 +226,17 @@ how_long(bool more)
 {
 	if (more)
 		return 0;
-	return tree_trim_pending() ? IDLE_MS : -1;
+	if (tree_trim_pending())
+		return IDLE_MS;
+	return state_failed() ? RETRY_MS : -1;
 }
 
 void
 loop_run(void)
 {
 	struct epoll_event ev[64];
-	bool more = false;
+	/* The start may have left work, such as a snapshot. */
+	bool more = true;
 	int n, timeout;
 
 	while (!stop) {

@@ -10,31 +10,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "state.h"
 #include "xu_file.h"
 #include "xu_num.h"
 #include "xu_proc.h"
-#include "xsd.h"
 
 static void
 usage(FILE *f)
 {
-	fputs("usage: xenstored [OPTIONS]\n"
-	      "The store that Xen's domains and drivers share.\n"
-	      "  -N, --no-fork          stay in the foreground\n"
-	      "  -F, --pid-file FILE    write and lock a pid file\n"
-	      "  -T, --trace-file FILE  write every request and reply to FILE\n"
-	      "  -Q, --quota NAME=N     default quota of domains (0 = none)\n"
-	      "      --no-xen           sockets only, no domains\n"
-	      "      --test-hv DIR      domains and rings from DIR, no Xen\n"
-	      "  -V, --version, -h, --help\n"
-	      "XENSTORED_RUNDIR (/run/xenstored) and XENSTORED_PATH name the "
-	      "socket.\n",
+	fputs(
+	    "usage: xenstored [OPTIONS]\n"
+	    "The store that Xen's domains and drivers share.\n"
+	    "  -N, --no-fork          stay in the foreground\n"
+	    "  -F, --pid-file FILE    write and lock a pid file\n"
+	    "  -T, --trace-file FILE  write every request and reply to FILE\n"
+	    "  -Q, --quota NAME=N     default quota of domains (0 = none)\n"
+	    "      --no-xen           sockets only, no domains\n"
+	    "      --test-hv DIR      domains and rings from DIR, no Xen\n"
+	    "      --state DIR        keep the store over the daemon's death in "
+	    "DIR, on tmpfs\n"
+	    "                         (default: state, beside the socket)\n"
+	    "      --no-state         do not keep it\n"
+	    "      --no-restore       begin with an empty store\n"
+	    "  -V, --version, -h, --help\n"
+	    "XENSTORED_RUNDIR (/run/xenstored) and XENSTORED_PATH name the "
+	    "socket.\n",
 	    f);
 }
 
 struct options {
-	bool foreground, no_xen;
-	const char *pid_file, *trace_file, *test_hv;
+	bool foreground, no_xen, no_state, no_restore;
+	const char *pid_file, *trace_file, *test_hv, *state;
 };
 
 static int
@@ -54,7 +60,8 @@ set_quota(char *arg)
 	}
 	*eq = '=';
 bad:
-	fprintf(stderr, "xenstored: --quota %s: needs NAME=NUMBER; names:", arg);
+	fprintf(
+	    stderr, "xenstored: --quota %s: needs NAME=NUMBER; names:", arg);
 	for (q = 0; q < QUOTA_COUNT; q++)
 		fprintf(stderr, " %s", quota_names[q]);
 	fputc('\n', stderr);
@@ -65,11 +72,20 @@ bad:
 static int
 parse(int argc, char **argv, struct options *o)
 {
-	static const struct option opts[] = { { "no-fork", 0, NULL, 'N' },
-		{ "pid-file", 1, NULL, 'F' }, { "trace-file", 1, NULL, 'T' },
-		{ "quota", 1, NULL, 'Q' }, { "no-xen", 0, NULL, 'x' }, { "test-hv", 1, NULL, 't' },
-		{ "version", 0, NULL, 'V' }, { "help", 0, NULL, 'h' },
-		{ NULL, 0, NULL, 0 } };
+	static const struct option opts[] = {
+	    {"no-fork",    0, NULL, 'N'},
+            {"pid-file",   1, NULL, 'F'},
+	    {"trace-file", 1, NULL, 'T'},
+            {"quota",      1, NULL, 'Q'},
+	    {"no-xen",     0, NULL, 'x'},
+            {"test-hv",    1, NULL, 't'},
+	    {"state",      1, NULL, 's'},
+            {"no-state",   0, NULL, 'n'},
+	    {"no-restore", 0, NULL, 'r'},
+            {"version",    0, NULL, 'V'},
+	    {"help",       0, NULL, 'h'},
+            {NULL,         0, NULL, 0  }
+        };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "NF:T:Q:Vh", opts, NULL)) != -1)
@@ -93,6 +109,15 @@ parse(int argc, char **argv, struct options *o)
 		case 't':
 			o->test_hv = optarg;
 			break;
+		case 's':
+			o->state = optarg;
+			break;
+		case 'n':
+			o->no_state = true;
+			break;
+		case 'r':
+			o->no_restore = true;
+			break;
 		case 'V':
 			puts("xenstored (xld) " PACKAGE_VERSION);
 			return 1;
@@ -104,8 +129,8 @@ parse(int argc, char **argv, struct options *o)
 			return 3;
 		}
 	if (optind < argc) {
-		fprintf(stderr, "xenstored: '%s' is not an option\n",
-		    argv[optind]);
+		fprintf(
+		    stderr, "xenstored: '%s' is not an option\n", argv[optind]);
 		return 3;
 	}
 	return 0;
@@ -128,6 +153,22 @@ socket_path(char *buf, size_t size, struct xu_err *e)
 }
 
 static int
+start_state(const struct options *o, const char *socket, struct xu_err *e)
+{
+	const char *slash = strrchr(socket, '/');
+	char dir[256];
+	bool recovered;
+
+	if (o->no_state)
+		return 0;
+	snprintf(dir, sizeof(dir), "%.*s/state",
+	    slash == NULL ? 1 : (int)(slash - socket),
+	    slash == NULL ? "." : socket);
+	return state_open(
+	    o->state != NULL ? o->state : dir, o->no_restore, &recovered, e);
+}
+
+static int
 start(const struct options *o, struct xu_err *e)
 {
 	char buf[256];
@@ -146,9 +187,11 @@ start(const struct options *o, struct xu_err *e)
 	}
 	if (watches_init() != 0 || store_init() != 0)
 		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "start");
+	if (start_state(o, path, e) < 0)
+		return -1;
 	if (!o->no_xen &&
-	    domains_init(o->test_hv != NULL ? &hv_test : &hv_xen, o->test_hv,
-		e) < 0)
+	    domains_init(
+		o->test_hv != NULL ? &hv_test : &hv_xen, o->test_hv, e) < 0)
 		return -1;
 	return loop_init(path, e);
 }
@@ -156,7 +199,7 @@ start(const struct options *o, struct xu_err *e)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .foreground = false };
+	struct options o = {.foreground = false};
 	struct xu_err e = XU_ERR_INIT;
 	int r = parse(argc, argv, &o), ready = -1;
 

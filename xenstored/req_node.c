@@ -11,6 +11,7 @@
 
 #include "xu_num.h"
 #include "req.h"
+#include "state.h"
 
 /* --- what they share -------------------------------------------------------- */
 
@@ -50,6 +51,7 @@ req_changed(const struct request *r, enum op op, const struct change *ch,
 {
 	if (r->txn != NULL)
 		return txn_did(r->c, r->txn, op, ch->path, value, len, perms);
+	state_op(r->c, op, ch->path, value, len, perms);
 	perms_unref(perms);
 	watch_fire(ch, store_root);
 	return 0;

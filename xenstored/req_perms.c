@@ -8,6 +8,7 @@
 
 #include "xu_num.h"
 #include "req.h"
+#include "state.h"
 
 static size_t
 perm_text(const struct perms *p, char *out, size_t size)
@@ -105,6 +106,7 @@ set_special_perms(const struct request *r, const char *path,
 	}
 	perms_unref(*sp);
 	*sp = perms;
+	state_special(path, perms);
 	reply_ok(r);
 	return 0;
 }

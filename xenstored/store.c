@@ -380,6 +380,23 @@ store_init(void)
 	return 0;
 }
 
+int
+store_replace(struct node *root, const struct acct *books)
+{
+	struct acct a = { .n = 0 };
+	int err = acct_subtree(&a, store_root);
+
+	if (err != 0) {
+		node_unref(root);
+		return err;
+	}
+	acct_apply(&a);
+	acct_apply(books);
+	node_unref(store_root);
+	store_root = root;
+	return 0;
+}
+
 /* --- a domain that is gone ------------------------------------------------------------- */
 
 /* Paths of the topmost nodes it owns, NUL separated, in out. */

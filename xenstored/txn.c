@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "xsd.h"
+#include "state.h"
 
 struct seen {
 	struct xu_list link;
@@ -274,6 +274,19 @@ replay(struct conn *c, struct txn *t)
 	return 0;
 }
 
+static void
+keep(const struct conn *c, const struct txn *t)
+{
+	struct xu_list *it;
+
+	LIST_FOREACH(it, &t->log)
+	{
+		struct did *d = xu_container_of(it, struct did, link);
+
+		state_op(c, d->op, d->path, d->value, d->len, d->perms);
+	}
+}
+
 /* One event per changed node, in the order of first touch. */
 static void
 fire(const struct txn *t, const struct node *before)
@@ -318,6 +331,7 @@ txn_end(struct conn *c, struct txn *t, bool commit)
 			before = store_root;
 			store_root = node_ref(t->root);
 			acct_apply(&t->acct);
+			keep(c, t);
 			fire(t, before);
 			node_unref(before);
 		}

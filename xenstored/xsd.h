@@ -345,6 +345,8 @@ int store_rm(struct node **root, const struct conn *c, struct acct *a,
 int store_set_perms(struct node **root, const struct conn *c, struct acct *a,
     const char *path, struct perms *perms);
 int store_init(void);
+/* Another tree, with its books, in the place of the present one. Takes root. */
+int store_replace(struct node *root, const struct acct *books);
 /* Consistency of the tree and the books; text of the first fault or NULL. */
 const char *store_check(uint64_t *nodes);
 /* Deletes what the domain owns and its entries elsewhere. */
