@@ -7,9 +7,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdint.h>
 #include <xen/io/xs_wire.h>
 
 #include "state.h"
@@ -82,8 +82,8 @@ static void
 put(struct conn *c, uint32_t type, uint32_t req, uint32_t tx, const void *data,
     size_t len)
 {
-	struct xsd_sockmsg hdr = { .type = type, .req_id = req, .tx_id = tx,
-		.len = (uint32_t)len };
+	struct xsd_sockmsg hdr = {
+	    .type = type, .req_id = req, .tx_id = tx, .len = (uint32_t)len};
 
 	if (c->dead)
 		return;
@@ -91,10 +91,14 @@ put(struct conn *c, uint32_t type, uint32_t req, uint32_t tx, const void *data,
 	xu_buf_add(&c->out, &hdr, sizeof(hdr));
 	xu_buf_add(&c->out, data, len);
 	/* A reply that cannot be stored cannot be skipped either. */
-	if (c->out.error != 0)
+	if (c->out.error != 0) {
 		conn_kill(c);
-	else
-		conn_set_busy(c);
+		return;
+	}
+	if (c->domain != NULL)
+		state_said(c, c->out.data + c->out.len - sizeof(hdr) - len,
+		    sizeof(hdr) + len);
+	conn_set_busy(c);
 }
 
 void
@@ -186,7 +190,7 @@ bool
 conn_requests(struct conn *c)
 {
 	struct xsd_sockmsg hdr;
-	struct request r = { .c = c };
+	struct request r = {.c = c};
 	size_t at = 0;
 	char kept;
 	int n;
@@ -215,6 +219,7 @@ conn_requests(struct conn *c)
 		r.data[r.len] = '\0';
 		trace_io(c, false, r.type, r.data, r.len);
 		request_handle(&r);
+		state_handled(c, sizeof(hdr) + hdr.len);
 		state_commit();
 		if (c->dead)
 			return false;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "xu_num.h"
-#include "xsd.h"
+#include "state.h"
 
 typedef int control_f(struct request *r, const char **arg, unsigned n,
     struct xu_buf *out);
@@ -130,6 +130,7 @@ ctl_quota(struct request *r, const char **arg, unsigned n, struct xu_buf *out)
 	if (q < 0 || !xu_num_u64(arg[2], 10, UINT32_MAX, &v))
 		return EINVAL;
 	quota_defaults[q] = (uint32_t)v;
+	state_quota();
 	return 0;
 }
 

@@ -59,6 +59,8 @@ domain_get(uint16_t domid)
 	d = domain_new(domid);
 	if (d != NULL && hv != NULL && hv->domain(domid, &info) == 0)
 		memcpy(d->instance, info.instance, sizeof(d->instance));
+	if (d != NULL)
+		state_domain(d);
 	return d;
 }
 
@@ -93,6 +95,7 @@ current_domain(uint16_t domid)
 			return NULL;
 		}
 		memcpy(d->instance, info.instance, sizeof(d->instance));
+		state_domain(d);
 	}
 	return d;
 }
@@ -152,14 +155,27 @@ bind_port(struct domain *d, uint32_t remote)
 	return 0;
 }
 
-static int
-new_conn(struct domain *d)
+int
+domain_connect(struct domain *d)
 {
+	/* Recovered before its ring. */
+	if (d->conn != NULL)
+		return 0;
 	d->conn = conn_new(&ring_ops, d->domid, d->domid == own_domid);
 	if (d->conn == NULL)
 		return ENOMEM;
 	d->conn->domain = d;
+	d->conn->replay = state_recovering();
 	return 0;
+}
+
+/* The ring as it is found; from here on it is in the journal. */
+static void
+adopt(struct domain *d)
+{
+	ring_adopt(d);
+	state_domain(d);
+	state_ring(d->conn);
 }
 
 /* All of it or nothing. fresh: a port that the page names goes before ours. */
@@ -173,13 +189,15 @@ attach(struct domain *d, uint64_t gfn, uint32_t port, bool fresh)
 	d->gfn = gfn;
 	err = bind_port(d, fresh ? ring_port(d, port) : port);
 	if (err == 0)
-		err = new_conn(d);
+		err = domain_connect(d);
 	if (err != 0) {
 		unbind(d);
 		hv->unmap(d->domid, &d->ring);
 		return err;
 	}
 	d->introduced = true;
+	if (fresh)
+		adopt(d);
 	return 0;
 }
 
@@ -195,9 +213,11 @@ reintroduce(struct domain *d, uint32_t given)
 		return err;
 	if (d->conn != NULL)
 		conn_reset(d->conn);
-	else if ((err = new_conn(d)) != 0)
+	else if ((err = domain_connect(d)) != 0)
 		return err;
 	ring_restart(d);
+	state_domain(d);
+	state_ring(d->conn);
 	ring_setup(d);
 	domain_notify(d);
 	return 0;
@@ -228,20 +248,6 @@ domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port)
 	return 0;
 }
 
-int
-domain_reattach(struct domain *d, uint64_t gfn, uint32_t remote)
-{
-	struct hv_domain info;
-
-	if (hv == NULL)
-		return ENOSYS;
-	if (d->introduced)
-		return 0; /* our own ring */
-	if (hv->domain(d->domid, &info) != 0 || !same_instance(d, &info))
-		return ESRCH;
-	return attach(d, gfn, remote, false);
-}
-
 /* --- the end -------------------------------------------------------------------------- */
 
 static void
@@ -249,12 +255,13 @@ forget_target(uint16_t domid)
 {
 	struct xu_list *it;
 
-	LIST_FOREACH(it, &domains)
-	{
+	LIST_FOREACH (it, &domains) {
 		struct domain *o = xu_container_of(it, struct domain, link);
 
-		if (o->target == (int32_t)domid)
-			o->target = -1;
+		if (o->target != (int32_t)domid)
+			continue;
+		o->target = -1;
+		state_domain(o);
 	}
 }
 
@@ -309,6 +316,7 @@ domain_resume(uint16_t domid)
 	if (d == NULL || !d->introduced)
 		return ENOENT;
 	d->shutdown_seen = false;
+	state_domain(d);
 	return 0;
 }
 
@@ -321,6 +329,7 @@ domain_set_target(uint16_t domid, uint16_t target)
 		return ENOENT;
 	d->target = target;
 	t->targeted = true;
+	state_domain(d);
 	return 0;
 }
 
@@ -336,6 +345,7 @@ look_at(const struct hv_domain *info, uint64_t round)
 	d->seen = round;
 	if (info->shutdown && d->introduced && !d->shutdown_seen) {
 		d->shutdown_seen = true;
+		state_domain(d);
 		watch_fire_special("@releaseDomain", info->domid);
 	}
 }
@@ -361,8 +371,7 @@ domains_check(void)
 			look_at(&info[i], round);
 		next = info[n - 1].domid + 1u;
 	}
-	LIST_FOREACH_SAFE(it, tmp, &domains)
-	{
+	LIST_FOREACH_SAFE (it, tmp, &domains) {
 		struct domain *d = xu_container_of(it, struct domain, link);
 
 		if (d->seen != round && d->domid != own_domid)
@@ -384,8 +393,7 @@ everybody_rang(void)
 {
 	struct xu_list *it;
 
-	LIST_FOREACH(it, &domains)
-	{
+	LIST_FOREACH (it, &domains) {
 		struct domain *d = xu_container_of(it, struct domain, link);
 
 		if (d->port >= 0)
@@ -427,6 +435,7 @@ own_ring(struct xu_err *e)
 {
 	struct domain *d = domain_get(own_domid);
 	uint32_t remote;
+	bool again;
 	int err;
 
 	if (d == NULL)
@@ -436,16 +445,67 @@ own_ring(struct xu_err *e)
 		return 0;
 	if (err != 0)
 		return -1;
+	again = d->conn != NULL;
 	err = bind_port(d, remote);
 	if (err == 0)
-		err = new_conn(d);
+		err = domain_connect(d);
 	if (err != 0)
 		return xu_err_set(e, "INTERNAL_ERROR", err,
 		    "bind dom0's store event channel %u", remote);
 	d->introduced = true;
 	ring_setup(d);
+	if (again)
+		ring_resume(d);
+	else
+		adopt(d);
+	state_commit();
 	domain_notify(d);
 	return 0;
+}
+
+/* Gone, or another under its id, while no daemon ran. */
+static bool
+is_gone(const struct domain *d)
+{
+	struct hv_domain info;
+
+	return hv->domain(d->domid, &info) != 0 || info.dying ||
+	    !same_instance(d, &info);
+}
+
+/*
+ * Domains of a recovered state: their rings are mapped and bound again. What
+ * they said meanwhile is in the ring; that they rang is lost, so each is served
+ * once, and rung.
+ */
+static void
+restore(void)
+{
+	struct xu_list *it, *tmp;
+	int err;
+
+	LIST_FOREACH_SAFE (it, tmp, &domains) {
+		struct domain *d = xu_container_of(it, struct domain, link);
+
+		if (d->domid == own_domid)
+			continue;
+		err = is_gone(d) ? ESRCH : 0;
+		if (err == 0 && d->was_introduced)
+			err = attach(d, d->gfn, d->remote_port, false);
+		if (err != 0) {
+			d->introduced |= d->was_introduced;
+			if (err != ESRCH)
+				xu_log(XU_WARNING,
+				    "domain %u: its ring cannot be had again: "
+				    "%s",
+				    d->domid, strerror(err));
+			domain_gone(d);
+		} else if (d->introduced && d->conn != NULL) {
+			ring_resume(d);
+			domain_notify(d);
+		}
+	}
+	state_commit();
 }
 
 int
@@ -457,5 +517,10 @@ domains_init(const struct hv_ops *ops, const char *arg, struct xu_err *e)
 	if (ops->open(arg, e) < 0)
 		return -1;
 	hv = ops;
-	return own_ring(e);
+	if (own_ring(e) < 0)
+		return -1;
+	restore();
+	domains_check();
+	state_commit();
+	return 0;
 }

@@ -214,7 +214,9 @@ serve_busy(void)
 static bool
 tidy(bool idle)
 {
-	bool more = tree_reap(REAP_SLICE) | state_slice();
+	bool more = tree_reap(REAP_SLICE);
+
+	more |= state_slice();
 
 	if (idle && !more && tree_trim_pending())
 		tree_trim();

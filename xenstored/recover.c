@@ -343,6 +343,11 @@ redo_forget(struct state_in *in)
 	if (d == NULL)
 		return "no memory";
 	store_forget_domain(d, false);
+	/* A later domain of that id has a record that follows. */
+	if (d->conn != NULL)
+		conn_kill(d->conn);
+	d->was_introduced = false;
+	memset(d->instance, 0, sizeof(d->instance));
 	return NULL;
 }
 
@@ -359,6 +364,7 @@ journal_record(void *ctx, uint32_t type, struct state_in *in)
 		if (!STATE_GET(in, gen))
 			return "a base without a generation";
 		tree_set_gen(gen + 1);
+		state_redo_base();
 		return NULL;
 	case ST_BASE_END:
 		return NULL;
@@ -372,7 +378,9 @@ journal_record(void *ctx, uint32_t type, struct state_in *in)
 	case ST_FORGET:
 		return redo_forget(in);
 	default:
-		return "a record of unknown type";
+		if (type < ST_QUOTA || type > ST_SAID)
+			return "a record of unknown type";
+		return state_redo_domain(type, in);
 	}
 }
 
@@ -502,6 +510,7 @@ recover(
 		goto none;
 	if (read_journals(dir, boot, f, e) < 0)
 		return -1;
+	txns_refresh();
 	bad = store_check(&nodes);
 	if (bad != NULL)
 		return xu_err_set(e, "INTERNAL_ERROR", 0,

@@ -8,6 +8,7 @@
 
 #include "xu_num.h"
 #include "req.h"
+#include "state.h"
 
 static bool
 req_domid(const char *s, uint16_t *domid)
@@ -159,6 +160,7 @@ req_set_feature(struct request *r)
 		return EBUSY;
 	d->features = (uint32_t)v;
 	d->features_set = true;
+	state_domain(d);
 	reply_ok(r);
 	return 0;
 }
@@ -215,6 +217,7 @@ req_set_quota(struct request *r)
 		return EINVAL;
 	if (n == 2) {
 		quota_defaults[q] = (uint32_t)v;
+		state_quota();
 	} else {
 		if (!req_domid(arg[0], &domid))
 			return EINVAL;
@@ -222,6 +225,7 @@ req_set_quota(struct request *r)
 		    (d = domain_get(domid)) == NULL)
 			return ENOENT;
 		d->quota[q] = (uint32_t)v;
+		state_domain(d);
 	}
 	reply_ok(r);
 	return 0;

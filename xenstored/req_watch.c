@@ -8,6 +8,7 @@
 
 #include "xu_num.h"
 #include "req.h"
+#include "state.h"
 
 int
 req_watch(struct request *r)
@@ -55,6 +56,7 @@ req_reset_watches(struct request *r)
 {
 	watch_del_all(r->c);
 	txn_free_all(r->c);
+	state_reset(r->c);
 	reply_ok(r);
 	return 0;
 }

@@ -7,25 +7,25 @@
 #include "config.h"
 
 #include <stdatomic.h>
-#include <string.h>
 #include <stdint.h>
+#include <string.h>
 #include <xen/io/xs_wire.h>
 
-#include "xsd.h"
+#include "state.h"
 
 /* Fields newer than the installed header, at their offsets in the page. */
-#define RING_FEATURES	2064
+#define RING_FEATURES 2064
 #define RING_CONNECTION 2068
-#define RING_ERROR	2072
-#define RING_PORT	2076
+#define RING_ERROR 2072
+#define RING_PORT 2076
 
 #define ERROR_RING_IDX 2u
 
 static uint32_t
 field_get(const struct domain *d, size_t off)
 {
-	return __atomic_load_n((uint32_t *)(void *)((char *)d->ring.page + off),
-	    __ATOMIC_ACQUIRE);
+	return __atomic_load_n(
+	    (uint32_t *)(void *)((char *)d->ring.page + off), __ATOMIC_ACQUIRE);
 }
 
 static void
@@ -66,10 +66,21 @@ ring_port(const struct domain *d, uint32_t given)
 }
 
 void
+ring_adopt(struct domain *d)
+{
+	struct conn *c = d->conn;
+
+	c->taken = c->acked = field_get(d, OFF(req_cons));
+	c->said = field_get(d, OFF(rsp_prod));
+	c->held = 0;
+}
+
+void
 ring_restart(struct domain *d)
 {
 	field_set(d, OFF(req_cons), field_get(d, OFF(req_prod)));
 	field_set(d, OFF(rsp_prod), field_get(d, OFF(rsp_cons)));
+	ring_adopt(d);
 }
 
 /* The guest asked for a fresh start: nothing of the past reaches it. */
@@ -78,8 +89,34 @@ reconnect(struct domain *d)
 {
 	conn_reset(d->conn);
 	ring_restart(d);
+	state_ring(d->conn);
+	state_commit();
 	field_set(d, RING_CONNECTION, 0);
 	domain_notify(d);
+}
+
+/* The indexes are not those that we left: the books begin with them. */
+static void
+resync(struct domain *d)
+{
+	struct conn *c = d->conn;
+
+	xu_buf_reset(&c->in);
+	ring_adopt(d);
+	state_ring(c);
+	watches_keep(c);
+	txns_keep(c);
+}
+
+/* What was handled is off the ring, and what was only copied stays with us,
+ * before the index says so. */
+static void
+settle(struct conn *c)
+{
+	state_taken(c);
+	state_commit();
+	field_set(c->domain, OFF(req_cons), c->acked);
+	domain_notify(c->domain);
 }
 
 /* Copies the requests that are there. 1 = some, 0 = none, -1 = indexes lie. */
@@ -93,6 +130,8 @@ take_requests(struct conn *c)
 
 	if (n > XENSTORE_RING_SIZE)
 		return -1;
+	if (cons != c->acked)
+		resync(d);
 	if (n == 0)
 		return 0;
 	first = XENSTORE_RING_SIZE - MASK_XENSTORE_IDX(cons);
@@ -102,8 +141,7 @@ take_requests(struct conn *c)
 	xu_buf_add(&c->in, ring, n - first);
 	if (c->in.error != 0)
 		return -1;
-	field_set(d, OFF(req_cons), prod);
-	domain_notify(d);
+	c->taken = prod;
 	return 1;
 }
 
@@ -116,7 +154,12 @@ ring_read(struct conn *c)
 	if (field_get(d, RING_CONNECTION) == 1)
 		reconnect(d);
 	while (conn_may_read_more(c) && (r = take_requests(c)) > 0) {
-		if (conn_requests(c) || c->dead)
+		bool more = conn_requests(c);
+
+		if (c->dead)
+			return 0;
+		settle(c);
+		if (more)
 			break;
 	}
 	if (r < 0) {
@@ -150,8 +193,8 @@ ring_write(struct conn *c)
 	first = XENSTORE_RING_SIZE - MASK_XENSTORE_IDX(prod);
 	if (first > n)
 		first = n;
-	memcpy(ring + MASK_XENSTORE_IDX(prod), c->out.data + c->out_sent,
-	    first);
+	memcpy(
+	    ring + MASK_XENSTORE_IDX(prod), c->out.data + c->out_sent, first);
 	memcpy(ring, c->out.data + c->out_sent + first, n - first);
 	c->out_sent += n;
 	field_set(d, OFF(rsp_prod), prod + n);
@@ -163,12 +206,36 @@ static void
 ring_close(struct conn *c)
 {
 	/* The domain stays known, and its ring mapped, until it is gone. */
-	if (c->domain != NULL)
+	if (c->domain != NULL) {
 		c->domain->conn = NULL;
+		state_domain(c->domain);
+	}
 	c->domain = NULL;
 }
 
-const struct conn_ops ring_ops = { ring_read, ring_write, ring_close };
+const struct conn_ops ring_ops = {ring_read, ring_write, ring_close};
+
+void
+ring_resume(struct domain *d)
+{
+	struct conn *c = d->conn;
+	uint32_t prod = field_get(d, OFF(rsp_prod)), unsent = c->said - prod;
+
+	if (field_get(d, RING_CONNECTION) == 1) {
+		reconnect(d);
+		return;
+	}
+	if (unsent > c->out.len) {
+		ring_error(d, ERROR_RING_IDX);
+		conn_kill(c);
+		return;
+	}
+	xu_buf_drop(&c->out, c->out.len - unsent);
+	c->out_sent = 0;
+	field_set(d, OFF(req_cons), c->acked);
+	/* Served at the end of the turn. */
+	conn_set_busy(c);
+}
 
 void
 ring_event(struct domain *d)

@@ -25,7 +25,7 @@
 #define RETRY_S 10
 
 static struct {
-	bool on, closed;
+	bool on, closed, recovering;
 	char dir[160];
 	char boot[40];
 	int lock;
@@ -141,8 +141,8 @@ window(size_t need)
 }
 
 /* Room for a record of at most len bytes; NULL: not now. */
-static char *
-begin(size_t len)
+char *
+state_begin(size_t len)
 {
 	size_t need = sizeof(struct state_rec) + state_padded(len);
 
@@ -153,8 +153,8 @@ begin(size_t len)
 	return j.win + (j.at - j.win_at) + sizeof(struct state_rec);
 }
 
-static void
-end(uint32_t type, const char *data, const char *stop)
+void
+state_end(uint32_t type, const char *data, const char *stop)
 {
 	size_t len = (size_t)(stop - data);
 	struct state_rec *r =
@@ -180,7 +180,7 @@ state_op(const struct conn *c, enum op op, const char *path, const void *value,
     uint32_t len, const struct perms *perms)
 {
 	size_t plen = j.on ? strlen(path) : 0;
-	char *data = begin(2 + 1 + 2 + plen + len +
+	char *data = state_begin(2 + 1 + 2 + plen + len +
 		 (perms != NULL ? 2 + perms->n * 4 : 0)),
 	     *p = data;
 
@@ -193,30 +193,30 @@ state_op(const struct conn *c, enum op op, const char *path, const void *value,
 		p = state_put_perms(p, perms);
 	else
 		p = state_put(p, value, len);
-	end(ST_WRITE + op, data, p);
+	state_end(ST_WRITE + op, data, p);
 }
 
 void
 state_special(const char *name, const struct perms *perms)
 {
-	char *data = begin(2 + 64 + 2 + perms->n * 4), *p = data;
+	char *data = state_begin(2 + 64 + 2 + perms->n * 4), *p = data;
 
 	if (p == NULL)
 		return;
 	p = state_put_text(p, name);
 	p = state_put_perms(p, perms);
-	end(ST_SPECIAL, data, p);
+	state_end(ST_SPECIAL, data, p);
 }
 
 void
 state_forget(uint16_t domid)
 {
-	char *data = begin(sizeof(domid)), *p = data;
+	char *data = state_begin(sizeof(domid)), *p = data;
 
 	if (p == NULL)
 		return;
 	STATE_PUT(p, domid);
-	end(ST_FORGET, data, p);
+	state_end(ST_FORGET, data, p);
 }
 
 /* --- journals and snapshots -------------------------------------------------------- */
@@ -227,17 +227,18 @@ put_base(void)
 	static const char *const specials[] = {
 	    "@introduceDomain", "@releaseDomain"};
 	uint64_t gen = tree_gen();
-	char *data = begin(sizeof(gen)), *p = data;
+	char *data = state_begin(sizeof(gen)), *p = data;
 
 	if (p == NULL)
 		return;
 	STATE_PUT(p, gen);
-	end(ST_BASE, data, p);
+	state_end(ST_BASE, data, p);
 	for (size_t i = 0; i < XU_ARRAY_SIZE(specials); i++)
 		state_special(specials[i], *special_perms(specials[i]));
-	data = begin(0);
+	state_put_domains();
+	data = state_begin(0);
 	if (data != NULL)
-		end(ST_BASE_END, data, data);
+		state_end(ST_BASE_END, data, data);
 }
 
 /* Journal `number` with its base, which is what counts from now on. */
@@ -296,6 +297,12 @@ bool
 state_failed(void)
 {
 	return j.number != 0 && !j.closed && !j.on;
+}
+
+bool
+state_recovering(void)
+{
+	return j.recovering;
 }
 
 bool
@@ -379,8 +386,10 @@ state_open(const char *dir, bool fresh, bool *recovered, struct xu_err *e)
 	if (take_dir(dir, e) < 0)
 		return -1;
 	read_boot_id();
+	j.recovering = true;
 	if (!fresh)
 		r = recover(j.dir, j.boot, &f, e);
+	j.recovering = false;
 	if (r < 0)
 		return -1;
 	if (r == 0)

@@ -42,6 +42,8 @@ void state_close(void);
 bool state_on(void);
 /* It should be on, and tries again: the loop must not sleep for long. */
 bool state_failed(void);
+/* A state is being read: what is done was allowed once. */
+bool state_recovering(void);
 /* "on, journal 12 kB, snapshot 40 kB" for XS_CONTROL. */
 void state_describe(struct xu_buf *out);
 
@@ -50,6 +52,35 @@ void state_op(const struct conn *c, enum op op, const char *path,
 void state_special(const char *name, const struct perms *perms);
 void state_forget(uint16_t domid);
 void state_commit(void);
+
+/* --- state_conn.c: domains and their connections (others are not kept) ------------ */
+
+void state_quota(void);
+void state_domain(const struct domain *d);
+void state_watch(const struct conn *c, const char *path, const char *given,
+    const char *token, int depth);
+void state_unwatch(const struct conn *c, const char *path, const char *token);
+void state_reset(const struct conn *c);
+void state_txn(const struct conn *c, uint32_t id, bool open);
+/* Begins anew: nothing waits, positions as in c. */
+void state_ring(const struct conn *c);
+/* A request of n bytes was handled; moves the books of c. */
+void state_handled(struct conn *c, size_t n);
+/* What was copied off the ring and waits in c->in stays with us: before the
+ * ring's index says so. */
+void state_taken(struct conn *c);
+void state_said(struct conn *c, const void *bytes, size_t len);
+/* All of it, for a new journal. */
+void state_put_domains(void);
+
+struct state_in;
+/* Reading: a new base; a record. What is wrong, or NULL. */
+void state_redo_base(void);
+const char *state_redo_domain(uint32_t type, struct state_in *in);
+
+/* A record of at most len bytes: where they go; NULL when nothing is kept. */
+char *state_begin(size_t len);
+void state_end(uint32_t type, const char *data, const char *stop);
 
 /* Work that is done between turns: a part of the snapshot. True: more is there. */
 bool state_slice(void);
@@ -80,6 +111,17 @@ enum state_type {
 	ST_SET_PERMS,
 	ST_SPECIAL,	/* name, list */
 	ST_FORGET,	/* domid */
+	ST_QUOTA,	/* defaults */
+	ST_DOMAIN,	/* all of its record but the tree's share */
+	/* Of a domain's connection; all begin with its domid. */
+	ST_RING,	/* reset; positions in both streams */
+	ST_WATCH,	/* depth, path, as given, token */
+	ST_UNWATCH,	/* path, token */
+	ST_RESET,	/* no watches and transactions any more */
+	ST_TXN,		/* id, open or not */
+	ST_TAKEN,	/* bytes taken off the ring, not handled yet */
+	ST_HANDLED,	/* a request of so many bytes */
+	ST_SAID,	/* bytes of replies and events */
 	ST_NODES,	/* snapshot: a block of entries */
 	ST_END,		/* snapshot: nodes, generation */
 };

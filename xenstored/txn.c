@@ -38,6 +38,8 @@ struct txn {
 	/* The snapshot, and the tree with our changes. */
 	struct node *base, *root;
 	struct acct acct;
+	/* Of a daemon that was killed: it goes on, and ends with EAGAIN. */
+	bool doomed;
 	struct xu_map *seen_by_path;
 	struct xu_list seen, log;
 	unsigned nseen, nlog;
@@ -70,33 +72,86 @@ txn_find(struct conn *c, uint32_t id)
 	return NULL;
 }
 
-int
-txn_start(struct conn *c, uint32_t *id)
+static struct txn *
+txn_new(struct conn *c, uint32_t id)
 {
-	uint32_t max = quota_of(c, QUOTA_TRANSACTIONS);
-	struct txn *t;
+	struct txn *t = calloc(1, sizeof(*t));
 
-	if (!c->privileged && max != 0 && c->ntxns >= max)
-		return ENOSPC;
-	t = calloc(1, sizeof(*t));
 	if (t == NULL)
-		return ENOMEM;
+		return NULL;
 	t->seen_by_path = xu_map_new();
 	if (t->seen_by_path == NULL) {
 		free(t);
-		return ENOMEM;
+		return NULL;
 	}
-	do
-		t->id = ++c->next_txn;
-	while (t->id == 0 || txn_find(c, t->id) != NULL);
+	t->id = id;
 	t->base = node_ref(store_root);
 	t->root = node_ref(store_root);
 	xu_list_init(&t->seen);
 	xu_list_init(&t->log);
 	xu_list_append(&c->txns, &t->link);
 	c->ntxns++;
-	*id = t->id;
+	return t;
+}
+
+int
+txn_start(struct conn *c, uint32_t *id)
+{
+	uint32_t max = quota_of(c, QUOTA_TRANSACTIONS);
+
+	if (!c->privileged && max != 0 && c->ntxns >= max)
+		return ENOSPC;
+	do
+		*id = ++c->next_txn;
+	while (*id == 0 || txn_find(c, *id) != NULL);
+	if (txn_new(c, *id) == NULL)
+		return ENOMEM;
+	state_txn(c, *id, true);
 	return 0;
+}
+
+int
+txn_doomed(struct conn *c, uint32_t id)
+{
+	struct txn *t = txn_new(c, id);
+
+	if (t == NULL)
+		return ENOMEM;
+	t->doomed = true;
+	if (id > c->next_txn)
+		c->next_txn = id;
+	return 0;
+}
+
+void
+txns_refresh(void)
+{
+	struct xu_list *ci, *ti;
+
+	LIST_FOREACH(ci, &conns)
+	{
+		struct conn *c = xu_container_of(ci, struct conn, link);
+
+		c->replay = false;
+		LIST_FOREACH(ti, &c->txns)
+		{
+			struct txn *t = xu_container_of(ti, struct txn, link);
+
+			node_unref(t->base);
+			node_unref(t->root);
+			t->base = node_ref(store_root);
+			t->root = node_ref(store_root);
+		}
+	}
+}
+
+void
+txns_keep(const struct conn *c)
+{
+	struct xu_list *it;
+
+	LIST_FOREACH(it, &c->txns)
+	state_txn(c, xu_container_of(it, struct txn, link)->id, true);
 }
 
 static void
@@ -322,9 +377,10 @@ int
 txn_end(struct conn *c, struct txn *t, bool commit)
 {
 	struct node *before;
-	int err = 0;
+	int err = commit && t->doomed ? EAGAIN : 0;
 
-	if (commit && t->nlog > 0) {
+	state_txn(c, t->id, false);
+	if (err == 0 && commit && t->nlog > 0) {
 		if (store_root != t->base)
 			err = still_holds(t) ? replay(c, t) : EAGAIN;
 		if (err == 0) {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "xsd.h"
+#include "state.h"
 
 struct wnode {
 	struct wnode *parent;
@@ -192,7 +192,7 @@ watch_add(struct conn *c, const char *path, const char *given,
 
 	if (n != NULL && find_watch(c, n, token) != NULL)
 		return EEXIST;
-	if (!c->privileged && max != 0 && c->nwatches >= max)
+	if (!c->privileged && !c->replay && max != 0 && c->nwatches >= max)
 		return E2BIG;
 	/* An event must fit in a payload, whatever its path. */
 	if (strlen(token) + 2 > XSD_PAYLOAD - XSD_REL_PATH)
@@ -215,6 +215,7 @@ watch_add(struct conn *c, const char *path, const char *given,
 	xu_list_append(&c->watches, &w->of);
 	c->nwatches++;
 	count++;
+	state_watch(c, path, given, token, depth);
 	*out = w;
 	return 0;
 }
@@ -239,6 +240,7 @@ watch_del(struct conn *c, const char *path, const char *token)
 
 	if (w == NULL)
 		return ENOENT;
+	state_unwatch(c, path, token);
 	drop(w);
 	return 0;
 }
@@ -250,6 +252,19 @@ watch_del_all(struct conn *c)
 
 	LIST_FOREACH_SAFE(it, tmp, &c->watches)
 	drop(xu_container_of(it, struct watch, of));
+}
+
+void
+watches_keep(const struct conn *c)
+{
+	struct xu_list *it;
+
+	LIST_FOREACH(it, &c->watches)
+	{
+		const struct watch *w = xu_container_of(it, struct watch, of);
+
+		state_watch(c, w->path, w->path + w->cut, w->token, w->depth);
+	}
 }
 
 static void

@@ -229,6 +229,13 @@ struct conn {
 	/* Events that wait in `out`, so that equal ones are sent once. */
 	struct xu_map *queued;
 	uint64_t requests;
+	/*
+	 * A ring's streams, as positions that wrap: copied off the ring; off the
+	 * ring for good; all replies and events so far. Of what is off for good,
+	 * `held` bytes are not handled yet: the first of `in`.
+	 */
+	uint32_t taken, acked, said;
+	size_t held;
 };
 
 struct domain {
@@ -237,6 +244,8 @@ struct domain {
 	/* Which of the domains that have this id, one after the other. */
 	uint8_t instance[HV_INSTANCE];
 	bool shutdown_seen, introduced;
+	/* Recovered: to be attached again. */
+	bool was_introduced;
 	/* Once introduced; the page stays mapped until the domain is gone. gfn
 	 * and the remote port find both again after a restart. */
 	struct hv_ring ring;
@@ -369,6 +378,12 @@ struct txn *txn_find(struct conn *c, uint32_t id);
 int txn_end(struct conn *c, struct txn *t, bool commit);
 void txn_free(struct conn *c, struct txn *t);
 void txn_free_all(struct conn *c);
+/* One that a killed daemon had open: it answers, and ends with EAGAIN. */
+int txn_doomed(struct conn *c, uint32_t id);
+/* All of those now begin with the tree as it was recovered. */
+void txns_refresh(void);
+/* The open ones into the journal. */
+void txns_keep(const struct conn *c);
 struct node **txn_root(struct txn *t);
 struct acct *txn_acct(struct txn *t);
 #define SEEN_EXISTS   1u
@@ -406,6 +421,8 @@ void watch_fire(const struct change *ch, const struct node *after);
 /* @introduceDomain and @releaseDomain; domid for depth watches. */
 void watch_fire_special(const char *name, int domid);
 size_t watch_count(void);
+/* A connection's watches into the journal. */
+void watches_keep(const struct conn *c);
 /* Permissions of the special nodes. */
 struct perms **special_perms(const char *name);
 
@@ -425,9 +442,8 @@ struct domain *domain_get(uint16_t domid);
 /* True makes a record, so that what names the domain goes with it. */
 bool domain_exists_in_xen(uint16_t domid);
 int domain_introduce(uint16_t domid, uint64_t gfn, uint32_t port);
-/* After a restart: maps and binds again, indexes as they are; d->instance is
- * set. ESRCH: that instance is gone. */
-int domain_reattach(struct domain *d, uint64_t gfn, uint32_t remote);
+/* A connection for its ring, unless it has one. 0 or ENOMEM. */
+int domain_connect(struct domain *d);
 int domain_release(uint16_t domid);
 /* It and all it had goes; fires @releaseDomain when it was introduced. */
 void domain_gone(struct domain *d);
@@ -444,6 +460,11 @@ void ring_setup(struct domain *d);
 uint32_t ring_port(const struct domain *d, uint32_t given);
 /* What waits in the page, both ways, is dropped. */
 void ring_restart(struct domain *d);
+/* Takes the page's indexes as the beginning. */
+void ring_adopt(struct domain *d);
+/* After a restart of ours: the page's indexes against what the journal says was
+ * handled and said; serves it. Ends the connection when they do not fit. */
+void ring_resume(struct domain *d);
 void domain_notify(const struct domain *d);
 /* Puts a code into the ring's error field; it is served no more. */
 void ring_error(struct domain *d, uint32_t code);
