@@ -3,8 +3,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "xu_map.h"
 
@@ -73,16 +75,27 @@ hash_bytes(const void *data, size_t len)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+/* Once: a map that another thread has must not get another seed. */
+static void
+make_seed(void)
+{
+	struct timespec now;
+
+	if (getrandom(seed, sizeof(seed), 0) == (ssize_t)sizeof(seed))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	seed[0] = (uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)&now;
+}
+
 struct xu_map *
 xu_map_new(void)
 {
+	static pthread_once_t seeded = PTHREAD_ONCE_INIT;
 	struct xu_map *m = calloc(1, sizeof(*m));
 
 	if (m == NULL)
 		return NULL;
-	if (seed[0] == 0 &&
-	    getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		seed[0] = (uint64_t)(uintptr_t)m | 1;
+	pthread_once(&seeded, make_seed);
 	m->nslots = 16;
 	m->slots = calloc(m->nslots, sizeof(*m->slots));
 	if (m->slots == NULL) {

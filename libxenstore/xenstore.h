@@ -7,11 +7,25 @@
  * a sentence. Errno values of the store itself: EACCES (no permission), ENOENT,
  * EINVAL (path or argument), EAGAIN (a transaction's end: try it again), ENOSPC
  * and E2BIG (quota, or a request over 4096 bytes), EEXIST (watch), EBUSY, ENOSYS
- * (the daemon does not know the request), EIO; EBADF when the connection is gone.
+ * (the daemon does not know the request), EIO; EBADF when the connection is gone
+ * for good.
  *
  * Memory: whatever is returned is malloc'ed and the caller's, unless said
  * otherwise; vectors are one block. After fork() a child must not use the
  * parent's handle: xs_daemon_destroy_postfork() drops it without a word.
+ *
+ * When the daemon goes away, a handle on its socket connects again: it waits 30
+ * seconds, or as many as XENSTORE_RECONNECT_TIMEOUT says (0: not at all), after
+ * which calls fail with EBADF. On the new connection
+ *  - watches are registered again, each of which gives an event of its path, so
+ *    that who looks at what it watches misses nothing;
+ *  - a request without an answer is sent again. If the daemon goes away over it
+ *    three times it fails with EIO, and so does, at once, an xs_control_command
+ *    that may have been done;
+ *  - an open transaction goes on, with the changes made in it so far, but its
+ *    commit fails with EAGAIN. A commit without an answer fails with EAGAIN when
+ *    it certainly was not done, or changed nothing; with EIO when nobody knows.
+ *    An abort succeeds.
  */
 #ifndef XENSTORE_H
 #define XENSTORE_H
@@ -33,10 +47,13 @@ extern "C" {
 /* xs_unwatch also discards queued events of that watch. */
 #define XS_UNWATCH_FILTER (1UL << 2)
 /*
- * For event loops: no thread is ever started; xs_fileno() is the connection
- * itself, and xs_check_watch() reads what is there. An extension of ours.
+ * For event loops: no thread is ever started; xs_check_watch() reads what is
+ * there, and while the daemon is away looks for it without waiting (a daemon that
+ * accepts the connection is then waited for). An extension of ours.
  */
 #define XS_NO_READER_THREAD (1UL << 16)
+/* A daemon that goes away is gone for good (EBADF). An extension of ours. */
+#define XS_NO_RECONNECT (1UL << 17)
 
 struct xs_handle;
 typedef uint32_t xs_transaction_t;
@@ -56,7 +73,12 @@ struct xs_permissions {
 	enum xs_perm_type perms;
 };
 
-/* <xen/io/xs_wire.h> has the same, for those who include it before. */
+/* Places in an event's vector: XS_WATCH_PATH, XS_WATCH_TOKEN. */
+#ifdef __has_include
+#if __has_include(<xen/io/xs_wire.h>)
+#include <xen/io/xs_wire.h>
+#endif
+#endif
 #ifndef _XS_WIRE_H
 enum xs_watch_type {
 	XS_WATCH_PATH = 0,
@@ -76,8 +98,8 @@ struct xs_handle *xs_daemon_open_readonly(void);
 void xs_daemon_close(struct xs_handle *h);
 void xs_daemon_destroy_postfork(struct xs_handle *h);
 
-/* Sentence of the last failure on the handle; NULL: of opening in this thread.
- * Borrowed until the next call. */
+/* Sentence of the last failure in this thread, whatever the handle. Borrowed
+ * until the next call. */
 const char *xs_last_error(const struct xs_handle *h);
 
 /* Names of the children; *num of them. Free with one free(). */
@@ -109,16 +131,24 @@ bool xs_watch_depth(struct xs_handle *h, const char *path, const char *token,
 /* The same, and a watch of everything below when the daemon knows no depth. */
 bool xs_watch_try_depth(struct xs_handle *h, const char *path,
     const char *token, unsigned int depth);
-/* Readable while events wait, and when the connection is gone. Not to be read or
- * closed by the caller. */
+/*
+ * Readable while events wait, and when the connection is gone for good; with
+ * XS_NO_READER_THREAD also when it is time to call xs_check_watch() for another
+ * reason. The same over all connections. For poll() and its like only: not to be
+ * read or closed.
+ */
 int xs_fileno(struct xs_handle *h);
-/* {path, token} of the next event, one free(); NULL with EAGAIN when there is
- * none, EBADF when the connection is gone and all events were taken. */
+/*
+ * {path, token} of the next event, one free(); NULL with EAGAIN when there is
+ * none, EBADF when the connection is gone and all events were taken. An event
+ * that already waits is not queued again; when very many wait, further ones come
+ * as one of their watch's own path.
+ */
 char **xs_check_watch(struct xs_handle *h);
 /* Waits for it. *num is set to 2. */
 char **xs_read_watch(struct xs_handle *h, unsigned int *num);
 
-/* 0 on failure. */
+/* 0 on failure. The id is this handle's, and means nothing elsewhere. */
 xs_transaction_t xs_transaction_start(struct xs_handle *h);
 bool xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort);
 
@@ -172,7 +202,8 @@ bool xs_set_domain_quota(struct xs_handle *h, unsigned int domid,
 
 struct xs_batch;
 
-/* Runs the batch in a transaction of its own, tried again while it conflicts. */
+/* Runs the batch in a transaction of its own, tried again while it conflicts,
+ * and when the daemon goes away: it may then be committed twice. */
 #define XS_BATCH_TRANSACTION 1u
 
 struct xs_batch *xs_batch_new(struct xs_handle *h);

@@ -2,6 +2,7 @@
 /*
  * Batches: all requests leave in one write, replies are collected afterwards. In
  * a transaction that is two round trips more (START, END), however many requests.
+ * One whose connection is lost begins again.
  */
 #include "config.h"
 
@@ -11,29 +12,19 @@
 #include <string.h>
 #include <time.h>
 
-#include "xu_buf.h"
 #include "xs_private.h"
 
 #define TRIES 64
-/*
- * A peer that stops reading while it waits for us to read would never end: no
- * more than this is written before replies are collected.
- */
-#define WINDOW (32u << 10)
-
-struct item {
-	uint32_t type;
-	char *body;
-	uint32_t len;
-	int err;
-	struct xs_msg *reply;
-};
+/* So often the daemon may go away over one: it might be what kills it. */
+#define LOSSES 3
 
 struct xs_batch {
 	struct xs_handle *h;
-	struct item *v;
+	struct xs_req *v;
 	int n, cap;
-	int error;
+	int error, losses;
+	/* It may have been committed already. */
+	bool unsure;
 };
 
 XS_API struct xs_batch *
@@ -53,6 +44,7 @@ drop_replies(struct xs_batch *b)
 		free(b->v[i].reply);
 		b->v[i].reply = NULL;
 		b->v[i].err = 0;
+		b->v[i].lost = b->unsure;
 	}
 }
 
@@ -63,7 +55,7 @@ xs_batch_free(struct xs_batch *b)
 		return;
 	drop_replies(b);
 	for (int i = 0; i < b->n; i++)
-		free(b->v[i].body);
+		free((void *)(uintptr_t)b->v[i].body);
 	free(b->v);
 	free(b);
 }
@@ -73,7 +65,8 @@ add(struct xs_batch *b, uint32_t type, const char *path, const void *data,
     size_t len)
 {
 	size_t plen = strlen(path) + 1;
-	struct item *v;
+	struct xs_req *v;
+	char *body;
 	int cap;
 
 	if (b->error == 0 && plen + len > XENSTORE_PAYLOAD_MAX)
@@ -96,14 +89,14 @@ add(struct xs_batch *b, uint32_t type, const char *path, const void *data,
 	memset(v, 0, sizeof(*v));
 	v->type = type;
 	v->len = (uint32_t)(plen + len);
-	v->body = malloc(v->len);
-	if (v->body == NULL) {
+	v->body = body = malloc(v->len);
+	if (body == NULL) {
 		b->error = ENOMEM;
 		return -1;
 	}
-	memcpy(v->body, path, plen);
+	memcpy(body, path, plen);
 	if (len > 0)
-		memcpy(v->body + plen, data, len);
+		memcpy(body + plen, data, len);
 	return b->n++;
 }
 
@@ -158,65 +151,11 @@ xs_batch_set_permissions(struct xs_batch *b, const char *path,
 }
 
 static bool
-gone(struct xs_batch *b)
-{
-	xs_broken(b->h);
-	return xs_fail(b->h, EBADF, "the connection to xenstored is gone");
-}
-
-/* Requests from..to-1 have been written: takes their replies. */
-static bool
-collect(struct xs_batch *b, int from, int to, uint32_t first_id)
-{
-	for (int i = from; i < to; i++) {
-		struct item *it = &b->v[i];
-
-		it->reply = xs_wait_reply(b->h);
-		if (it->reply == NULL || !xs_answers(b->h, it->reply,
-		    first_id + (uint32_t)i, it->type))
-			return gone(b);
-		if (it->reply->hdr.type == XS_ERROR)
-			it->err = xs_error_number(it->reply->body);
-	}
-	return true;
-}
-
-/* request lock held. */
-static bool
-exchange(struct xs_batch *b, uint32_t tx)
-{
-	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	uint32_t first_id = b->h->next_id + 1;
-	int sent = 0;
-
-	b->h->next_id += (uint32_t)b->n;
-	for (int i = 0; i < b->n; i++) {
-		struct xsd_sockmsg hdr = { .type = b->v[i].type,
-			.req_id = first_id + (uint32_t)i, .tx_id = tx,
-			.len = b->v[i].len };
-
-		xu_buf_add(&out, &hdr, sizeof(hdr));
-		xu_buf_add(&out, b->v[i].body, b->v[i].len);
-		if (out.len < WINDOW && i + 1 < b->n && !b->h->is_dev)
-			continue;
-		if (out.error != 0)
-			return xs_fail(b->h, out.error, "a batch");
-		if (!xs_send_bytes(b->h, out.data, out.len))
-			return gone(b);
-		xu_buf_reset(&out);
-		if (!collect(b, sent, i + 1, first_id))
-			return false;
-		sent = i + 1;
-	}
-	return true;
-}
-
-static bool
 first_error(struct xs_batch *b)
 {
 	for (int i = 0; i < b->n; i++)
 		if (b->v[i].err != 0)
-			return xs_fail(b->h, b->v[i].err, "%s", b->v[i].body);
+			return xs_fail(b->v[i].err, "%s", b->v[i].body);
 	return true;
 }
 
@@ -229,32 +168,68 @@ breathe(int tries)
 		nanosleep(&t, NULL);
 }
 
+/* All requests once: errno, 0 = all went well, EAGAIN = begin again. */
+static int
+exchange(struct xs_batch *b, xs_transaction_t t)
+{
+	struct xs_handle *h = b->h;
+	int err = 0;
+
+	for (int i = 0; i < b->n; i++) {
+		b->v[i].tx = t;
+		b->v[i].whole = t != 0;
+	}
+	pthread_mutex_lock(&h->request);
+	if (!xs_exchange(h, b->v, b->n))
+		err = errno;
+	xs_events_told(h);
+	pthread_mutex_unlock(&h->request);
+	if (t != 0 && err == EAGAIN && ++b->losses == LOSSES)
+		err = EIO;
+	return err != 0 || first_error(b) ? err : errno;
+}
+
+/* The transaction goes. False with errno and a sentence. */
+static bool
+give_up(struct xs_batch *b, xs_transaction_t t, int err)
+{
+	if (err == EBADF)
+		return xs_gone(b->h, "a batch");
+	if (t != 0)
+		(void)xs_transaction_end(b->h, t, true);
+	/* The failure may come of its own doing. */
+	if (b->unsure && err != EAGAIN)
+		return xs_fail(EIO, "xenstored went away before it told whether "
+				    "a batch was committed");
+	if (err == EAGAIN || err == EIO || first_error(b))
+		return xs_fail(err, "a batch");
+	errno = err;
+	return false;
+}
+
 static bool
 run_once(struct xs_batch *b, bool transaction)
 {
 	xs_transaction_t t = 0;
-	bool ok;
+	enum xs_ended e;
 	int err;
 
 	drop_replies(b);
 	if (transaction && (t = xs_transaction_start(b->h)) == 0)
 		return false;
-	pthread_mutex_lock(&b->h->request);
-	ok = xs_is_broken(b->h) ? gone(b) : exchange(b, t);
-	pthread_mutex_unlock(&b->h->request);
-	ok = ok && first_error(b);
+	err = exchange(b, t);
+	if (err != 0)
+		return give_up(b, t, err);
 	if (!transaction)
-		return ok;
-	if (ok)
-		return xs_transaction_end(b->h, t, false);
-	err = errno;
-	if (!xs_is_broken(b->h))
-		(void)xs_transaction_end(b->h, t, true);
-	/* The sentence is the request's, not that of the abort. */
-	errno = err;
-	(void)first_error(b);
-	errno = err;
-	return false;
+		return true;
+	e = xs_tx_end(b->h, t, false);
+	/* Requests of a batch do not depend on one another's replies: to commit
+	 * them twice is to commit them once. */
+	if (e == XS_END_UNKNOWN && ++b->losses < LOSSES) {
+		b->unsure = true;
+		errno = EAGAIN;
+	}
+	return e == XS_ENDED;
 }
 
 XS_API bool
@@ -263,9 +238,11 @@ xs_batch_run(struct xs_batch *b, unsigned flags)
 	bool transaction = (flags & XS_BATCH_TRANSACTION) != 0;
 
 	if (b->error != 0)
-		return xs_fail(b->h, b->error, "a batch");
+		return xs_fail(b->error, "a batch");
 	if (b->n == 0)
 		return true;
+	b->losses = 0;
+	b->unsure = false;
 	for (int tries = 0; tries < TRIES; tries++) {
 		breathe(tries);
 		if (run_once(b, transaction))

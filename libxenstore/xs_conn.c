@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * A connection: opening, framing, matching replies to requests. Without a
- * reader thread the requester reads, and queues events that come in between.
- */
+/* Handles: opening and closing them. Nothing is said on the wire here. */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,21 +14,26 @@
 #include <unistd.h>
 
 #include "xs_private.h"
+#include "xu_num.h"
 
-static __thread char open_error[256];
+/* Longer than a daemon needs to read a store of a million nodes again. */
+#define PATIENCE     30
+#define PATIENCE_MAX 86400
+
+/* Like errno, so that threads may fail on one handle at once. */
+static __thread char error[320];
 
 bool
-xs_fail(struct xs_handle *h, int errnum, const char *fmt, ...)
+xs_fail(int errnum, const char *fmt, ...)
 {
-	char *out = h != NULL ? h->error : open_error;
-	size_t size = sizeof(open_error), len;
+	size_t len;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(out, size, fmt, ap);
+	vsnprintf(error, sizeof(error), fmt, ap);
 	va_end(ap);
-	len = strlen(out);
-	snprintf(out + len, size - len, ": %s", strerror(errnum));
+	len = strlen(error);
+	snprintf(error + len, sizeof(error) - len, ": %s", strerror(errnum));
 	errno = errnum;
 	return false;
 }
@@ -40,7 +41,8 @@ xs_fail(struct xs_handle *h, int errnum, const char *fmt, ...)
 XS_API const char *
 xs_last_error(const struct xs_handle *h)
 {
-	return h != NULL ? h->error : open_error;
+	(void)h;
+	return error;
 }
 
 void
@@ -71,10 +73,19 @@ xs_queue_get(struct xs_queue *q)
 	return m;
 }
 
+void
+xs_queue_free(struct xs_queue *q)
+{
+	struct xs_msg *m;
+
+	while ((m = xs_queue_get(q)) != NULL)
+		free(m);
+}
+
 /* --- opening --------------------------------------------------------------------- */
 
-static int
-open_socket(const char *path)
+int
+xs_connect(const char *path)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd, saved;
@@ -84,15 +95,29 @@ open_socket(const char *path)
 		return -1;
 	}
 	strcpy(a.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+	    fcntl(fd, F_SETFL, 0) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return -1;
+}
+
+/* A busy daemon's queue of connections may be full for a moment. */
+static int
+connect_patiently(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int fd;
+
+	for (int i = 0; (fd = xs_connect(path)) < 0 && errno == EAGAIN &&
+	    i < 5000; i++)
+		nanosleep(&pause, NULL);
+	return fd;
 }
 
 static int
@@ -109,19 +134,47 @@ struct xs_handle *
 xs_adopt(int fd, unsigned long flags)
 {
 	struct xs_handle *h = calloc(1, sizeof(*h));
+	pthread_condattr_t clock;
 
 	if (h == NULL)
 		return NULL;
+	h->watch_index = xu_map_new();
+	if (h->watch_index == NULL) {
+		free(h);
+		return NULL;
+	}
 	h->fd = fd;
 	h->flags = flags;
-	h->pipe[0] = h->pipe[1] = -1;
+	h->notify[0] = h->notify[1] = -1;
 	pthread_mutex_init(&h->request, NULL);
+	pthread_mutex_init(&h->send, NULL);
 	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->replied, NULL);
-	pthread_cond_init(&h->watched, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->replied, &clock);
+	pthread_cond_init(&h->watched, &clock);
+	pthread_cond_init(&h->wake, &clock);
+	pthread_condattr_destroy(&clock);
 	xs_queue_init(&h->replies);
-	xs_queue_init(&h->events);
+	xs_queue_init(&h->restored);
+	xs_events_init(&h->events);
+	xu_list_init(&h->watches);
+	xu_list_init(&h->transactions);
 	return h;
+}
+
+/* Seconds to wait for a daemon that went away. */
+static unsigned
+patience(unsigned long flags)
+{
+	const char *s = getenv("XENSTORE_RECONNECT_TIMEOUT");
+	uint64_t v;
+
+	if ((flags & XS_NO_RECONNECT) != 0)
+		return 0;
+	if (s != NULL && xu_num_u64(s, 10, PATIENCE_MAX, &v))
+		return (unsigned)v;
+	return PATIENCE;
 }
 
 XS_API struct xs_handle *
@@ -135,7 +188,7 @@ xs_open(unsigned long flags)
 
 	/* XENSTORED_PATH may name the kernel's device. */
 	is_dev = stat(path, &st) == 0 && S_ISCHR(st.st_mode);
-	fd = is_dev ? open(path, O_RDWR | O_CLOEXEC) : open_socket(path);
+	fd = is_dev ? open(path, O_RDWR | O_CLOEXEC) : connect_patiently(path);
 	err = errno;
 
 	/*
@@ -148,38 +201,29 @@ xs_open(unsigned long flags)
 		is_dev = fd >= 0;
 	}
 	if (fd < 0) {
-		xs_fail(NULL, err, "cannot reach xenstored at %s", path);
+		xs_fail(err, "cannot reach xenstored at %s", path);
 		return NULL;
 	}
 	h = xs_adopt(fd, flags);
-	if (h != NULL)
-		h->is_dev = is_dev;
-	else
+	if (h == NULL) {
 		close(fd);
+		return NULL;
+	}
+	h->is_dev = is_dev;
+	h->patience = patience(flags);
+	if (!is_dev && h->patience > 0)
+		h->path = strdup(path);
+	xs_restrictable(h, true);
 	return h;
 }
 
 static void
-release(struct xs_handle *h)
+close_all(struct xs_handle *h)
 {
-	struct xs_msg *m;
-
-	while ((m = xs_queue_get(&h->replies)) != NULL)
-		free(m);
-	while ((m = xs_queue_get(&h->events)) != NULL)
-		free(m);
-	free(h->partial);
-	if (h->pipe[0] >= 0)
-		close(h->pipe[0]);
-	if (h->pipe[1] >= 0)
-		close(h->pipe[1]);
-	if (h->fd >= 0)
-		close(h->fd);
-	pthread_mutex_destroy(&h->request);
-	pthread_mutex_destroy(&h->lock);
-	pthread_cond_destroy(&h->replied);
-	pthread_cond_destroy(&h->watched);
-	free(h);
+	close(h->fd);
+	for (int i = 0; i < 2; i++)
+		if (h->notify[i] >= 0)
+			close(h->notify[i]);
 }
 
 XS_API void
@@ -189,8 +233,23 @@ xs_close(struct xs_handle *h)
 
 	if (h == NULL)
 		return;
+	xs_restrictable(h, false);
 	xs_stop_reader(h);
-	release(h);
+	xs_queue_free(&h->replies);
+	xs_queue_free(&h->restored);
+	xs_events_free(&h->events);
+	xs_watch_free_all(h);
+	xs_tx_free_all(h);
+	xu_buf_fini(&h->out);
+	close_all(h);
+	pthread_mutex_destroy(&h->request);
+	pthread_mutex_destroy(&h->send);
+	pthread_mutex_destroy(&h->lock);
+	pthread_cond_destroy(&h->replied);
+	pthread_cond_destroy(&h->watched);
+	pthread_cond_destroy(&h->wake);
+	free(h->path);
+	free(h);
 	errno = saved;
 }
 
@@ -199,12 +258,13 @@ xs_daemon_destroy_postfork(struct xs_handle *h)
 {
 	if (h == NULL)
 		return;
-	/* The reader thread is the parent's; its locks may be held there. */
-	close(h->fd);
-	if (h->pipe[0] >= 0)
-		close(h->pipe[0]);
-	if (h->pipe[1] >= 0)
-		close(h->pipe[1]);
+	xs_restrictable(h, false);
+	/*
+	 * The reader thread is the parent's; it may have held the locks and been
+	 * in the middle of the queues, so those are left alone.
+	 */
+	close_all(h);
+	free(h->path);
 	free(h);
 }
 
@@ -230,213 +290,4 @@ XS_API void
 xs_daemon_close(struct xs_handle *h)
 {
 	xs_close(h);
-}
-
-/* --- bytes ------------------------------------------------------------------------ */
-
-void
-xs_broken(struct xs_handle *h)
-{
-	pthread_mutex_lock(&h->lock);
-	h->broken = true;
-	pthread_cond_broadcast(&h->replied);
-	pthread_cond_broadcast(&h->watched);
-	xs_event_signal(h);
-	pthread_mutex_unlock(&h->lock);
-}
-
-bool
-xs_is_broken(struct xs_handle *h)
-{
-	bool broken;
-
-	pthread_mutex_lock(&h->lock);
-	broken = h->broken;
-	pthread_mutex_unlock(&h->lock);
-	return broken;
-}
-
-bool
-xs_send_bytes(struct xs_handle *h, const void *data, size_t len)
-{
-	const char *p = data;
-	ssize_t n;
-
-	while (len > 0) {
-		n = h->is_dev ? write(h->fd, p, len)
-			      : send(h->fd, p, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-bool
-xs_send_request(struct xs_handle *h, uint32_t type, uint32_t tx, uint32_t id,
-    const struct xs_iov *v, unsigned n)
-{
-	struct xsd_sockmsg hdr = { .type = type, .req_id = id, .tx_id = tx };
-	char buf[sizeof(hdr) + XENSTORE_PAYLOAD_MAX];
-	size_t at = sizeof(hdr);
-
-	for (unsigned i = 0; i < n; i++) {
-		if (v[i].len > sizeof(buf) - at) {
-			errno = E2BIG;
-			return false;
-		}
-		if (v[i].len > 0)
-			memcpy(buf + at, v[i].data, v[i].len);
-		at += v[i].len;
-	}
-	hdr.len = (uint32_t)(at - sizeof(hdr));
-	memcpy(buf, &hdr, sizeof(hdr));
-	return xs_send_bytes(h, buf, at);
-}
-
-/* 1 = len bytes are there (from *have on), 0 = not yet, -1 = no connection. */
-static int
-read_part(struct xs_handle *h, void *data, size_t *have, size_t len, bool wait)
-{
-	struct pollfd p = { .fd = h->fd, .events = POLLIN };
-	ssize_t n;
-
-	while (*have < len) {
-		if (!wait && poll(&p, 1, 0) <= 0)
-			return 0;
-		n = read(h->fd, (char *)data + *have, len - *have);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		*have += (size_t)n;
-	}
-	return 1;
-}
-
-/* 1 = *out is a whole message, 0 = not yet, -1 = no connection, or no sense. */
-static int
-read_message(struct xs_handle *h, bool wait, struct xs_msg **out)
-{
-	size_t body;
-	int r;
-
-	if (h->partial == NULL) {
-		r = read_part(h, &h->hdr, &h->have, sizeof(h->hdr), wait);
-		if (r <= 0)
-			return r;
-		if (h->hdr.len > XENSTORE_PAYLOAD_MAX)
-			return -1;
-		h->partial = malloc(sizeof(*h->partial) + h->hdr.len + 1);
-		if (h->partial == NULL)
-			return -1;
-		h->partial->hdr = h->hdr;
-		h->partial->body[h->hdr.len] = '\0';
-	}
-	body = h->have - sizeof(h->hdr);
-	r = read_part(h, h->partial->body, &body, h->hdr.len, wait);
-	h->have = sizeof(h->hdr) + body;
-	if (r <= 0)
-		return r;
-	*out = h->partial;
-	h->partial = NULL;
-	h->have = 0;
-	return 1;
-}
-
-bool
-xs_poll_messages(struct xs_handle *h, bool wait)
-{
-	struct xs_msg *m = NULL;
-	bool event;
-	int r = read_message(h, wait, &m);
-
-	if (r < 0) {
-		xs_broken(h);
-		errno = EBADF;
-		return false;
-	}
-	if (r == 0)
-		return true;
-	pthread_mutex_lock(&h->lock);
-	event = m->hdr.type == XS_WATCH_EVENT;
-	xs_queue_put(event ? &h->events : &h->replies, m);
-	if (event) {
-		xs_event_signal(h);
-		pthread_cond_signal(&h->watched);
-	} else {
-		pthread_cond_signal(&h->replied);
-	}
-	pthread_mutex_unlock(&h->lock);
-	return true;
-}
-
-bool
-xs_answers(const struct xs_handle *h, const struct xs_msg *m, uint32_t id,
-    uint32_t type)
-{
-	if (m->hdr.req_id != id && !(h->is_dev && m->hdr.req_id == 0))
-		return false;
-	return m->hdr.type == type || m->hdr.type == XS_ERROR;
-}
-
-struct xs_msg *
-xs_wait_reply(struct xs_handle *h)
-{
-	struct xs_msg *m;
-
-	pthread_mutex_lock(&h->lock);
-	while ((m = xs_queue_get(&h->replies)) == NULL && !h->broken) {
-		if (h->reader_runs) {
-			pthread_cond_wait(&h->replied, &h->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&h->lock);
-		(void)xs_poll_messages(h, true);
-		pthread_mutex_lock(&h->lock);
-	}
-	pthread_mutex_unlock(&h->lock);
-	if (m == NULL)
-		errno = EBADF;
-	return m;
-}
-
-int
-xs_error_number(const char *name)
-{
-	for (size_t i = 0; i < sizeof(xsd_errors) / sizeof(xsd_errors[0]); i++)
-		if (strcmp(xsd_errors[i].errstring, name) == 0)
-			return xsd_errors[i].errnum;
-	return EINVAL;
-}
-
-struct xs_msg *
-xs_talk(struct xs_handle *h, uint32_t type, uint32_t tx,
-    const struct xs_iov *v, unsigned n, const char *path)
-{
-	struct xs_msg *m = NULL;
-	int err = 0;
-
-	pthread_mutex_lock(&h->request);
-	if (xs_is_broken(h))
-		err = EBADF;
-	else if (!xs_send_request(h, type, tx, ++h->next_id, v, n))
-		err = errno == E2BIG ? E2BIG : EBADF;
-	else if ((m = xs_wait_reply(h)) == NULL ||
-	    !xs_answers(h, m, h->next_id, type))
-		err = EBADF;
-	else if (m->hdr.type == XS_ERROR)
-		err = xs_error_number(m->body);
-	if (err == EBADF)
-		xs_broken(h);
-	pthread_mutex_unlock(&h->request);
-	if (err == 0)
-		return m;
-	free(m);
-	xs_fail(h, err, err == EBADF ? "the connection to xenstored is gone (%s)"
-				     : "%s", path);
-	return NULL;
 }

@@ -46,7 +46,7 @@ take_ok(struct xs_msg *m)
 }
 
 static bool
-take_number(struct xs_handle *h, struct xs_msg *m, unsigned int *out)
+take_number(struct xs_msg *m, unsigned int *out)
 {
 	uint64_t v;
 	bool ok;
@@ -56,7 +56,7 @@ take_number(struct xs_handle *h, struct xs_msg *m, unsigned int *out)
 	ok = xu_num_u64(m->body, 10, UINT32_MAX, &v);
 	free(m);
 	if (!ok)
-		return xs_fail(h, EIO, "a number was expected");
+		return xs_fail(EIO, "a number was expected");
 	*out = (unsigned)v;
 	return true;
 }
@@ -71,7 +71,7 @@ digits(char out[12], unsigned v)
 XS_API bool
 xs_get_features_supported(struct xs_handle *h, unsigned int *features)
 {
-	return take_number(h, ask(h, GET_FEATURE, NULL, NULL, NULL), features);
+	return take_number(ask(h, GET_FEATURE, NULL, NULL, NULL), features);
 }
 
 XS_API bool
@@ -80,7 +80,7 @@ xs_get_features_domain(struct xs_handle *h, unsigned int domid,
 {
 	char d[12];
 
-	return take_number(h, ask(h, GET_FEATURE, digits(d, domid), NULL, NULL),
+	return take_number(ask(h, GET_FEATURE, digits(d, domid), NULL, NULL),
 	    features);
 }
 
@@ -126,7 +126,7 @@ XS_API bool
 xs_get_global_quota(struct xs_handle *h, const char *quota,
     unsigned int *value)
 {
-	return take_number(h, ask(h, GET_QUOTA, quota, NULL, NULL), value);
+	return take_number(ask(h, GET_QUOTA, quota, NULL, NULL), value);
 }
 
 XS_API bool
@@ -143,7 +143,7 @@ xs_get_domain_quota(struct xs_handle *h, unsigned int domid, const char *quota,
 {
 	char d[12];
 
-	return take_number(h, ask(h, GET_QUOTA, digits(d, domid), quota, NULL),
+	return take_number(ask(h, GET_QUOTA, digits(d, domid), quota, NULL),
 	    value);
 }
 

@@ -82,8 +82,9 @@ xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
 XS_API bool
 xs_restrict(struct xs_handle *h, unsigned domid)
 {
+	(void)h;
 	(void)domid;
-	return xs_fail(h, ENOSYS, "restrict");
+	return xs_fail(ENOSYS, "restrict");
 }
 
 /* --- directory ----------------------------------------------------------------- */
@@ -130,14 +131,14 @@ directory_parts(struct xs_handle *h, uint32_t t, const char *path,
 		if (m == NULL) {
 			free(all);
 			if (errno == ENOSYS)
-				xs_fail(h, E2BIG, "%s", path);
+				xs_fail(E2BIG, "%s", path);
 			return NULL;
 		}
 		head = strnlen(m->body, m->hdr.len) + 1;
 		if (head > sizeof(gen) || head > m->hdr.len) {
 			free(m);
 			free(all);
-			xs_fail(h, EIO, "%s: strange reply", path);
+			xs_fail(EIO, "%s: strange reply", path);
 			return NULL;
 		}
 		if (len > 0 && strcmp(gen, m->body) != 0) {
@@ -164,7 +165,7 @@ directory_parts(struct xs_handle *h, uint32_t t, const char *path,
 			break;
 		if (add == 0 || len > DIRECTORY_MAX) {
 			free(all);
-			xs_fail(h, EIO, "%s: a list without end", path);
+			xs_fail(EIO, "%s: a list without end", path);
 			return NULL;
 		}
 	}
@@ -233,7 +234,7 @@ xs_get_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
 	if (p != NULL && !xs_strings_to_perms(p, n, m->body)) {
 		free(p);
 		p = NULL;
-		xs_fail(h, EIO, "%s: strange permissions", path);
+		xs_fail(EIO, "%s: strange permissions", path);
 	}
 	free(m);
 	if (p != NULL)
@@ -260,35 +261,11 @@ xs_set_permissions(struct xs_handle *h, xs_transaction_t t, const char *path,
 
 	for (unsigned i = 0; i < num_perms; i++) {
 		if (sizeof(buf) - v[1].len < 16)
-			return xs_fail(h, E2BIG, "%s: permissions", path);
+			return xs_fail(E2BIG, "%s: permissions", path);
 		v[1].len += perm_text(buf + v[1].len, sizeof(buf) - v[1].len,
 		    &perms[i]);
 	}
 	return simple(h, XS_SET_PERMS, t, v, 2, path);
-}
-
-/* --- transactions ----------------------------------------------------------------------- */
-
-XS_API xs_transaction_t
-xs_transaction_start(struct xs_handle *h)
-{
-	struct xs_iov v = text("");
-	struct xs_msg *m = xs_talk(h, XS_TRANSACTION_START, 0, &v, 1,
-	    "start a transaction");
-	xs_transaction_t t = 0;
-
-	if (m != NULL)
-		t = (xs_transaction_t)strtoul(m->body, NULL, 10);
-	free(m);
-	return t;
-}
-
-XS_API bool
-xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
-{
-	struct xs_iov v = text(abort ? "F" : "T");
-
-	return simple(h, XS_TRANSACTION_END, t, &v, 1, "end a transaction");
 }
 
 /* --- domains --------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /*
  * Watches. By default a thread reads the connection from the first xs_watch on,
  * so that xs_fileno() is readable while events wait; with XS_NO_READER_THREAD
- * the caller's loop polls the connection itself.
+ * the caller's loop does. What is watched is remembered for the next connection.
  */
 #include "config.h"
 
@@ -13,33 +13,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "xs_private.h"
 
 #define READER_STACK (64u << 10)
 
+/* --- the thread ---------------------------------------------------------------- */
+
+static enum xs_link
+link_now(struct xs_handle *h)
+{
+	enum xs_link l;
+
+	pthread_mutex_lock(&h->lock);
+	l = h->link;
+	pthread_mutex_unlock(&h->lock);
+	return l;
+}
+
 static void *
 reader(void *arg)
 {
 	struct xs_handle *h = arg;
 	struct pollfd p = { .fd = h->fd, .events = POLLIN };
-	bool more = true;
+	enum xs_link l;
 
 	/* xs_stop_reader may end us only while we hold nothing. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-	while (more) {
-		pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-		(void)poll(&p, 1, -1);
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-		more = xs_poll_messages(h, true);
+	while ((l = link_now(h)) != XS_BROKEN) {
+		if (l == XS_DOWN) {
+			(void)xs_reconnect(h, true);
+			continue;
+		}
+		if (h->is_dev) {
+			pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+			(void)poll(&p, 1, -1);
+			pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+		}
+		(void)xs_fill(h, -1);
 	}
 	return NULL;
 }
 
-bool
-xs_start_reader(struct xs_handle *h)
+/* request lock held. */
+static bool
+start_reader(struct xs_handle *h)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
@@ -53,22 +75,27 @@ xs_start_reader(struct xs_handle *h)
 	pthread_attr_init(&attr);
 	/* Programs with locked memory pay for a thread's whole stack. */
 	(void)pthread_attr_setstacksize(&attr, READER_STACK);
+	/* From here on it is the thread that reads. */
+	pthread_mutex_lock(&h->lock);
 	err = pthread_create(&h->reader, &attr, reader, h);
+	h->reader_runs = err == 0;
+	pthread_mutex_unlock(&h->lock);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err == 0) {
-		pthread_mutex_lock(&h->lock);
-		h->reader_runs = true;
-		pthread_mutex_unlock(&h->lock);
-		return true;
-	}
-	return xs_fail(h, err, "start the reader thread");
+	return err == 0 || xs_fail(err, "start the reader thread");
 }
 
 void
 xs_stop_reader(struct xs_handle *h)
 {
-	if (!h->reader_runs)
+	bool runs;
+
+	pthread_mutex_lock(&h->lock);
+	runs = h->reader_runs;
+	h->closing = true;
+	pthread_cond_broadcast(&h->wake);
+	pthread_mutex_unlock(&h->lock);
+	if (!runs)
 		return;
 	if (h->is_dev)
 		pthread_cancel(h->reader);
@@ -78,56 +105,180 @@ xs_stop_reader(struct xs_handle *h)
 	h->reader_runs = false;
 }
 
-void
-xs_event_signal(struct xs_handle *h)
-{
-	char c;
+/* --- the descriptor ---------------------------------------------------------------- */
 
-	if (h->pipe[1] < 0)
-		return;
-	/* One byte while there is something (or the connection is gone). */
-	if (h->events.head != NULL || h->broken)
-		(void)!write(h->pipe[1], "", 1);
-	else
-		while (read(h->pipe[0], &c, 1) == 1)
-			;
+void
+xs_watch_poll(struct xs_handle *h)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if ((h->flags & XS_NO_READER_THREAD) != 0 && h->notify[0] >= 0 &&
+	    h->link == XS_UP)
+		epoll_ctl(h->notify[0], EPOLL_CTL_ADD, h->fd, &e);
+}
+
+/*
+ * The connection becomes another one in time, and loops that stand on epoll do
+ * not see that: theirs is a set with the connection in it.
+ */
+static bool
+make_set(struct xs_handle *h)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int set = epoll_create1(EPOLL_CLOEXEC);
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (set < 0 || timer < 0 ||
+	    epoll_ctl(set, EPOLL_CTL_ADD, timer, &e) < 0) {
+		if (set >= 0)
+			close(set);
+		if (timer >= 0)
+			close(timer);
+		return false;
+	}
+	h->notify[0] = set;
+	h->notify[1] = timer;
+	xs_watch_poll(h);
+	return true;
 }
 
 XS_API int
 xs_fileno(struct xs_handle *h)
 {
-	if ((h->flags & XS_NO_READER_THREAD) != 0)
-		return h->fd;
+	bool ok = true;
+	int fd;
+
 	pthread_mutex_lock(&h->lock);
-	if (h->pipe[0] < 0) {
-		if (pipe2(h->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
-			h->pipe[0] = h->pipe[1] = -1;
-		else
-			xs_event_signal(h);
+	if (h->notify[0] < 0) {
+		if ((h->flags & XS_NO_READER_THREAD) != 0)
+			ok = make_set(h);
+		else if (pipe2(h->notify, O_CLOEXEC | O_NONBLOCK) < 0)
+			h->notify[0] = h->notify[1] = -1;
+		if (ok)
+			xs_notify(h);
 	}
+	fd = h->notify[0];
 	pthread_mutex_unlock(&h->lock);
-	return h->pipe[0];
+	return fd;
 }
 
+/* --- what is watched ------------------------------------------------------------------ */
+
+/* No path has a line's end in it. */
+static char *
+key(const char *path, const char *token)
+{
+	char *k = NULL;
+
+	return asprintf(&k, "%s\n%s", path, token) < 0 ? NULL : k;
+}
+
+struct xs_watch *
+xs_watch_find(struct xs_handle *h, const char *path, const char *token)
+{
+	AUTO_FREE char *k = key(path, token);
+
+	return k == NULL ? NULL : xu_map_get(h->watch_index, k);
+}
+
+/* NULL + errno; EEXIST: it is one of ours. */
+static struct xs_watch *
+remember(struct xs_handle *h, const struct xs_iov *v, unsigned n)
+{
+	AUTO_FREE char *k = key(v[0].data, v[1].data);
+	struct xs_watch *w;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		len += v[i].len;
+	w = malloc(sizeof(*w) + len);
+	if (k == NULL || w == NULL) {
+		free(w);
+		return NULL;
+	}
+	w->era = UINT64_MAX;
+	w->len = 0;
+	for (unsigned i = 0; i < n; i++) {
+		memcpy(w->body + w->len, v[i].data, v[i].len);
+		w->len += (uint32_t)v[i].len;
+	}
+	pthread_mutex_lock(&h->lock);
+	if (xu_map_get(h->watch_index, k) != NULL) {
+		errno = EEXIST;
+	} else if (xu_map_put(h->watch_index, k, w) == 0) {
+		xu_list_append(&h->watches, &w->link);
+		pthread_mutex_unlock(&h->lock);
+		return w;
+	}
+	pthread_mutex_unlock(&h->lock);
+	free(w);
+	return NULL;
+}
+
+/* lock held. True: it was known. */
+static bool
+forget(struct xs_handle *h, const char *path, const char *token)
+{
+	AUTO_FREE char *k = key(path, token);
+	struct xs_watch *w = k == NULL ? NULL : xu_map_del(h->watch_index, k);
+
+	if (w == NULL)
+		return false;
+	xu_list_remove(&w->link);
+	free(w);
+	return true;
+}
+
+void
+xs_watch_free_all(struct xs_handle *h)
+{
+	struct xu_list *l, *next;
+
+	LIST_FOREACH_SAFE(l, next, &h->watches)
+	{
+		free(xu_container_of(l, struct xs_watch, link));
+	}
+	xu_map_free(&h->watch_index);
+}
+
+/*
+ * It is remembered before the daemon knows it, so that no moment is left in
+ * which the connection ends and the watch with it. Then the daemon may say that
+ * it exists: because we were faster.
+ */
 static bool
 watch(struct xs_handle *h, const char *path, const char *token,
     const char *depth)
 {
 	struct xs_iov v[3] = { { path, strlen(path) + 1 },
 		{ token, strlen(token) + 1 }, { depth, 0 } };
-	struct xs_msg *m;
-	bool ok;
+	unsigned n = depth != NULL ? 3 : 2;
+	struct xs_req r = { .type = XS_WATCH };
+	struct xs_watch *w;
+	bool ok = false;
 
-	pthread_mutex_lock(&h->request);
-	ok = xs_start_reader(h);
-	pthread_mutex_unlock(&h->request);
-	if (!ok)
-		return false;
 	if (depth != NULL)
 		v[2].len = strlen(depth) + 1;
-	m = xs_talk(h, XS_WATCH, 0, v, depth != NULL ? 3 : 2, path);
-	ok = m != NULL;
-	free(m);
+	pthread_mutex_lock(&h->request);
+	if (!start_reader(h))
+		goto out;
+	w = remember(h, v, n);
+	if (w == NULL) {
+		xs_fail(errno, "%s", path);
+		goto out;
+	}
+	ok = xs_talk_locked(h, &r, v, n, path) != NULL;
+	free(r.reply);
+	pthread_mutex_lock(&h->lock);
+	if (!ok && r.err == EEXIST && w->era == h->era)
+		ok = true;
+	else if (!ok)
+		(void)forget(h, path, token);
+	pthread_mutex_unlock(&h->lock);
+	if (!ok)
+		errno = r.err;
+out:
+	pthread_mutex_unlock(&h->request);
 	return ok;
 }
 
@@ -147,30 +298,6 @@ xs_watch_depth(struct xs_handle *h, const char *path, const char *token,
 	return watch(h, path, token, buf);
 }
 
-/* Drops queued events of a watch that is gone. */
-static void
-filter(struct xs_handle *h, const char *path, const char *token)
-{
-	struct xs_queue keep;
-	struct xs_msg *m;
-
-	xs_queue_init(&keep);
-	pthread_mutex_lock(&h->lock);
-	while ((m = xs_queue_get(&h->events)) != NULL) {
-		const char *t = m->body + strnlen(m->body, m->hdr.len) + 1;
-
-		if (t <= m->body + m->hdr.len && strcmp(t, token) == 0 &&
-		    xs_path_is_subpath(path, m->body))
-			free(m);
-		else
-			xs_queue_put(&keep, m);
-	}
-	while ((m = xs_queue_get(&keep)) != NULL)
-		xs_queue_put(&h->events, m);
-	xs_event_signal(h);
-	pthread_mutex_unlock(&h->lock);
-}
-
 XS_API bool
 xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token,
     unsigned int depth)
@@ -185,14 +312,31 @@ xs_watch_try_depth(struct xs_handle *h, const char *path, const char *token,
 XS_API bool
 xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 {
-	struct xs_iov v[2] = { { path, strlen(path) + 1 },
+	const struct xs_iov v[2] = { { path, strlen(path) + 1 },
 		{ token, strlen(token) + 1 } };
-	struct xs_msg *m = xs_talk(h, XS_UNWATCH, 0, v, 2, path);
-	bool ok = m != NULL;
+	struct xs_req r = { .type = XS_UNWATCH };
+	bool known, ok;
+	uint64_t era;
 
-	free(m);
-	if ((h->flags & XS_UNWATCH_FILTER) != 0)
-		filter(h, path, token);
+	pthread_mutex_lock(&h->request);
+	pthread_mutex_lock(&h->lock);
+	era = h->era;
+	known = forget(h, path, token);
+	pthread_mutex_unlock(&h->lock);
+	ok = xs_talk_locked(h, &r, v, 2, path) != NULL;
+	free(r.reply);
+	pthread_mutex_lock(&h->lock);
+	/* Gone with the connection that had it. */
+	if (!ok && r.err == ENOENT && known && era != h->era)
+		ok = true;
+	if ((h->flags & XS_UNWATCH_FILTER) != 0) {
+		xs_event_filter(h, path, token);
+		xs_notify(h);
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (!ok)
+		errno = r.err;
+	pthread_mutex_unlock(&h->request);
 	return ok;
 }
 
@@ -222,15 +366,18 @@ event_vector(const struct xs_msg *m)
 static void
 pump(struct xs_handle *h, bool wait)
 {
-	bool any, ok;
+	bool more;
 
 	pthread_mutex_lock(&h->request);
 	do {
-		ok = xs_poll_messages(h, wait);
+		if (link_now(h) == XS_DOWN)
+			(void)xs_reconnect(h, wait);
+		if (link_now(h) == XS_UP)
+			(void)xs_fill(h, wait ? -1 : 0);
 		pthread_mutex_lock(&h->lock);
-		any = h->events.head != NULL;
+		more = h->events.count == 0 && h->link != XS_BROKEN;
 		pthread_mutex_unlock(&h->lock);
-	} while (wait && ok && !any);
+	} while (wait && more);
 	pthread_mutex_unlock(&h->request);
 }
 
@@ -241,18 +388,17 @@ take_event(struct xs_handle *h, bool wait)
 	struct xs_msg *m;
 
 	pthread_mutex_lock(&h->lock);
-	if (!threaded && h->events.head == NULL && !h->broken) {
+	if (!threaded && h->events.count == 0 && h->link != XS_BROKEN) {
 		pthread_mutex_unlock(&h->lock);
 		pump(h, wait);
 		pthread_mutex_lock(&h->lock);
 	}
-	while ((m = xs_queue_get(&h->events)) == NULL && !h->broken && wait &&
+	while ((m = xs_event_get(h)) == NULL && h->link != XS_BROKEN && wait &&
 	    threaded)
 		pthread_cond_wait(&h->watched, &h->lock);
 	if (m == NULL)
-		errno = h->broken ? EBADF : EAGAIN;
-	else if (h->events.head == NULL)
-		xs_event_signal(h);
+		errno = h->link == XS_BROKEN ? EBADF : EAGAIN;
+	xs_notify(h);
 	pthread_mutex_unlock(&h->lock);
 	return m;
 }

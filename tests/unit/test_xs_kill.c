@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libxenstore and the real xenstored, which is killed and comes back with what
+ * it had.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "xs_script.h"
+#include "xenstore.h"
+
+static pid_t daemon_pid;
+
+static void
+start_daemon(void)
+{
+	static char *const argv[] = { (char *)(uintptr_t)XENSTORED,
+		(char *)(uintptr_t)"--no-xen", (char *)(uintptr_t)"--no-fork",
+		NULL };
+
+	daemon_pid = fork();
+	ck_assert_int_ge(daemon_pid, 0);
+	if (daemon_pid == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+}
+
+static void
+kill_daemon(void)
+{
+	kill(daemon_pid, SIGKILL);
+	waitpid(daemon_pid, NULL, 0);
+	daemon_pid = 0;
+}
+
+static struct xs_handle *
+open_soon(unsigned long flags)
+{
+	const struct timespec t = { .tv_nsec = 10000000 };
+	struct xs_handle *h;
+
+	for (int i = 0; (h = xs_open(flags | XS_OPEN_SOCKETONLY)) == NULL &&
+	    i < 2000; i++)
+		nanosleep(&t, NULL);
+	ck_assert_msg(h != NULL, "%s", xs_last_error(NULL));
+	return h;
+}
+
+static void
+setup(void)
+{
+	setenv("XENSTORE_RECONNECT_TIMEOUT", "60", 1);
+	make_folder();
+	setenv("XENSTORED_RUNDIR", dir, 1);
+	start_daemon();
+	xs_close(open_soon(0));
+}
+
+static void
+teardown(void)
+{
+	char command[96];
+
+	if (daemon_pid > 0)
+		kill_daemon();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void
+restart(void)
+{
+	kill_daemon();
+	start_daemon();
+}
+
+START_TEST(idle)
+{
+	struct xs_handle *h = open_soon(0);
+	char text[12];
+	char *v;
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		ck_assert_msg(xs_write(h, 0, "/a", text, 1), "%s",
+		    xs_last_error(h));
+		restart();
+		v = xs_read(h, 0, "/a", NULL);
+		ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+		ck_assert_str_eq(v, text);
+		free(v);
+	}
+	xs_close(h);
+}
+END_TEST
+
+/* It never comes back. */
+START_TEST(gone)
+{
+	struct xs_handle *h, *h2, *h3;
+	unsigned n;
+
+	setenv("XENSTORE_RECONNECT_TIMEOUT", "1", 1);
+	h = open_soon(0);
+	h2 = open_soon(XS_NO_RECONNECT);
+	h3 = open_soon(0);
+	ck_assert(xs_watch(h3, "/a", "t"));
+	expect_event(h3, "/a", "t");
+	kill_daemon();
+	ck_assert(!xs_write(h, 0, "/a", "1", 1));
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_ptr_nonnull(strstr(xs_last_error(h), "did not come back"));
+	ck_assert(!xs_write(h, 0, "/a", "1", 1));
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert(!xs_write(h2, 0, "/a", "1", 1));
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_ptr_null(xs_read_watch(h3, &n));
+	ck_assert_int_eq(errno, EBADF);
+	xs_close(h);
+	xs_close(h2);
+	xs_close(h3);
+}
+END_TEST
+
+/* Closed while it waits for a daemon. */
+START_TEST(closed_meanwhile)
+{
+	struct xs_handle *h = open_soon(0);
+
+	ck_assert(xs_watch(h, "/a", "t"));
+	kill_daemon();
+	xs_close(h);
+}
+END_TEST
+
+static void *
+watcher(void *arg)
+{
+	struct xs_handle *h = arg;
+	unsigned n;
+	char **v;
+	bool over = false;
+
+	while (!over) {
+		v = xs_read_watch(h, &n);
+		ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+		over = strcmp(v[XS_WATCH_PATH], "/w/over") == 0;
+		free(v);
+	}
+	return NULL;
+}
+
+/* Threads that use a handle, and one that waits for its events. */
+static void *
+busy(void *arg)
+{
+	struct xs_handle *h = arg;
+	xs_transaction_t t;
+	bool ok;
+
+	for (int i = 0; i < 300; i++) {
+		struct xs_batch *b = some_batch(h);
+
+		xs_batch_write(b, "/c/d", "1", 1);
+		xs_batch_write(b, "/d", "1", 1);
+		ck_assert_msg(xs_write(h, 0, "/w/x", "1", 1), "%s",
+		    xs_last_error(h));
+		(void)xs_batch_run(b, XS_BATCH_TRANSACTION);
+		ck_assert(errno != EBADF);
+		xs_batch_free(b);
+		t = xs_transaction_start(h);
+		ck_assert_msg(t != 0, "%s", xs_last_error(h));
+		ck_assert_msg(xs_write(h, t, "/x/y/z", "1", 1), "%s",
+		    xs_last_error(h));
+		ck_assert_msg(done(xs_read(h, t, "/x/y/z", NULL)), "%s",
+		    xs_last_error(h));
+		ok = xs_transaction_end(h, t, i % 4 == 0);
+		ck_assert(ok || errno == EAGAIN || errno == EIO);
+	}
+	return NULL;
+}
+
+START_TEST(under_fire)
+{
+	struct xs_handle *h = open_soon(0), *h2 = open_soon(0);
+	const struct timespec pause = { .tv_nsec = 30000000 };
+	pthread_t w, t[3];
+
+	ck_assert(xs_watch(h, "/w", "t"));
+	pthread_create(&w, NULL, watcher, h);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&t[i], NULL, busy, i == 2 ? h2 : h);
+	for (int i = 0; i < 10; i++) {
+		nanosleep(&pause, NULL);
+		restart();
+	}
+	for (int i = 0; i < 3; i++)
+		pthread_join(t[i], NULL);
+	ck_assert(xs_write(h2, 0, "/w/over", "", 0));
+	pthread_join(w, NULL);
+	xs_close(h);
+	xs_close(h2);
+}
+END_TEST
+
+/* A loop that stands on epoll, as libuv's: one descriptor over all restarts. */
+START_TEST(event_loop)
+{
+	struct xs_handle *h = open_soon(XS_NO_READER_THREAD);
+	struct xs_handle *other = open_soon(0);
+	int loop = epoll_create1(0), events = 0, restarts = 0;
+	struct epoll_event e = { .events = EPOLLIN };
+	char **v;
+
+	ck_assert_int_eq(epoll_ctl(loop, EPOLL_CTL_ADD, xs_fileno(h), &e), 0);
+	ck_assert(xs_watch(h, "/w", "t"));
+	while (events < 8) {
+		ck_assert_int_eq(epoll_wait(loop, &e, 1, 30000), 1);
+		v = xs_check_watch(h);
+		if (v == NULL) {
+			ck_assert_msg(errno == EAGAIN, "%s", xs_last_error(h));
+			continue;
+		}
+		ck_assert_str_eq(v[XS_WATCH_TOKEN], "t");
+		free(v);
+		events++;
+		/* Each restart brings one event of its own, each write one. */
+		if (events % 2 == 0) {
+			restart();
+			restarts++;
+		} else {
+			ck_assert(xs_write(other, 0, "/w/x", "1", 1));
+		}
+	}
+	ck_assert_int_ge(restarts, 3);
+	/* And is quiet when there is nothing. */
+	ck_assert(xs_write(h, 0, "/q", "1", 1));
+	while ((v = xs_check_watch(h)) != NULL)
+		free(v);
+	ck_assert_int_eq(epoll_wait(loop, &e, 1, 100), 0);
+	ck_assert_int_eq(xs_fileno(h), xs_fileno(h));
+	close(loop);
+	xs_close(h);
+	xs_close(other);
+}
+END_TEST
+
+/* Events that came with a reply make the descriptor readable, too. */
+START_TEST(event_with_reply)
+{
+	struct xs_handle *h = open_soon(XS_NO_READER_THREAD);
+	struct pollfd p = { .fd = xs_fileno(h), .events = POLLIN };
+
+	ck_assert(xs_watch(h, "/w", "t"));
+	expect_event(h, "/w", "t");
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	ck_assert(xs_write(h, 0, "/w/x", "1", 1));
+	ck_assert_int_eq(poll(&p, 1, 10000), 1);
+	expect_event(h, "/w/x", "t");
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	xs_close(h);
+}
+END_TEST
+
+/* An open transaction on the real one. */
+START_TEST(doomed)
+{
+	struct xs_handle *h = open_soon(0);
+	xs_transaction_t t, t2;
+	char *v;
+
+	ck_assert(xs_write(h, 0, "/a", "old", 3));
+	t = xs_transaction_start(h);
+	ck_assert(xs_write(h, t, "/a", "new", 3));
+	restart();
+	v = xs_read(h, t, "/a", NULL);
+	ck_assert_ptr_nonnull(v);
+	ck_assert_str_eq(v, "new");
+	free(v);
+	t2 = xs_transaction_start(h);
+	ck_assert(t2 != 0 && t2 != t);
+	restart();
+	ck_assert(xs_write(h, t2, "/b", "2", 1));
+	ck_assert(!xs_transaction_end(h, t, false));
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert(xs_transaction_end(h, t2, true));
+	/* Nothing of the two is there, or is left open. */
+	v = xs_read(h, 0, "/a", NULL);
+	ck_assert_ptr_nonnull(v);
+	ck_assert_str_eq(v, "old");
+	free(v);
+	ck_assert(!done(xs_read(h, 0, "/b", NULL)));
+	ck_assert(!xs_transaction_end(h, t, false));
+	ck_assert_int_eq(errno, ENOENT);
+	xs_close(h);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("xs_kill");
+	TCase *t = tcase_create("daemon");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 180);
+	tcase_add_test(t, idle);
+	tcase_add_test(t, gone);
+	tcase_add_test(t, closed_meanwhile);
+	tcase_add_test(t, under_fire);
+	tcase_add_test(t, event_loop);
+	tcase_add_test(t, event_with_reply);
+	tcase_add_test(t, doomed);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner *r = srunner_create(suite());
+	int failed;
+
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
