@@ -183,13 +183,20 @@ too_many_nodes(
 static struct perms *
 inherit(const struct node *parent, const struct conn *c)
 {
+	const struct perms *up = parent->perms;
+	struct perm *v;
 	struct perms *p;
 
-	if (c->privileged || parent->perms->v[0].domid == c->domid)
+	if (c->privileged || up->v[0].domid == c->domid)
 		return perms_ref(parent->perms);
-	p = perms_new(parent->perms->v, parent->perms->n);
-	if (p != NULL)
-		p->v[0].domid = c->domid;
+	/* A list is shared: another one, not this one changed. */
+	v = reallocarray(NULL, up->n, sizeof(*v));
+	if (v == NULL)
+		return NULL;
+	memcpy(v, up->v, up->n * sizeof(*v));
+	v[0].domid = c->domid;
+	p = perms_new(v, up->n);
+	free(v);
 	return p;
 }
 

@@ -38,7 +38,7 @@ struct thv {
 
 struct thv_client {
 	struct thv *h;
-	int domid, fd;
+	int domid, fd, patience;
 	uint32_t next_id;
 	/* What came in, not yet taken. */
 	char *in;
@@ -367,6 +367,7 @@ thv_client(struct thv *h, int domid)
 		die("calloc");
 	c->h = h;
 	c->domid = domid;
+	c->patience = 10000;
 	c->fd = domid < 0 ? connect_to(h, "socket", SOCK_STREAM) : -1;
 	return c;
 }
@@ -379,6 +380,12 @@ thv_client_free(struct thv_client *c)
 	free(c->in);
 	free(c->events);
 	free(c);
+}
+
+void
+thv_patience(struct thv_client *c, int ms)
+{
+	c->patience = ms;
 }
 
 void
@@ -466,7 +473,7 @@ thv_send(struct thv_client *c, uint32_t type, uint32_t tx, const char *payload)
 	m.hdr.len = (uint32_t)len;
 	for (size_t i = 0; i < len; i++)
 		m.data[i] = payload[i] == '|' ? '\0' : payload[i];
-	return thv_send_raw(c, &m, sizeof(m.hdr) + len, 10000);
+	return thv_send_raw(c, &m, sizeof(m.hdr) + len, c->patience);
 }
 
 static void
@@ -580,7 +587,7 @@ thv_ask_tx(struct thv_client *c, uint32_t type, uint32_t tx,
 
 	if (!thv_send(c, type, tx, payload))
 		return "(not sent)";
-	while (thv_recv(c, &m, 10000)) {
+	while (thv_recv(c, &m, c->patience)) {
 		if (m.hdr.type == XS_WATCH_EVENT) {
 			set_aside(c, &m);
 			continue;

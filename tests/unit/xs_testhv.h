@@ -70,6 +70,8 @@ struct thv_client;
 /* The ring of a domain; or, with domid -1, dom0's socket. */
 struct thv_client *thv_client(struct thv *h, int domid);
 void thv_client_free(struct thv_client *c);
+/* How long a request waits for room, and for its reply; 10 s at first. */
+void thv_patience(struct thv_client *c, int ms);
 /* After a restart of the daemon, or a reset of the ring. */
 void thv_client_again(struct thv_client *c);
 /* Raw bytes; waits for room, up to ms. False: no room, or cut off. */
