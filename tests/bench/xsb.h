@@ -15,8 +15,13 @@
 
 /* --- the wire (xsb_wire.c) -------------------------------------------------- */
 
+struct xb_hv; /* domains with rings (xsb_ring.c) */
+
 struct xb_conn {
-	int fd;
+	int fd; /* -1: a ring */
+	struct xenstore_domain_interface *ring;
+	struct xb_hv *hv;
+	uint32_t domid;
 	char *in, *out;
 	size_t in_off, in_end, in_size; /* unread bytes are in[off..end) */
 	size_t out_len, out_size;
@@ -32,7 +37,7 @@ __attribute__((format(printf, 1, 2), noreturn)) void
 xb_die(const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) char *
 xb_name(char *buf, size_t size, const char *fmt, ...);
-#define XB_NAME(...) xb_name((char[256]){0}, 256, __VA_ARGS__)
+#define XB_NAME(...) xb_name((char[256]){ 0 }, 256, __VA_ARGS__)
 
 struct xb_conn *xb_connect(const char *path);
 void xb_close(struct xb_conn *c);
@@ -65,6 +70,20 @@ struct xb_flow {
 };
 void xb_flow_room(struct xb_flow *f);
 void xb_flow_drain(struct xb_flow *f);
+
+/* --- domains without Xen (xsb_ring.c), as xenstored/hv_test.h has them --------- */
+
+struct xb_hv *xb_hv_open(const char *dir);
+void xb_hv_close(struct xb_hv *hv);
+void xb_hv_add(struct xb_hv *hv, uint32_t domid);
+void xb_hv_flags(struct xb_hv *hv, uint32_t domid, uint32_t flags);
+void xb_hv_remove(struct xb_hv *hv, uint32_t domid);
+/* Its side of the ring; to be introduced by somebody. */
+struct xb_conn *xb_ring(struct xb_hv *hv, uint32_t domid);
+void xb_ring_flush(struct xb_conn *c);
+bool xb_ring_fill(struct xb_conn *c, bool wait);
+void xb_ring_close(struct xb_conn *c);
+void xb_introduce(struct xb_conn *tool, uint32_t domid);
 
 /* --- figures (xsb_stat.c) ----------------------------------------------------- */
 
@@ -112,6 +131,7 @@ void row_dir(void);
 void row_watch(void);
 void row_leave(void);
 void row_domains(void);
+void row_rings(void);
 int serve_null(const char *path);
 
 #endif

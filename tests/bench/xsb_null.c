@@ -35,8 +35,8 @@ echo(int fd)
 int
 serve_null(const char *path)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	struct epoll_event ev = {.events = EPOLLIN}, evs[64];
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct epoll_event ev = { .events = EPOLLIN }, evs[64];
 	int l = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int ep = epoll_create1(EPOLL_CLOEXEC), n, i;
 

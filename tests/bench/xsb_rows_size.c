@@ -11,9 +11,7 @@
 
 /* --- stores of many nodes ----------------------------------------------------- */
 
-enum {
-	LEAVES = 100
-}; /* in a directory, and directories in a directory */
+enum { LEAVES = 100 }; /* in a directory, and directories in a directory */
 
 static char *
 leaf(unsigned long i, char *buf, size_t size)
@@ -21,12 +19,12 @@ leaf(unsigned long i, char *buf, size_t size)
 	return xb_name(buf, size, "/store/d%lu/e%lu/n%lu",
 	    i / (LEAVES * LEAVES), i / LEAVES % LEAVES, i % LEAVES);
 }
-#define LEAF(i) leaf(i, (char[64]){0}, 64)
+#define LEAF(i) leaf(i, (char[64]){ 0 }, 64)
 
 static void
 grow(struct xb_conn *c, unsigned long from, unsigned long to)
 {
-	struct xb_flow f = {.c = c, .window = 128};
+	struct xb_flow f = { .c = c, .window = 128 };
 	char value[16];
 
 	for (; from < to; from++) {
@@ -40,7 +38,7 @@ grow(struct xb_conn *c, unsigned long from, unsigned long to)
 static void
 rmw(struct xb_conn *c, unsigned long nodes)
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t start = xb_now(), t;
 	uint64_t end = start + (uint64_t)(xb_opt.seconds * 1e9);
 	struct xb_msg m;
@@ -145,7 +143,7 @@ row_nodes(void)
 static void
 fill_dir(struct xb_conn *c, const char *dir, unsigned long entries)
 {
-	struct xb_flow f = {.c = c, .window = 128};
+	struct xb_flow f = { .c = c, .window = 128 };
 	unsigned long i;
 
 	for (i = 0; i < entries; i++) {
@@ -160,7 +158,7 @@ static void
 churn(
     struct xb_conn *c, const char *dir, unsigned long entries, const char *name)
 {
-	struct xb_samples made = {0}, removed = {0};
+	struct xb_samples made = { 0 }, removed = { 0 };
 	unsigned long *live = calloc(entries, sizeof(*live)), next = entries;
 	uint64_t t, end = xb_now() + (uint64_t)(xb_opt.seconds * 1e9);
 	unsigned long i, k;
@@ -220,7 +218,7 @@ list_parts(struct xb_conn *c, const char *dir, unsigned long *names)
 static void
 list(struct xb_conn *c, const char *dir, unsigned long entries)
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t t, end = xb_now() + (uint64_t)(xb_opt.seconds * 1e9);
 	unsigned long names;
 	struct xb_msg m;

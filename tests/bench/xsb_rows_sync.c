@@ -10,11 +10,7 @@
 
 #include "xsb.h"
 
-enum {
-	WINDOW = 32,
-	CALLS = 2000,
-	POPULATE = 11
-};
+enum { WINDOW = 32, CALLS = 2000, POPULATE = 11 };
 
 static void
 populate(struct xb_conn *c)
@@ -100,7 +96,7 @@ op_tx_rmw(struct xb_conn *c)
 static void
 measure(struct xb_conn *c, const char *name, void (*op)(struct xb_conn *c))
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t start = xb_now(), cpu = xb_cpu(), t = start, last = start;
 	uint64_t end = start + (uint64_t)(xb_opt.seconds * 1e9);
 
@@ -125,15 +121,15 @@ row_sync(void)
 		const char *name;
 		void (*op)(struct xb_conn *c);
 	} ops[] = {
-	    {"read",        op_read       },
-            {"write",       op_write      },
-            {"mkdir",       op_mkdir      },
-	    {"rm",          op_rm         },
-            {"directory10", op_directory  },
-	    {"get_perms",   op_get_perms  },
-            {"read_enoent", op_read_enoent},
-	    {"tx_rmw",      op_tx_rmw     }
-        };
+		{"read",         op_read       },
+                { "write",       op_write      },
+		{ "mkdir",       op_mkdir      },
+                { "rm",          op_rm         },
+		{ "directory10", op_directory  },
+                { "get_perms",   op_get_perms  },
+		{ "read_enoent", op_read_enoent},
+                { "tx_rmw",      op_tx_rmw     }
+	};
 	struct xb_conn *c = xb_connect(xb_opt.socket);
 	size_t i;
 
@@ -234,8 +230,8 @@ crowd(unsigned clients, const char *name, uint32_t type)
 {
 	uint64_t start, end, now, cpu, *since = calloc(clients, sizeof(*since));
 	struct xb_conn **c = calloc(clients, sizeof(struct xb_conn *));
-	struct xb_samples s = {0};
-	struct epoll_event ev = {.events = EPOLLIN}, evs[256];
+	struct xb_samples s = { 0 };
+	struct epoll_event ev = { .events = EPOLLIN }, evs[256];
 	int ep = epoll_create1(EPOLL_CLOEXEC), i, r;
 	struct xb_msg m;
 	unsigned k;
@@ -289,7 +285,7 @@ crowd(unsigned clients, const char *name, uint32_t type)
 void
 row_clients(void)
 {
-	static const unsigned many[] = {8, 64, 256, 1000};
+	static const unsigned many[] = { 8, 64, 256, 1000 };
 	struct xb_conn *c = xb_connect(xb_opt.socket);
 	size_t i;
 

@@ -14,10 +14,7 @@
 
 #include "xsb.h"
 
-enum {
-	OPS = 29,
-	GIVE_UP = 20
-};
+enum { OPS = 29, GIVE_UP = 20 };
 
 #define FRONT "/local/domain/5/device/vbd/"
 #define BACK "/local/domain/0/backend/vbd/5/"
@@ -28,35 +25,35 @@ static const struct {
 	uint32_t type;
 	const char *node, *value;
 } device[OPS] = {
-    {XS_MKDIR,     "f",			NULL				 },
-    {XS_SET_PERMS, "f",			"n0"				 },
-    {XS_MKDIR,     "b",			NULL				 },
-    {XS_SET_PERMS, "b",			"n0"				 },
-    {XS_WRITE,     "f/backend",                "/local/domain/0/backend/vbd/5/51712"},
-    {XS_WRITE,     "f/backend-id",             "0"				  },
-    {XS_WRITE,     "f/state",                  "1"				  },
-    {XS_WRITE,     "f/virtual-device",         "51712"                              },
-    {XS_WRITE,     "f/device-type",            "disk"                               },
-    {XS_WRITE,     "f/event-channel",          "12"                                 },
-    {XS_WRITE,     "f/ring-ref",               "8"				  },
-    {XS_WRITE,     "f/protocol",               "x86_64-abi"                         },
-    {XS_WRITE,     "b/frontend",               "/local/domain/5/device/vbd/51712"   },
-    {XS_WRITE,     "b/frontend-id",            "5"                                  },
-    {XS_WRITE,     "b/online",                 "1"				  },
-    {XS_WRITE,     "b/state",                  "1"				  },
-    {XS_WRITE,     "b/params",                 "/var/lib/images/guest.img"          },
-    {XS_WRITE,     "b/script",                 "/etc/xen/scripts/block"             },
-    {XS_WRITE,     "b/physical-device",        "fd:0"                               },
-    {XS_WRITE,     "b/removable",              "0"				  },
-    {XS_WRITE,     "b/bootable",               "1"				  },
-    {XS_WRITE,     "b/dev",                    "xvda"			       },
-    {XS_WRITE,     "b/type",                   "phy"				},
-    {XS_WRITE,     "b/mode",                   "w"				  },
-    {XS_WRITE,     "b/device-type",            "disk"                               },
-    {XS_WRITE,     "b/discard-enable",         "1"                                  },
-    {XS_WRITE,     "b/multi-queue-max-queues", "4"                                  },
-    {XS_WRITE,     "b/feature-flush-cache",    "1"                                  },
-    {XS_WRITE,     "b/info",                   "0"				  },
+	{XS_MKDIR,      "f",                        NULL				 },
+	{ XS_SET_PERMS, "f",                        "n0"                                 },
+	{ XS_MKDIR,     "b",                        NULL				 },
+	{ XS_SET_PERMS, "b",                        "n0"                                 },
+	{ XS_WRITE,     "f/backend",                "/local/domain/0/backend/vbd/5/51712"},
+	{ XS_WRITE,     "f/backend-id",             "0"                                  },
+	{ XS_WRITE,     "f/state",                  "1"                                  },
+	{ XS_WRITE,     "f/virtual-device",         "51712"                              },
+	{ XS_WRITE,     "f/device-type",            "disk"                               },
+	{ XS_WRITE,     "f/event-channel",          "12"                                 },
+	{ XS_WRITE,     "f/ring-ref",               "8"                                  },
+	{ XS_WRITE,     "f/protocol",               "x86_64-abi"                         },
+	{ XS_WRITE,     "b/frontend",               "/local/domain/5/device/vbd/51712"   },
+	{ XS_WRITE,     "b/frontend-id",            "5"                                  },
+	{ XS_WRITE,     "b/online",                 "1"                                  },
+	{ XS_WRITE,     "b/state",                  "1"                                  },
+	{ XS_WRITE,     "b/params",                 "/var/lib/images/guest.img"          },
+	{ XS_WRITE,     "b/script",                 "/etc/xen/scripts/block"             },
+	{ XS_WRITE,     "b/physical-device",        "fd:0"                               },
+	{ XS_WRITE,     "b/removable",              "0"                                  },
+	{ XS_WRITE,     "b/bootable",               "1"                                  },
+	{ XS_WRITE,     "b/dev",                    "xvda"                               },
+	{ XS_WRITE,     "b/type",                   "phy"                                },
+	{ XS_WRITE,     "b/mode",                   "w"				  },
+	{ XS_WRITE,     "b/device-type",            "disk"                               },
+	{ XS_WRITE,     "b/discard-enable",         "1"                                  },
+	{ XS_WRITE,     "b/multi-queue-max-queues", "4"                                  },
+	{ XS_WRITE,     "b/feature-flush-cache",    "1"                                  },
+	{ XS_WRITE,     "b/info",                   "0"				  },
 };
 
 /* A toolstack that makes one device after the other. */
@@ -80,7 +77,7 @@ node_path(const struct maker *m, unsigned i, char *buf, size_t size)
 	    device[i].node[0] == 'f' ? FRONT : BACK, m->dev,
 	    device[i].node + 1);
 }
-#define NODE(m, i) node_path(m, i, (char[256]){0}, 256)
+#define NODE(m, i) node_path(m, i, (char[256]){ 0 }, 256)
 
 static void
 put_op(struct maker *m, unsigned i)
@@ -110,11 +107,7 @@ put_end(struct maker *m)
 }
 
 /* Steps: 0 START, 1..OPS operations, OPS + 1 END, then the two removals. */
-enum {
-	END = OPS + 1,
-	RM_FRONT = OPS + 2,
-	RM_BACK = OPS + 3
-};
+enum { END = OPS + 1, RM_FRONT = OPS + 2, RM_BACK = OPS + 3 };
 
 static void
 maker_put(struct maker *m)
@@ -258,9 +251,9 @@ wait_reply(struct xb_conn *const c[2], struct xb_msg *m)
 {
 	static int turn;
 	struct pollfd p[2] = {
-	    {.fd = c[0]->fd, .events = POLLIN},
-	    {.fd = c[1]->fd, .events = POLLIN}
-        };
+		{.fd = c[0]->fd,  .events = POLLIN},
+		{ .fd = c[1]->fd, .events = POLLIN}
+	};
 	int i;
 
 	for (;;) {

@@ -10,11 +10,7 @@
 
 #include "xsb.h"
 
-enum {
-	WATCHERS = 1000,
-	REGISTER = 2000,
-	OPS = 2000
-};
+enum { WATCHERS = 1000, REGISTER = 2000, OPS = 2000 };
 
 static void
 put_watch(struct xb_conn *c, const char *path, unsigned long i)
@@ -49,7 +45,7 @@ take_watches(struct xb_conn *c, unsigned long n)
 static void
 watch_many(struct xb_conn *c, unsigned owner, unsigned long n)
 {
-	struct xb_flow f = {.c = c, .window = 64};
+	struct xb_flow f = { .c = c, .window = 64 };
 	unsigned long i;
 
 	for (i = 0; i < n; i++) {
@@ -69,7 +65,7 @@ watch_many(struct xb_conn *c, unsigned owner, unsigned long n)
 static void
 write_elsewhere(struct xb_conn *c, const char *name)
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t t, end = xb_now() + (uint64_t)(xb_opt.seconds * 1e9);
 
 	xb_ok(c, XS_WRITE, 0, "/elsewhere/node", "0");
@@ -85,7 +81,7 @@ write_elsewhere(struct xb_conn *c, const char *name)
 static void
 register_more(struct xb_conn *c)
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t t, start;
 	unsigned long i;
 
@@ -114,7 +110,7 @@ register_more(struct xb_conn *c)
 static void
 write_watched(struct xb_conn *c)
 {
-	struct xb_samples s = {0};
+	struct xb_samples s = { 0 };
 	uint64_t t, end = xb_now() + (uint64_t)(xb_opt.seconds * 1e9);
 	unsigned k;
 

@@ -145,7 +145,7 @@ state_bytes(const char *path)
 struct xb_memory
 xb_memory(void)
 {
-	struct xb_memory m = {0};
+	struct xb_memory m = { 0 };
 	unsigned long long kb;
 	char line[256];
 	FILE *f;

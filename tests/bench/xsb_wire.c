@@ -14,9 +14,7 @@
 
 #include "xsb.h"
 
-enum {
-	IN_SIZE = 64 * 1024
-};
+enum { IN_SIZE = 64 * 1024 };
 
 void
 xb_die(const char *fmt, ...)
@@ -45,7 +43,7 @@ xb_name(char *buf, size_t size, const char *fmt, ...)
 struct xb_conn *
 xb_connect(const char *path)
 {
-	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct xb_conn *c = calloc(1, sizeof(*c));
 
 	if (c == NULL || strlen(path) >= sizeof(un.sun_path))
@@ -64,7 +62,10 @@ xb_connect(const char *path)
 void
 xb_close(struct xb_conn *c)
 {
-	close(c->fd);
+	if (c->ring != NULL)
+		xb_ring_close(c);
+	else
+		close(c->fd);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -87,7 +88,8 @@ static char *
 put_header(struct xb_conn *c, uint32_t type, uint32_t tx, size_t len)
 {
 	struct xsd_sockmsg h = {
-	    .type = type, .tx_id = tx, .len = (uint32_t)len};
+		.type = type, .tx_id = tx, .len = (uint32_t)len
+	};
 	char *p = out_room(c, sizeof(h) + len);
 
 	memcpy(p, &h, sizeof(h));
@@ -122,6 +124,10 @@ xb_flush(struct xb_conn *c)
 	size_t done = 0;
 	ssize_t r;
 
+	if (c->ring != NULL) {
+		xb_ring_flush(c);
+		return;
+	}
 	while (done < c->out_len) {
 		r = send(c->fd, c->out + done, c->out_len - done, MSG_NOSIGNAL);
 		if (r < 0 && errno == EINTR)
@@ -167,6 +173,8 @@ xb_fill(struct xb_conn *c, bool wait)
 		c->in_end -= c->in_off;
 		c->in_off = 0;
 	}
+	if (c->ring != NULL)
+		return xb_ring_fill(c, wait);
 	do {
 		r = recv(c->fd, c->in + c->in_end, c->in_size - c->in_end,
 		    wait ? 0 : MSG_DONTWAIT);

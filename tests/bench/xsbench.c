@@ -13,33 +13,32 @@
 
 #include "xsb.h"
 
-struct xb_options xb_opt = {.seconds = 1};
+struct xb_options xb_opt = { .seconds = 1 };
 
 static const struct {
 	const char *name, *what;
 	void (*run)(void);
 } rows[] = {
-    {"sync",           "one client, one request at a time",             row_sync      },
-    {"pipe",           "one client, 32 requests on their way",          row_pipe      },
-    {"clients",        "8 to 1000 clients, one request each",           row_clients   },
-    {"calls-sync",     "2000 requests, for strace",                     row_calls_sync},
-    {"calls-pipe",     "32,000 requests, 32 on their way",              row_calls_pipe},
-    {"device",         "transactions of 29 operations",                 row_device    },
-    {"device-hot",     "... while another overwrites a node of theirs",
-     row_device_hot								   },
-    {"device-toggle",  "... while another toggles a node they read",
-     row_device_toggle								},
-    {"device-sibling", "... while a second toolstack makes siblings",
-     row_device_sibling							       },
-    {"nodes",          "stores of 1000 to N nodes, their memory",       row_nodes     },
-    {"dir",	    "a directory of N entries beside a small one",   row_dir       },
-    {"watch",          "writes and registrations beside N watches",     row_watch     },
-    {"leave",          "a client with N watches leaves",                row_leave     },
-    {"domains",        "the k-th domain, k up to N",                    row_domains   },
+	{"sync",            "one client, one request at a time",             row_sync      },
+	{ "pipe",           "one client, 32 requests on their way",          row_pipe      },
+	{ "clients",        "8 to 1000 clients, one request each",           row_clients   },
+	{ "calls-sync",     "2000 requests, for strace",                     row_calls_sync},
+	{ "calls-pipe",     "32,000 requests, 32 on their way",              row_calls_pipe},
+	{ "device",         "transactions of 29 operations",                 row_device    },
+	{ "device-hot",     "... while another overwrites a node of theirs",
+         row_device_hot								    },
+	{ "device-toggle",  "... while another toggles a node they read",
+         row_device_toggle								 },
+	{ "device-sibling", "... while a second toolstack makes siblings",
+         row_device_sibling								},
+	{ "nodes",          "stores of 1000 to N nodes, their memory",       row_nodes     },
+	{ "dir",            "a directory of N entries beside a small one",   row_dir       },
+	{ "watch",          "writes and registrations beside N watches",     row_watch     },
+	{ "leave",          "a client with N watches leaves",                row_leave     },
+	{ "domains",        "the k-th domain, k up to N",                    row_domains   },
+	{ "rings",          "... as a domain with a ring",                   row_rings     },
 };
-enum {
-	ROWS = sizeof(rows) / sizeof(rows[0])
-};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static void
 usage(FILE *f)
