@@ -223,7 +223,7 @@ conn_requests(struct conn *c)
 		state_commit();
 		if (c->dead)
 			return false;
-		r.data[r.len] = kept;
+		r.data[hdr.len] = kept;
 		at += sizeof(hdr) + hdr.len;
 		c->requests++;
 	}

@@ -166,14 +166,15 @@ control_request(struct request *r)
 	AUTO_BUF struct xu_buf out = { .max = XSD_PAYLOAD - 1 };
 	unsigned n = request_count(r);
 	const char *arg[8];
+	struct request all = *r;
 	int err = EINVAL;
 
 	/* The last string may come without its NUL (it is behind the payload). */
 	if (r->len > 0 && r->data[r->len - 1] != '\0') {
-		r->len++;
+		all.len++;
 		n++;
 	}
-	if (n < 1 || n > XU_ARRAY_SIZE(arg) || !request_strings(r, arg, n))
+	if (n < 1 || n > XU_ARRAY_SIZE(arg) || !request_strings(&all, arg, n))
 		return EINVAL;
 	for (size_t i = 0; i < XU_ARRAY_SIZE(commands); i++)
 		if (strcmp(arg[0], commands[i].name) == 0)
