@@ -75,6 +75,69 @@ prints "/l/$long = \"$(many v 90)\"
 /l/s = \"$(many v 90)\"
 =0" ls -f /l
 
+# It is the value's own length that counts, not that of its escapes.
+bytes='\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93'
+prints '=0' write /e/e "$bytes"
+prints "e = \"$bytes\"
+=0" ls /e
+prints '=0' rm /e
+
+# For programs.
+prints '{
+  "/t/a": "1",
+  "/t/b": "x\\ty\\x81\\\\"
+}
+=0' read --json /t/a /t/b
+prints '[
+  "a",
+  "b",
+  "d"
+]
+=0' list --json /t
+prints '{
+  "value": "",
+  "permissions": [
+    "n0"
+  ],
+  "children": {
+    "e": {
+      "value": "",
+      "permissions": [
+        "n0"
+      ]
+    }
+  }
+}
+=0' ls --json -p /t/d
+prints '=1' ls --json /none
+prints '{"path":"/t/d","token":"/t/d"}
+=0' watch --json -n 1 /t/d
+prints '/t/d
+=0' watch -n 1 /t/d
+
+# Words for letters, and those that are none.
+prints '/t/a: 1
+=0' read --prefix /t/a
+prints '=2' read --tidy /t/a
+prints '=2' watch -n x /t
+prints '=2' nonsense
+for cmd in read write list ls exists rm chmod watch control; do
+	xs $cmd --help | grep -q "^usage: xenstore-$cmd " || bad=1
+	xs $cmd -h >/dev/null || bad=1
+done
+xs ls >/dev/full 2>&1 && bad=1
+
+# The daemon's own: what it does not know it explains.
+xs control check | grep -q '^OK' || bad=1
+prints '=3' control nonsense
+grep -q '^check ' "$dir/err" || bad=1
+prints '=2' control
+prints '=2' control live-update
+prints '=2' control live-update -t soon /bin/true
+XENSTORED_PATH=$dir/none "$top_builddir/libxenstore/xenstore" control check \
+	2>"$dir/err"
+[ $? = 1 ] || bad=1
+
 # Missing, with and without a parent; parents that become empty.
 prints '=0' rm /t/none
 prints '=1' rm /no/parent
