@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xen: 4.17
+# toolstack: none
+# timeout: 900
+# xenstored is killed 50 times and started again while a guest of Debian's xl
+# writes, reads back and compares its disk and talks over its network interface:
+# the guest sees no error, xl goes on working, and nothing is left at the end.
+. "$(dirname "$0")/lib.sh"
+xl=$peer/xl
+kills=50
+[ "${XLD_DEPTH:-default}" = quick ] && kills=5
+
+start() { /usr/sbin/xenstored --pid-file /run/xenstored.pid; }
+check "our xenstored starts" start
+cleanup 'kill_all TERM xenconsoled; kill_all TERM xenstored
+	ip link del xenbr0 2>/dev/null; losetup -d /dev/loop5 2>/dev/null'
+check "Debian's xen-init-dom0" $peer/xen-init-dom0
+mkdir -p "$scratch/log"
+check "Debian's xenconsoled" $peer/xenconsoled \
+	--pid-file=/run/xen/xenconsoled.pid --log=guest --log-dir="$scratch/log"
+
+# A guest whose init does nothing but I/O that it checks.
+mkdir -p "$scratch/extra"
+cat >"$scratch/extra/init" <<'INIT'
+#!/bin/sh
+export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev 2>/dev/null
+exec </dev/console >/dev/console 2>&1
+modprobe xen-netfront
+modprobe xen-blkfront
+sleep 2
+ip link set eth0 up
+ip addr add 10.77.0.2/24 dev eth0
+echo "GUEST UP"
+n=0 bad=0
+while :; do
+	n=$((n + 1))
+	dd if=/dev/urandom of=/a bs=65536 count=4 2>/dev/null
+	dd if=/a of=/dev/xvda bs=65536 seek=$((n % 16 * 4)) conv=fsync \
+		2>/dev/null || bad=$((bad + 1))
+	echo 3 >/proc/sys/vm/drop_caches
+	dd if=/dev/xvda of=/b bs=65536 skip=$((n % 16 * 4)) count=4 \
+		2>/dev/null || bad=$((bad + 1))
+	cmp /a /b || bad=$((bad + 1))
+	ping -c 1 -W 5 10.77.0.1 >/dev/null || bad=$((bad + 1))
+	echo "IO $n bad $bad"
+done
+INIT
+chmod 755 "$scratch/extra/init"
+(cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null) |
+	gzip >"$scratch/extra.gz"
+cat /boot/guest/initrd.img "$scratch/extra.gz" >"$scratch/initrd.img"
+
+check "a bridge" ip link add xenbr0 type bridge
+check "its address" ip addr add 10.77.0.1/24 dev xenbr0
+check "up" ip link set xenbr0 up
+check "a disk" dd if=/dev/zero of="$scratch/disk" bs=1048576 count=8
+check "as a block device" losetup /dev/loop5 "$scratch/disk"
+cat >"$scratch/g.cfg" <<CFG
+name = "g"
+kernel = "/boot/guest/vmlinuz"
+ramdisk = "$scratch/initrd.img"
+memory = 256
+extra = "console=hvc0"
+disk = [ "phy:/dev/loop5,xvda,w" ]
+vif = [ "mac=00:16:3e:77:00:02,bridge=xenbr0" ]
+CFG
+check "xl create" $xl create -q "$scratch/g.cfg"
+log=$scratch/log/guest-g.log
+rounds() { tr -d '\r' <"$log" | sed -n 's/^IO \([0-9]*\) bad.*/\1/p' | tail -n 1; }
+at_least() { [ "$(rounds)" -ge "$1" ]; }
+wait_for 120 at_least 3 || fail "no I/O: $(tail -n 5 "$log")"
+
+before=$(rounds)
+xenstore-ls -f /local >"$scratch/before"
+for ((i = 0; i < kills; i++)); do
+	kill_all KILL xenstored
+	check "started again ($i)" start
+	sleep 0.$((RANDOM % 10))
+done
+wait_for 60 at_least $((before + 5)) || fail "the guest's I/O stopped"
+same "no error was seen" "" "$(tr -d '\r' <"$log" | grep '^IO .* bad [^0]')"
+same "nor by its kernel" "" "$(grep -iE 'error|xenbus.*(fail|timeout)|hung' "$log")"
+check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /local)
+contains "the books agree" "$(xenstore-control check)" '^OK '
+contains "xl list" "$($xl list)" '^g '
+check "xl detaches its disk" $xl block-detach g xvda
+check "xl shutdown" $xl shutdown -w g
+gone() { ! $xl list g; }
+check "it is gone" wait_for 60 gone
+contains "the books agree" "$(xenstore-control check)" '^OK '
