@@ -15,6 +15,8 @@
 #include "state.h"
 
 #define BATCH 64
+/* Watches of a dead connection that are dropped in a turn. */
+#define WATCH_SLICE 256
 
 struct xu_list conns = XU_LIST_INIT(conns);
 /* Over, freed when nobody can hold them any more. */
@@ -39,10 +41,9 @@ conn_new(const struct conn_ops *ops, uint16_t domid, bool priv)
 	return c;
 }
 
-void
-conn_reset(struct conn *c)
+static void
+drop_rest(struct conn *c)
 {
-	watch_del_all(c);
 	txn_free_all(c);
 	xu_buf_reset(&c->in);
 	xu_buf_reset(&c->out);
@@ -51,29 +52,40 @@ conn_reset(struct conn *c)
 }
 
 void
+conn_reset(struct conn *c)
+{
+	watch_del_all(c);
+	drop_rest(c);
+}
+
+void
 conn_kill(struct conn *c)
 {
 	if (c->dead)
 		return;
 	c->dead = true;
-	conn_reset(c);
+	/* Its watches go in slices: they may be many, and others wait. */
+	drop_rest(c);
 	c->ops->close(c);
 	xu_list_remove(&c->link);
 	xu_list_append(&dead, &c->link);
 }
 
-void
+bool
 conn_free_dead(void)
 {
 	while (!xu_list_empty(&dead)) {
 		struct conn *c = xu_container_of(dead.next, struct conn, link);
 
+		if (watch_del_some(c, WATCH_SLICE))
+			return true;
 		xu_list_remove(&c->link);
 		xu_list_remove(&c->busy);
 		xu_buf_fini(&c->in);
 		xu_buf_fini(&c->out);
 		free(c);
 	}
+	return false;
 }
 
 /* --- output -------------------------------------------------------------------- */

@@ -254,6 +254,6 @@ loop_run(void)
 		}
 		more = serve_busy();
 		more |= tidy(n == 0 && timeout > 0);
-		conn_free_dead();
+		more |= conn_free_dead();
 	}
 }

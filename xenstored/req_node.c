@@ -121,6 +121,7 @@ req_directory_part(struct request *r)
 	char path[XSD_ABS_PATH + 1], out[XSD_PAYLOAD];
 	const char *arg[2];
 	struct node *n, *kid;
+	struct conn *c = r->c;
 	size_t len, add, at = 0;
 	uint32_t pos = 0;
 	uint64_t offset;
@@ -137,10 +138,18 @@ req_directory_part(struct request *r)
 		return err;
 	len = (size_t)snprintf(out, sizeof(out), "%llu",
 		  (unsigned long long)n->gen) + 1;
-	while ((kid = node_next(n, &pos)) != NULL) {
+	/* Where the last part of the same list ended. */
+	if (c->part.gen == n->gen && c->part.offset == offset) {
+		at = offset;
+		pos = c->part.pos;
+	}
+	c->part.gen = n->gen;
+	for (c->part.pos = pos; (kid = node_next(n, &pos)) != NULL;
+	     c->part.pos = pos) {
 		add = kid->name_len + 1u;
 		if (at >= offset) {
 			if (len + add > sizeof(out) - 1) {
+				c->part.offset = (uint32_t)at;
 				reply_data(r, out, len);
 				return 0;
 			}
@@ -149,6 +158,7 @@ req_directory_part(struct request *r)
 		}
 		at += add;
 	}
+	c->part.offset = (uint32_t)at;
 	out[len++] = '\0';
 	reply_data(r, out, len);
 	return 0;

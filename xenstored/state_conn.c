@@ -420,7 +420,8 @@ state_redo_base(void)
 			conn_kill(d->conn);
 		d->was_introduced = false;
 	}
-	conn_free_dead();
+	while (conn_free_dead())
+		;
 }
 
 const char *
@@ -433,6 +434,7 @@ state_redo_domain(uint32_t type, struct state_in *in)
 		    ? NULL
 		    : "quotas that make no sense";
 	bad = type == ST_DOMAIN ? redo_domain(in) : redo_conn(type, in);
-	conn_free_dead();
+	while (conn_free_dead())
+		;
 	return bad;
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct wnode {
 	/* Children by name; NULL until there is one. */
 	struct xu_map *kids;
 	struct xu_list watches;
+	size_t nwatches;
 	char name[];
 };
 
@@ -166,11 +168,22 @@ fail:
 	return NULL;
 }
 
+/* Among the watches of the place or of the connection, whichever are fewer. */
 static struct watch *
 find_watch(const struct conn *c, const struct wnode *n, const char *token)
 {
 	struct xu_list *it;
 
+	if (c->nwatches < n->nwatches) {
+		LIST_FOREACH(it, &c->watches)
+		{
+			struct watch *w = xu_container_of(it, struct watch, of);
+
+			if (w->where == n && strcmp(w->token, token) == 0)
+				return w;
+		}
+		return NULL;
+	}
 	LIST_FOREACH(it, &n->watches)
 	{
 		struct watch *w = xu_container_of(it, struct watch, at);
@@ -212,6 +225,7 @@ watch_add(struct conn *c, const char *path, const char *given,
 	w->seq = next_seq++;
 	w->cut = len - strlen(given);
 	xu_list_append(&n->watches, &w->at);
+	n->nwatches++;
 	xu_list_append(&c->watches, &w->of);
 	c->nwatches++;
 	count++;
@@ -226,6 +240,7 @@ drop(struct watch *w)
 	xu_list_remove(&w->at);
 	xu_list_remove(&w->of);
 	w->conn->nwatches--;
+	w->where->nwatches--;
 	count--;
 	prune(w->where);
 	free(w->token);
@@ -245,13 +260,18 @@ watch_del(struct conn *c, const char *path, const char *token)
 	return 0;
 }
 
+bool
+watch_del_some(struct conn *c, unsigned n)
+{
+	for (; n > 0 && !xu_list_empty(&c->watches); n--)
+		drop(xu_container_of(c->watches.next, struct watch, of));
+	return !xu_list_empty(&c->watches);
+}
+
 void
 watch_del_all(struct conn *c)
 {
-	struct xu_list *it, *tmp;
-
-	LIST_FOREACH_SAFE(it, tmp, &c->watches)
-	drop(xu_container_of(it, struct watch, of));
+	(void)watch_del_some(c, UINT_MAX);
 }
 
 void

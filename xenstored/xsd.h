@@ -229,6 +229,12 @@ struct conn {
 	/* Events that wait in `out`, so that equal ones are sent once. */
 	struct xu_map *queued;
 	uint64_t requests;
+	/* The slot at which DIRECTORY_PART goes on, for a list of that generation
+	 * from that offset. */
+	struct {
+		uint64_t gen;
+		uint32_t offset, pos;
+	} part;
 	/*
 	 * A ring's streams, as positions that wrap: copied off the ring; off the
 	 * ring for good; all replies and events so far. Of what is off for good,
@@ -289,7 +295,8 @@ int quota_find(const char *name);
 struct conn *conn_new(const struct conn_ops *ops, uint16_t domid, bool priv);
 /* Marks it over; it is freed at a safe point. */
 void conn_kill(struct conn *c);
-void conn_free_dead(void);
+/* A slice of what they held; true: more is there. */
+bool conn_free_dead(void);
 /* Watches, transactions, half requests and queued output are dropped. */
 void conn_reset(struct conn *c);
 /* Handles complete requests in c->in, a bounded number. True: more are there. */
@@ -406,6 +413,8 @@ int watch_add(struct conn *c, const char *path, const char *given,
     const char *token, int depth, struct watch **out);
 int watch_del(struct conn *c, const char *path, const char *token);
 void watch_del_all(struct conn *c);
+/* Up to n of them. True: more are there. */
+bool watch_del_some(struct conn *c, unsigned n);
 /* The first event of a new watch. */
 void watch_first(struct watch *w);
 /* A change that happened. */

@@ -53,6 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	c->domain = NULL;
 	conn_kill(c);
-	conn_free_dead();
+	while (conn_free_dead())
+		;
 	return 0;
 }

@@ -264,7 +264,8 @@ turn(struct conn *dom0)
 	}
 	if (dom0 != NULL && dom0->dead)
 		dom0 = NULL;
-	conn_free_dead();
+	while (conn_free_dead())
+		;
 	(void)tree_reap(100);
 	return dom0;
 }
