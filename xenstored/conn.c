@@ -37,6 +37,7 @@ conn_new(const struct conn_ops *ops, uint16_t domid, bool priv)
 	xu_list_init(&c->watches);
 	xu_list_init(&c->txns);
 	xu_list_init(&c->busy);
+	xu_list_init(&c->wait);
 	xu_list_append(&conns, &c->link);
 	return c;
 }
@@ -81,6 +82,7 @@ conn_free_dead(void)
 			return true;
 		xu_list_remove(&c->link);
 		xu_list_remove(&c->busy);
+		xu_list_remove(&c->wait);
 		xu_buf_fini(&c->in);
 		xu_buf_fini(&c->out);
 		free(c);
@@ -219,6 +221,8 @@ conn_requests(struct conn *c)
 			return false;
 		}
 		if (c->in.len - at < sizeof(hdr) + hdr.len)
+			break;
+		if (fair_waits(c, hdr.type, hdr.tx_id))
 			break;
 		r.type = hdr.type;
 		r.id = hdr.req_id;

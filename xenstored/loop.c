@@ -92,6 +92,13 @@ socket_close(struct conn *c)
 
 const struct conn_ops socket_ops = {socket_read, socket_write, socket_close};
 
+/* Who sends faster than it is served waits in its own socket. */
+static bool
+wants_input(const struct conn *c)
+{
+	return conn_may_read_more(c) && c->in.len < 2 * READ_CHUNK;
+}
+
 void
 loop_update(struct conn *c)
 {
@@ -99,7 +106,7 @@ loop_update(struct conn *c)
 
 	if (c->fd < 0 || c->dead)
 		return;
-	if (conn_may_read_more(c))
+	if (wants_input(c))
 		ev.events |= EPOLLIN;
 	if (c->out_sent < c->out.len)
 		ev.events |= EPOLLOUT;
@@ -163,7 +170,7 @@ ready(struct conn *c, uint32_t events)
 	if (c->dead)
 		return;
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 &&
-	    c->ops->read(c) < 0) {
+	    c->in.len < 2 * READ_CHUNK && c->ops->read(c) < 0) {
 		conn_kill(c);
 		return;
 	}
@@ -226,8 +233,10 @@ tidy(bool idle)
 static int
 how_long(bool more)
 {
-	if (more)
-		return 0;
+	int turn = fair_timeout();
+
+	if (more || turn >= 0)
+		return more ? 0 : turn;
 	if (tree_trim_pending())
 		return IDLE_MS;
 	return state_failed() ? RETRY_MS : -1;

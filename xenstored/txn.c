@@ -17,20 +17,35 @@
 
 #include "state.h"
 
-struct seen {
-	struct xu_list link;
+/* A path that the transaction looked at or changed. */
+struct touch {
+	struct touch *chain, *next;
+	uint32_t hash;
+	/* SEEN_*; 0 = only changed. */
 	unsigned what;
+	/* Its event was sent. */
+	bool fired;
 	char path[];
 };
 
 struct did {
-	struct xu_list link;
-	enum op op;
+	struct did *next;
+	struct touch *at;
 	struct perms *perms;
+	enum op op;
 	uint32_t len;
-	char *value;
-	char path[];
+	char value[];
 };
+
+/* All of this has one end, so it comes from chunks of its own. */
+struct chunk {
+	struct chunk *next;
+	size_t used, size;
+	char data[];
+};
+
+#define CHUNK 4000
+#define SLOTS 32u
 
 struct txn {
 	struct xu_list link;
@@ -39,10 +54,13 @@ struct txn {
 	struct node *base, *root;
 	struct acct acct;
 	/* Of a daemon that was killed: it goes on, and ends with EAGAIN. */
-	bool doomed;
-	struct xu_map *seen_by_path;
-	struct xu_list seen, log;
-	unsigned nseen, nlog;
+	bool doomed, conflict;
+	struct touch **slots, *first_slots[SLOTS];
+	uint32_t nslots, ntouched, nlog;
+	struct touch *touched, **last_touched;
+	struct did *log, **last_did;
+	struct chunk *chunks;
+	size_t bytes;
 };
 
 struct node **
@@ -79,16 +97,13 @@ txn_new(struct conn *c, uint32_t id)
 
 	if (t == NULL)
 		return NULL;
-	t->seen_by_path = xu_map_new();
-	if (t->seen_by_path == NULL) {
-		free(t);
-		return NULL;
-	}
 	t->id = id;
 	t->base = node_ref(store_root);
 	t->root = node_ref(store_root);
-	xu_list_init(&t->seen);
-	xu_list_init(&t->log);
+	t->slots = t->first_slots;
+	t->nslots = SLOTS;
+	t->last_touched = &t->touched;
+	t->last_did = &t->log;
 	xu_list_append(&c->txns, &t->link);
 	c->ntxns++;
 	return t;
@@ -107,6 +122,7 @@ txn_start(struct conn *c, uint32_t *id)
 	if (txn_new(c, *id) == NULL)
 		return ENOMEM;
 	state_txn(c, *id, true);
+	fair_started(c, *id);
 	return 0;
 }
 
@@ -154,26 +170,22 @@ txns_keep(const struct conn *c)
 	state_txn(c, xu_container_of(it, struct txn, link)->id, true);
 }
 
-static void
-did_free(struct did *d)
-{
-	perms_unref(d->perms);
-	free(d->value);
-	free(d);
-}
-
 void
 txn_free(struct conn *c, struct txn *t)
 {
-	struct xu_list *it, *tmp;
+	struct chunk *k;
 
+	fair_ended(c, t->id, t->conflict);
 	xu_list_remove(&t->link);
 	c->ntxns--;
-	LIST_FOREACH_SAFE(it, tmp, &t->seen)
-	free(xu_container_of(it, struct seen, link));
-	LIST_FOREACH_SAFE(it, tmp, &t->log)
-	did_free(xu_container_of(it, struct did, link));
-	xu_map_free(&t->seen_by_path);
+	for (struct did *d = t->log; d != NULL; d = d->next)
+		perms_unref(d->perms);
+	while ((k = t->chunks) != NULL) {
+		t->chunks = k->next;
+		free(k);
+	}
+	if (t->slots != t->first_slots)
+		free(t->slots);
 	node_unref(t->base);
 	node_unref(t->root);
 	free(t);
@@ -188,72 +200,172 @@ txn_free_all(struct conn *c)
 	txn_free(c, xu_container_of(it, struct txn, link));
 }
 
+/* --- memory -------------------------------------------------------------------- */
+
+static void *
+get(struct txn *t, size_t size)
+{
+	struct chunk *k = t->chunks;
+	size_t room = size > CHUNK ? size : CHUNK;
+
+	size = (size + 7) & ~(size_t)7;
+	if (k == NULL || k->size - k->used < size) {
+		room = (room + 7) & ~(size_t)7;
+		k = malloc(sizeof(*k) + room);
+		if (k == NULL)
+			return NULL;
+		k->used = 0;
+		k->size = room;
+		k->next = t->chunks;
+		t->chunks = k;
+	}
+	k->used += size;
+	t->bytes += size;
+	return k->data + k->used - size;
+}
+
+size_t
+txn_bytes(const struct conn *c)
+{
+	struct xu_list *it;
+	size_t n = 0;
+
+	LIST_FOREACH(it, &c->txns)
+	n += sizeof(struct txn) +
+	    xu_container_of(it, struct txn, link)->bytes;
+	return n;
+}
+
+/* --- what it touched ------------------------------------------------------------- */
+
+static uint32_t
+hash_path(const char *p, size_t len)
+{
+	uint64_t h = len, w;
+
+	for (; len >= 8; p += 8, len -= 8) {
+		memcpy(&w, p, 8);
+		h = (h ^ w) * 0xff51afd7ed558ccdULL;
+		h ^= h >> 32;
+	}
+	for (w = 0; len > 0; len--)
+		w = w << 8 | (unsigned char)p[len - 1];
+	h = (h ^ w) * 0xff51afd7ed558ccdULL;
+	return (uint32_t)(h >> 32);
+}
+
+static struct touch *
+find(const struct txn *t, const char *path, uint32_t hash)
+{
+	struct touch *at = t->slots[hash & (t->nslots - 1)];
+
+	while (at != NULL && (at->hash != hash || strcmp(at->path, path) != 0))
+		at = at->chain;
+	return at;
+}
+
+static void
+grow(struct txn *t)
+{
+	uint32_t more = t->nslots * 4;
+	struct touch **slots = calloc(more, sizeof(struct touch *));
+
+	/* Without it the chains are longer, that is all. */
+	if (slots == NULL)
+		return;
+	for (struct touch *at = t->touched; at != NULL; at = at->next) {
+		at->chain = slots[at->hash & (more - 1)];
+		slots[at->hash & (more - 1)] = at;
+	}
+	if (t->slots != t->first_slots)
+		free(t->slots);
+	t->slots = slots;
+	t->nslots = more;
+}
+
+/* The path's entry, made when there is none. 0, ENOSPC (quota) or ENOMEM. */
 static int
-full(const struct conn *c, const struct txn *t)
+touch(const struct conn *c, struct txn *t, const char *path,
+    struct touch **out)
 {
 	uint32_t max = quota_of(c, QUOTA_TXN_NODES);
+	size_t len = strlen(path);
+	uint32_t hash = hash_path(path, len);
+	struct touch *at = find(t, path, hash);
 
-	return !c->privileged && max != 0 && t->nseen + t->nlog >= max;
+	*out = at;
+	if (at != NULL)
+		return 0;
+	if (!c->privileged && max != 0 && t->ntouched >= max)
+		return ENOSPC;
+	at = get(t, sizeof(*at) + len + 1);
+	if (at == NULL)
+		return ENOMEM;
+	if (t->ntouched >= t->nslots * 2)
+		grow(t);
+	at->hash = hash;
+	at->what = 0;
+	at->fired = false;
+	at->next = NULL;
+	memcpy(at->path, path, len + 1);
+	at->chain = t->slots[hash & (t->nslots - 1)];
+	t->slots[hash & (t->nslots - 1)] = at;
+	*t->last_touched = at;
+	t->last_touched = &at->next;
+	t->ntouched++;
+	*out = at;
+	return 0;
 }
 
 int
 txn_saw(struct conn *c, struct txn *t, const char *path, unsigned what)
 {
-	struct seen *s = xu_map_get(t->seen_by_path, path);
-	size_t len = strlen(path);
+	struct touch *at;
+	int err = touch(c, t, path, &at);
 
-	if (s != NULL) {
-		s->what |= what;
-		return 0;
-	}
-	if (full(c, t))
-		return ENOSPC;
-	s = malloc(sizeof(*s) + len + 1);
-	if (s == NULL)
-		return ENOMEM;
-	s->what = what;
-	memcpy(s->path, path, len + 1);
-	if (xu_map_put(t->seen_by_path, path, s) < 0) {
-		free(s);
-		return ENOMEM;
-	}
-	xu_list_append(&t->seen, &s->link);
-	t->nseen++;
-	return 0;
+	if (err == 0)
+		at->what |= what;
+	return err;
 }
+
+/* Changes of one node that a guest may repeat in a transaction. */
+#define REPEATS 4u
 
 int
 txn_did(struct conn *c, struct txn *t, enum op op, const char *path,
     const void *value, uint32_t len, struct perms *perms)
 {
-	size_t plen = strlen(path);
-	struct did *d = full(c, t) ? NULL : malloc(sizeof(*d) + plen + 1);
-	int err = full(c, t) ? ENOSPC : ENOMEM;
+	uint32_t max = quota_of(c, QUOTA_TXN_NODES);
+	struct touch *at;
+	struct did *d;
+	int err = touch(c, t, path, &at);
 
+	if (err == 0 && !c->privileged && max != 0 && t->nlog / REPEATS >= max)
+		err = ENOSPC;
+	d = err != 0 ? NULL : get(t, sizeof(*d) + len);
 	if (d == NULL) {
 		perms_unref(perms);
-		return err;
+		return err != 0 ? err : ENOMEM;
 	}
+	d->next = NULL;
+	d->at = at;
 	d->op = op;
 	d->perms = perms;
 	d->len = len;
-	d->value = malloc(len == 0 ? 1 : len);
-	memcpy(d->path, path, plen + 1);
-	if (d->value == NULL) {
-		did_free(d);
-		return ENOMEM;
-	}
 	if (len != 0)
 		memcpy(d->value, value, len);
-	xu_list_append(&t->log, &d->link);
+	*t->last_did = d;
+	t->last_did = &d->next;
 	t->nlog++;
 	return 0;
 }
 
+/* --- the end -------------------------------------------------------------------- */
+
 /* What the client saw on the snapshot plus its own changes still holds when the
  * snapshot and the tree agree about the node. */
 static bool
-holds(const struct txn *t, const struct seen *s)
+holds(const struct txn *t, const struct touch *s)
 {
 	const struct node *was = tree_get(t->base, s->path);
 	const struct node *is = tree_get(store_root, s->path);
@@ -274,13 +386,9 @@ holds(const struct txn *t, const struct seen *s)
 static bool
 still_holds(const struct txn *t)
 {
-	struct xu_list *it;
-
-	LIST_FOREACH(it, &t->seen)
-	{
-		if (!holds(t, xu_container_of(it, struct seen, link)))
+	for (const struct touch *at = t->touched; at != NULL; at = at->next)
+		if (at->what != 0 && !holds(t, at))
 			return false;
-	}
 	return true;
 }
 
@@ -292,15 +400,15 @@ replay_one(struct conn *c, struct node **root, struct acct *a,
 
 	switch (d->op) {
 	case OP_WRITE:
-		return store_write(root, c, a, d->path, d->value, d->len);
+		return store_write(root, c, a, d->at->path, d->value, d->len);
 	case OP_MKDIR:
-		err = store_mkdir(root, c, a, d->path);
+		err = store_mkdir(root, c, a, d->at->path);
 		return err == EEXIST ? 0 : err;
 	case OP_RM:
-		err = store_rm(root, c, a, d->path);
+		err = store_rm(root, c, a, d->at->path);
 		return err == EALREADY ? 0 : err;
 	case OP_SET_PERMS:
-		return store_set_perms(root, c, a, d->path,
+		return store_set_perms(root, c, a, d->at->path,
 		    perms_ref(d->perms));
 	}
 	return EINVAL;
@@ -311,13 +419,10 @@ replay(struct conn *c, struct txn *t)
 {
 	struct node *root = node_ref(store_root);
 	struct acct a = { .n = 0 };
-	struct xu_list *it;
 	int err;
 
-	LIST_FOREACH(it, &t->log)
-	{
-		err = replay_one(c, &root, &a,
-		    xu_container_of(it, struct did, link));
+	for (const struct did *d = t->log; d != NULL; d = d->next) {
+		err = replay_one(c, &root, &a, d);
 		if (err != 0) {
 			node_unref(root);
 			return err == ENOMEM ? ENOMEM : EAGAIN;
@@ -332,45 +437,32 @@ replay(struct conn *c, struct txn *t)
 static void
 keep(const struct conn *c, const struct txn *t)
 {
-	struct xu_list *it;
-
-	LIST_FOREACH(it, &t->log)
-	{
-		struct did *d = xu_container_of(it, struct did, link);
-
-		state_op(c, d->op, d->path, d->value, d->len, d->perms);
-	}
+	for (const struct did *d = t->log; d != NULL; d = d->next)
+		state_op(c, d->op, d->at->path, d->value, d->len, d->perms);
 }
 
-/* One event per changed node, in the order of first touch. */
+/* One event per changed node, in the order of the changes. */
 static void
 fire(const struct txn *t, const struct node *before)
 {
-	struct xu_map *fired = xu_map_new();
 	struct change change;
-	struct xu_list *it;
 
-	LIST_FOREACH(it, &t->log)
-	{
-		struct did *d = xu_container_of(it, struct did, link);
-		const struct node *was = tree_get(before, d->path);
-		const struct node *is = tree_get(store_root, d->path);
+	for (const struct did *d = t->log; d != NULL; d = d->next) {
+		const struct node *was, *is;
 
+		if (d->at->fired)
+			continue;
+		d->at->fired = true;
+		was = tree_get(before, d->at->path);
+		is = tree_get(store_root, d->at->path);
 		if (was == NULL && is == NULL)
 			continue;
-		if (fired != NULL) {
-			if (xu_map_get(fired, d->path) != NULL)
-				continue;
-			if (xu_map_put(fired, d->path, d) < 0)
-				xu_map_free(&fired);
-		}
-		change.path = d->path;
+		change.path = d->at->path;
 		change.was = was == NULL ? NULL : was->perms;
 		change.was_parent = NULL;
 		change.gone = is == NULL ? was : NULL;
 		watch_fire(&change, store_root);
 	}
-	xu_map_free(&fired);
 }
 
 int
@@ -392,6 +484,7 @@ txn_end(struct conn *c, struct txn *t, bool commit)
 			node_unref(before);
 		}
 	}
+	t->conflict = err == EAGAIN;
 	/* A transaction that only read saw a snapshot: it cannot fail. */
 	txn_free(c, t);
 	return err;

@@ -10,6 +10,7 @@
  *   tree.c     the immutable tree; a transaction starts by taking a reference
  *   store.c    operations on a tree with permissions, quota and events
  *   txn.c      transactions: snapshot, write log, preconditions, commit
+ *   fair.c     a turn for whoever always loses
  *   watch.c    watches found along the path
  *   domain.c   domains: introduce, release, death, ownership
  *   hv.h       where they come from: hv_xen.c, or hv_test.c on plain Linux
@@ -226,6 +227,10 @@ struct conn {
 	struct xu_list txns;
 	unsigned ntxns;
 	uint32_t next_txn;
+	/* Transactions in a row that ended with EAGAIN; in the queue of those that
+	 * wait for another's turn (fair.c). */
+	unsigned conflicts;
+	struct xu_list wait;
 	/* Events that wait in `out`, so that equal ones are sent once. */
 	struct xu_map *queued;
 	uint64_t requests;
@@ -392,6 +397,8 @@ void txns_refresh(void);
 /* The open ones into the journal. */
 void txns_keep(const struct conn *c);
 struct node **txn_root(struct txn *t);
+/* Memory of all of a connection's transactions, their trees not counted. */
+size_t txn_bytes(const struct conn *c);
 struct acct *txn_acct(struct txn *t);
 #define SEEN_EXISTS   1u
 #define SEEN_VALUE    2u
@@ -402,6 +409,16 @@ int txn_saw(struct conn *c, struct txn *t, const char *path, unsigned what);
 /* Remembers a change that was made. Takes perms (may be NULL). */
 int txn_did(struct conn *c, struct txn *t, enum op op, const char *path,
     const void *value, uint32_t len, struct perms *perms);
+
+/* --- fair.c --------------------------------------------------------------------------- */
+
+/* Must this request wait? Then the connection is served again by itself. */
+bool fair_waits(struct conn *c, uint32_t type, uint32_t tx);
+void fair_started(struct conn *c, uint32_t txn);
+/* Also of one that goes with its connection. */
+void fair_ended(struct conn *c, uint32_t txn, bool conflict);
+/* Milliseconds until somebody need not wait any more; -1 = nobody waits. */
+int fair_timeout(void);
 
 /* --- watch.c -------------------------------------------------------------------------- */
 

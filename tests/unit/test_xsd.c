@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <xen/io/xs_wire.h>
 
 #include "xsd.h"
@@ -215,6 +217,72 @@ START_TEST(a_transaction_is_a_snapshot)
 	CHECK("ENOENT|", dom0, XS_READ, "/q|");
 	ck_assert_ptr_null(store_check(&n));
 	ck_assert_uint_eq(n, 5);
+}
+END_TEST
+
+/* One attempt of c at a transaction that other spoils; the end's reply. */
+static const char *
+spoiled(struct conn *c, struct conn *other, char *answer)
+{
+	uint32_t tx = (uint32_t)atoi(ask(c, XS_TRANSACTION_START, "|"));
+	static unsigned n = 1;
+	char body[32];
+	size_t len;
+
+	ask_tx(c, XS_READ, tx, "/p/a|");
+	ask_tx(c, XS_WRITE, tx, "/p/b|x");
+	len = (size_t)snprintf(body, sizeof(body), "/p/a|%u", n++);
+	body[4] = '\0';
+	put(other, XS_WRITE, 0, body, len);
+	if (take(other, answer) == 0)
+		answer[0] = '\0';
+	return ask_tx(c, XS_TRANSACTION_END, tx, "T|");
+}
+
+START_TEST(who_always_loses_gets_a_turn)
+{
+	struct conn *other = conn_new(&ops, 0, true);
+	const struct timespec nap = { .tv_nsec = 25000000 };
+	char answer[XSD_PAYLOAD + 1];
+
+	CHECK("OK|", dom0, XS_WRITE, "/p/a|0");
+	for (int i = 0; i < 3; i++) {
+		ck_assert_str_eq(spoiled(dom0, other, answer), "EAGAIN|");
+		ck_assert_str_eq(answer, "OK|");
+	}
+	/* The other's change waits now, and is made afterwards. */
+	ck_assert_str_eq(spoiled(dom0, other, answer), "OK|");
+	ck_assert_str_eq(answer, "");
+	CHECK("3", dom0, XS_READ, "/p/a|");
+	conn_requests(other);
+	ck_assert_uint_eq(take(other, answer), XS_WRITE);
+	CHECK("4", dom0, XS_READ, "/p/a|");
+
+	/* A guest's turn is none for dom0. */
+	CHECK("OK|", dom0, XS_SET_PERMS, "/p|b7|");
+	CHECK("OK|", dom0, XS_SET_PERMS, "/p/a|b7|");
+	CHECK("OK|", dom0, XS_SET_PERMS, "/p/b|b7|");
+	for (int i = 0; i < 5; i++) {
+		nanosleep(&nap, NULL);
+		ck_assert_str_eq(spoiled(guest, dom0, answer), "EAGAIN|");
+		ck_assert_str_eq(answer, "OK|");
+	}
+
+	/* A turn has an end, whatever its owner does. */
+	for (int i = 0; i < 3; i++) {
+		nanosleep(&nap, NULL);
+		ck_assert_str_eq(spoiled(dom0, other, answer), "EAGAIN|");
+	}
+	nanosleep(&nap, NULL);
+	ck_assert_int_gt(atoi(ask(dom0, XS_TRANSACTION_START, "|")), 0);
+	put(other, XS_WRITE, 0, "/p/a\0z", 6);
+	ck_assert_uint_eq(take(other, answer), 0);
+	ck_assert_int_gt(fair_timeout(), 0);
+	nanosleep(&nap, NULL);
+	ck_assert_int_eq(fair_timeout(), 0);
+	conn_requests(other);
+	ck_assert_uint_eq(take(other, answer), XS_WRITE);
+	conn_kill(other);
 }
 END_TEST
 
@@ -434,6 +502,7 @@ main(void)
 	tcase_add_loop_test(t, races_end_as_documented, 0,
 	    (int)XU_ARRAY_SIZE(races));
 	tcase_add_test(t, a_transaction_is_a_snapshot);
+	tcase_add_test(t, who_always_loses_gets_a_turn);
 	tcase_add_test(t, guests_have_permissions);
 	tcase_add_test(t, quotas_are_exact);
 	tcase_add_test(t, watches_fire_as_documented);
