@@ -160,6 +160,7 @@ bool xs_resume_domain(struct xs_handle *h, unsigned int domid);
 bool xs_release_domain(struct xs_handle *h, unsigned int domid);
 char *xs_get_domain_path(struct xs_handle *h, unsigned int domid);
 bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid);
+/* Is child parent, or below it? Not so for "/", below which this finds nothing. */
 bool xs_path_is_subpath(const char *parent, const char *child);
 
 /* data: arguments, each with its NUL; NULL/0 = none. The reply's text. */

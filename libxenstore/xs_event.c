@@ -179,7 +179,7 @@ xs_event_filter(struct xs_handle *h, const char *path, const char *token)
 	while ((m = xs_queue_get(&all)) != NULL) {
 		t = token_of(m);
 		if (t != NULL && strcmp(t, token) == 0 &&
-		    xs_path_is_subpath(path, m->body))
+		    (strcmp(path, "/") == 0 || xs_path_is_subpath(path, m->body)))
 			free(m);
 		else
 			append(&h->events, m);

@@ -348,13 +348,12 @@ xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 	return yes;
 }
 
+/* As others have it, nothing is below "/" by this rule. */
 XS_API bool
 xs_path_is_subpath(const char *parent, const char *child)
 {
 	size_t len = strlen(parent);
 
-	if (strcmp(parent, "/") == 0)
-		return child[0] == '/';
 	return strncmp(parent, child, len) == 0 &&
 	    (child[len] == '/' || child[len] == '\0');
 }

@@ -485,6 +485,98 @@ START_TEST(watch_dies)
 }
 END_TEST
 
+#define FLOOD 300000
+
+/* WATCH: far too many events of different nodes, and of one node. */
+static void
+flood_script(int fd)
+{
+	struct xsd_sockmsg h;
+	char body[XENSTORE_PAYLOAD_MAX + 1], e[32];
+
+	while (get(fd, &h, body)) {
+		put_ok(fd, &h);
+		for (int i = 0; h.type == XS_WATCH && i < FLOOD; i++) {
+			int len = snprintf(e, sizeof(e), "/w/%d", i) + 1;
+
+			memcpy(e + len, "t", 2);
+			put(fd, XS_WATCH_EVENT, 0, e, (size_t)len + 2);
+			if (i < 1000)
+				put(fd, XS_WATCH_EVENT, 0, "/w/x\0t", 7);
+		}
+	}
+}
+
+/* Who does not take events does not grow without bound, and misses nothing. */
+START_TEST(flood)
+{
+	struct xs_handle *h = begin(flood_script, _i ? XS_NO_READER_THREAD : 0);
+	unsigned events = 0, same = 0, all = 0;
+	char **v;
+
+	ck_assert(xs_watch(h, "/w", "t"));
+	ck_assert(xs_write(h, 0, "/a", "1", 1));
+	while ((v = xs_check_watch(h)) != NULL) {
+		ck_assert_str_eq(v[XS_WATCH_TOKEN], "t");
+		same += strcmp(v[XS_WATCH_PATH], "/w/x") == 0;
+		all += strcmp(v[XS_WATCH_PATH], "/w") == 0;
+		events++;
+		free(v);
+	}
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_uint_eq(same, 1);
+	/* "Something below": once, and it is enough. */
+	ck_assert_uint_eq(all, 1);
+	ck_assert_uint_gt(events, 10000);
+	ck_assert_uint_lt(events, 150000);
+	end(h);
+}
+END_TEST
+
+/* Some are taken, and some go with their watch: the others are all there. */
+static void
+some_script(int fd)
+{
+	struct xsd_sockmsg h;
+	char body[XENSTORE_PAYLOAD_MAX + 1], e[32];
+
+	while (get(fd, &h, body)) {
+		for (int i = 0; h.type == XS_WATCH && i < 100; i++) {
+			int len = snprintf(e, sizeof(e), "%.4s/%d", body, i) + 1;
+
+			memcpy(e + len, body + strlen(body) + 1, 2);
+			put(fd, XS_WATCH_EVENT, 0, e, (size_t)len + 2);
+		}
+		put_ok(fd, &h);
+	}
+}
+
+START_TEST(some)
+{
+	struct xs_handle *h = begin(some_script,
+	    XS_NO_READER_THREAD | XS_UNWATCH_FILTER);
+	char want[16];
+	char **v;
+
+	ck_assert(xs_watch(h, "/a", "1"));
+	ck_assert(xs_watch(h, "/b", "2"));
+	for (int i = 0; i < 10; i++)
+		free(xs_check_watch(h));
+	ck_assert(xs_unwatch(h, "/a", "1"));
+	ck_assert(xs_watch(h, "/a", "1"));
+	for (int i = 0; i < 200; i++) {
+		v = xs_check_watch(h);
+		ck_assert_ptr_nonnull(v);
+		snprintf(want, sizeof(want), "/%c/%d", i < 100 ? 'b' : 'a',
+		    i % 100);
+		ck_assert_str_eq(v[XS_WATCH_PATH], want);
+		free(v);
+	}
+	ck_assert_ptr_null(xs_check_watch(h));
+	end(h);
+}
+END_TEST
+
 START_TEST(texts)
 {
 	struct xs_permissions p[2];
@@ -495,7 +587,7 @@ START_TEST(texts)
 	ck_assert(!xs_strings_to_perms(p, 1, "x0"));
 	ck_assert(!xs_strings_to_perms(p, 1, "r"));
 	ck_assert(!xs_strings_to_perms(p, 1, ""));
-	ck_assert(xs_path_is_subpath("/", "/a"));
+	ck_assert(!xs_path_is_subpath("/", "/a"));
 	ck_assert(xs_path_is_subpath("/a", "/a/b"));
 	ck_assert(xs_path_is_subpath("/a", "/a"));
 	ck_assert(!xs_path_is_subpath("/a", "/ab"));
@@ -521,6 +613,8 @@ main(void)
 	tcase_add_test(t, watch_thread);
 	tcase_add_test(t, watch_loop);
 	tcase_add_test(t, watch_dies);
+	tcase_add_loop_test(t, flood, 0, 2);
+	tcase_add_test(t, some);
 	tcase_add_test(t, texts);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
