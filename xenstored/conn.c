@@ -8,11 +8,11 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <xen/io/xs_wire.h>
 
 #include "state.h"
+#include "trace.h"
 
 #define BATCH 64
 /* Watches of a dead connection that are dropped in a turn. */
@@ -38,7 +38,9 @@ conn_new(const struct conn_ops *ops, uint16_t domid, bool priv)
 	xu_list_init(&c->txns);
 	xu_list_init(&c->busy);
 	xu_list_init(&c->wait);
+	queue_init(c);
 	xu_list_append(&conns, &c->link);
+	TRACE(TRACE_OBJ, "CREATE connection %p (d%u)", (void *)c, domid);
 	return c;
 }
 
@@ -48,8 +50,8 @@ drop_rest(struct conn *c)
 	txn_free_all(c);
 	xu_buf_reset(&c->in);
 	xu_buf_reset(&c->out);
-	c->out_sent = 0;
-	xu_map_free(&c->queued);
+	c->out_sent = c->in_at = 0;
+	queue_reset(c);
 }
 
 void
@@ -64,6 +66,7 @@ conn_kill(struct conn *c)
 {
 	if (c->dead)
 		return;
+	TRACE(TRACE_OBJ, "DESTROY connection %p (d%u)", (void *)c, c->domid);
 	c->dead = true;
 	/* Its watches go in slices: they may be many, and others wait. */
 	drop_rest(c);
@@ -92,81 +95,85 @@ conn_free_dead(void)
 
 /* --- output -------------------------------------------------------------------- */
 
-static void
-put(struct conn *c, uint32_t type, uint32_t req, uint32_t tx, const void *data,
-    size_t len)
+/* Header and room for len bytes, at once. NULL: the connection is over. */
+static char *
+begin(struct conn *c, uint32_t type, uint32_t req, uint32_t tx, size_t len)
 {
-	struct xsd_sockmsg hdr = {
+	const struct xsd_sockmsg hdr = {
 	    .type = type, .req_id = req, .tx_id = tx, .len = (uint32_t)len};
+	char *p = xu_buf_reserve(&c->out, sizeof(hdr) + len);
 
-	if (c->dead)
-		return;
-	trace_io(c, true, type, data, len);
-	xu_buf_add(&c->out, &hdr, sizeof(hdr));
-	xu_buf_add(&c->out, data, len);
 	/* A reply that cannot be stored cannot be skipped either. */
-	if (c->out.error != 0) {
+	if (p == NULL) {
+		conn_kill(c);
+		return NULL;
+	}
+	memcpy(p, &hdr, sizeof(hdr));
+	return p + sizeof(hdr);
+}
+
+/* The message that begin() began is whole. */
+static void
+end(struct conn *c, uint32_t type, const char *data, size_t len)
+{
+	const uint32_t all = (uint32_t)(sizeof(struct xsd_sockmsg) + len);
+	const bool event = type == XS_WATCH_EVENT;
+
+	trace_io(c, true, type, data, len);
+	if (c->domain != NULL)
+		state_said(c, data - sizeof(struct xsd_sockmsg), all);
+	if ((event || c->domain != NULL) && !queue_message(c, all, event)) {
 		conn_kill(c);
 		return;
 	}
-	if (c->domain != NULL)
-		state_said(c, c->out.data + c->out.len - sizeof(hdr) - len,
-		    sizeof(hdr) + len);
-	conn_set_busy(c);
+	if (!c->is_busy)
+		conn_set_busy(c);
 }
 
 void
 conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
     const void *data, size_t len)
 {
-	put(c, type, req, tx, data, len);
+	char *p = c->dead ? NULL : begin(c, type, req, tx, len);
+
+	if (p == NULL)
+		return;
+	memcpy(p, data, len);
+	end(c, type, p, len);
 }
 
-/* True when an equal event already waits. Special events never merge. */
+/* May one more event wait? Otherwise a socket is cut off (the control domain's
+ * clients must not miss any), and a domain loses the event. */
 static bool
-merged(struct conn *c, const void *watch, const char *path)
+takes_event(struct conn *c, size_t len)
 {
-	char key[XSD_ABS_PATH + 32];
-	int n;
-
-	if (c->out.len == 0)
+	if (quota_may(c, QUOTA_MEMORY, (int64_t)len) != 0)
 		return false;
-	n = snprintf(key, sizeof(key), "%p %s", watch, path);
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return false;
-	if (c->queued == NULL && (c->queued = xu_map_new()) == NULL)
-		return false;
-	if (xu_map_get(c->queued, key) != NULL)
+	if (c->out.len - c->out_sent <= XSD_OUTPUT_MAX)
 		return true;
-	(void)!xu_map_put(c->queued, key, c);
+	if (c->fd < 0)
+		return false;
+	xu_log(XU_WARNING, "a client does not read its events: cut off");
+	conn_kill(c);
 	return false;
 }
 
 void
-conn_event(struct conn *c, const char *path, const char *token, bool merge,
-    const void *watch)
+conn_event(struct conn *c, const char *path, const char *token, bool merge)
 {
-	char data[XSD_PAYLOAD];
 	size_t plen = strlen(path) + 1, tlen = strlen(token) + 1;
-	size_t limit = c->fd >= 0 ? XSD_SOCKET_QUEUE : XSD_RING_QUEUE;
+	char *p;
 
-	if (c->dead || plen + tlen > sizeof(data) ||
-	    (merge && merged(c, watch, path)))
+	if (c->dead || plen + tlen > XSD_PAYLOAD ||
+	    !takes_event(c, sizeof(struct xsd_sockmsg) + plen + tlen) ||
+	    (merge && queue_merges(c, path, plen, token, tlen)))
 		return;
-	if (c->out.len - c->out_sent > limit) {
-		if (c->fd >= 0) {
-			xu_log(XU_WARNING,
-			    "a client does not read its events: cut off");
-			conn_kill(c);
-		}
+	p = begin(c, XS_WATCH_EVENT, 0, 0, plen + tlen);
+	if (p == NULL)
 		return;
-	}
-	memcpy(data, path, plen);
-	memcpy(data + plen, token, tlen);
-	put(c, XS_WATCH_EVENT, 0, 0, data, plen + tlen);
-	/* Remember it even when it is the first in the buffer. */
-	if (merge && c->queued == NULL)
-		(void)merged(c, watch, path);
+	memcpy(p, path, plen);
+	memcpy(p + plen, token, tlen);
+	end(c, XS_WATCH_EVENT, p, plen + tlen);
 }
 
 void
@@ -174,18 +181,21 @@ conn_flush(struct conn *c)
 {
 	if (c->dead || c->out.len == 0)
 		return;
-	if (c->ops->write(c) < 0) {
+	if (c->out_sent < c->out.len && c->ops->write(c) < 0) {
 		conn_kill(c);
 		return;
 	}
+	queue_sent(c);
 	if (c->out_sent == c->out.len) {
-		xu_buf_reset(&c->out);
+		c->q.base += c->out.len;
 		c->out_sent = 0;
-		xu_map_free(&c->queued);
+		xu_buf_reset(&c->out);
 		/* A burst must not keep its memory for ever. */
-		if (c->out.cap > 1u << 20)
+		if (c->out.cap > 1u << 16)
 			xu_buf_fini(&c->out);
-	} else if (c->out_sent > 1u << 16) {
+	} else if (c->out_sent > 1u << 16 && c->out_sent > c->out.len / 2) {
+		/* Moves less than has left since the last time. */
+		c->q.base += c->out_sent;
 		xu_buf_drop(&c->out, c->out_sent);
 		c->out_sent = 0;
 	}
@@ -197,53 +207,82 @@ bool
 conn_may_read_more(const struct conn *c)
 {
 	/* Who does not read replies is not served: pipelines are bounded. */
-	return !c->dead && c->out.len - c->out_sent < (size_t)1 << 20;
+	return !c->dead && c->out.len - c->out_sent < (size_t)1 << 20 &&
+	    (!conn_limited(c) || quota_serves(c));
+}
+
+bool
+conn_has_input(const struct conn *c)
+{
+	return c->in.len > c->in_at;
+}
+
+void
+conn_pack_input(struct conn *c)
+{
+	xu_buf_drop(&c->in, c->in_at);
+	c->in_at = 0;
+}
+
+/* One request; false when it ended the connection. */
+static bool
+serve(struct conn *c, const struct xsd_sockmsg *hdr, char *data)
+{
+	struct request r = {.c = c,
+	    .type = hdr->type,
+	    .id = hdr->req_id,
+	    .tx = hdr->tx_id,
+	    .data = data,
+	    .len = hdr->len};
+	/* A NUL behind the payload makes its strings safe; the byte there
+	 * belongs to the next request. */
+	const char kept = data[hdr->len];
+
+	data[hdr->len] = '\0';
+	trace_io(c, false, r.type, data, r.len);
+	queue_request_begins(c);
+	request_handle(&r);
+	if (c->domain != NULL)
+		state_handled(c, sizeof(*hdr) + hdr->len);
+	state_commit();
+	queue_request_ends();
+	if (c->dead)
+		return false;
+	data[hdr->len] = kept;
+	return true;
 }
 
 bool
 conn_requests(struct conn *c)
 {
 	struct xsd_sockmsg hdr;
-	struct request r = {.c = c};
-	size_t at = 0;
-	char kept;
+	size_t left;
 	int n;
 
 	conn_batch++;
 	for (n = 0; n < (int)BATCH && conn_may_read_more(c); n++) {
-		if (c->in.len - at < sizeof(hdr))
+		left = c->in.len - c->in_at;
+		if (left < sizeof(hdr))
 			break;
-		memcpy(&hdr, c->in.data + at, sizeof(hdr));
+		memcpy(&hdr, c->in.data + c->in_at, sizeof(hdr));
 		if (hdr.len > XSD_PAYLOAD) {
 			if (c->domain != NULL)
 				ring_error(c->domain, 3);
 			conn_kill(c);
 			return false;
 		}
-		if (c->in.len - at < sizeof(hdr) + hdr.len)
+		if (left < sizeof(hdr) + hdr.len)
 			break;
 		if (fair_waits(c, hdr.type, hdr.tx_id))
 			break;
-		r.type = hdr.type;
-		r.id = hdr.req_id;
-		r.tx = hdr.tx_id;
-		r.len = hdr.len;
-		r.data = c->in.data + at + sizeof(hdr);
-		/* A NUL behind the payload makes its strings safe; the byte there
-		 * belongs to the next request. */
-		kept = r.data[r.len];
-		r.data[r.len] = '\0';
-		trace_io(c, false, r.type, r.data, r.len);
-		request_handle(&r);
-		state_handled(c, sizeof(hdr) + hdr.len);
-		state_commit();
-		if (c->dead)
+		c->in_at += sizeof(hdr) + hdr.len;
+		if (!serve(c, &hdr, c->in.data + c->in_at - hdr.len))
 			return false;
-		r.data[hdr.len] = kept;
-		at += sizeof(hdr) + hdr.len;
 		c->requests++;
 	}
-	xu_buf_drop(&c->in, at);
+	/* The beginning of a message is short: it moves to the front. */
+	if (c->in.len - c->in_at < sizeof(hdr) + XSD_PAYLOAD)
+		conn_pack_input(c);
 	if (n == BATCH) {
 		conn_set_busy(c);
 		return true;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "state.h"
+#include "trace.h"
 
 struct xu_list domains = XU_LIST_INIT(domains);
 const struct hv_ops *hv;
@@ -45,6 +46,7 @@ domain_new(uint16_t domid)
 		return NULL;
 	}
 	xu_list_append(&domains, &d->link);
+	TRACE(TRACE_OBJ, "CREATE domain %u", domid);
 	return d;
 }
 
@@ -289,6 +291,8 @@ domain_gone(struct domain *d)
 {
 	uint16_t domid = d->domid;
 	bool introduced = d->introduced;
+
+	TRACE(TRACE_OBJ, "DESTROY domain %u", domid);
 
 	domain_free(d);
 	if (introduced)

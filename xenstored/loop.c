@@ -57,10 +57,16 @@ loop_watch_fd(int fd, uint32_t events, void *ptr)
 static int
 socket_read(struct conn *c)
 {
-	size_t before = c->in.len;
-	void *p = xu_buf_reserve(&c->in, READ_CHUNK);
+	size_t before;
 	ssize_t n;
+	void *p;
 
+	/* The next turns have enough. */
+	if (c->in.len - c->in_at >= READ_CHUNK)
+		return 0;
+	conn_pack_input(c);
+	before = c->in.len;
+	p = xu_buf_reserve(&c->in, READ_CHUNK);
 	if (p == NULL)
 		return -1;
 	n = recv(c->fd, p, READ_CHUNK, MSG_DONTWAIT);
@@ -96,7 +102,7 @@ const struct conn_ops socket_ops = {socket_read, socket_write, socket_close};
 static bool
 wants_input(const struct conn *c)
 {
-	return conn_may_read_more(c) && c->in.len < 2 * READ_CHUNK;
+	return conn_may_read_more(c) && c->in.len - c->in_at < READ_CHUNK;
 }
 
 void
@@ -204,7 +210,7 @@ serve_busy(void)
 		if (c->dead)
 			continue;
 		conn_flush(c);
-		if (!c->dead && c->in.len > 0 && conn_may_read_more(c))
+		if (!c->dead && conn_has_input(c) && conn_may_read_more(c))
 			more |= conn_requests(c);
 		if (!c->dead && c->domain != NULL && c->out.len == 0)
 			ring_event(c->domain);
@@ -230,16 +236,26 @@ tidy(bool idle)
 	return more;
 }
 
+/* Of two times to wait; -1 = for ever. */
+static int
+sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static int
 how_long(bool more)
 {
-	int turn = fair_timeout();
+	/* Also when there is always work. */
+	int turn = fair_timeout(), age = queue_age(), rest = -1;
 
-	if (more || turn >= 0)
-		return more ? 0 : turn;
+	if (more || !xu_list_empty(&busy))
+		return 0;
 	if (tree_trim_pending())
-		return IDLE_MS;
-	return state_failed() ? RETRY_MS : -1;
+		rest = IDLE_MS;
+	else if (state_failed())
+		rest = RETRY_MS;
+	return sooner(sooner(rest, age), turn);
 }
 
 void

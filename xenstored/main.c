@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "state.h"
+#include "trace.h"
 #include "xu_file.h"
 #include "xu_num.h"
 #include "xu_proc.h"
@@ -25,6 +26,9 @@ usage(FILE *f)
 	    "  -F, --pid-file FILE    write and lock a pid file\n"
 	    "  -T, --trace-file FILE  write every request and reply to FILE\n"
 	    "  -Q, --quota NAME=N     default quota of domains (0 = none)\n"
+	    "  -w, --timeout watch-event=SECONDS\n"
+	    "                         an event that a domain does not read is "
+	    "dropped (20)\n"
 	    "      --no-xen           sockets only, no domains\n"
 	    "      --test-hv DIR      domains and rings from DIR, no Xen\n"
 	    "      --state DIR        keep the store over the daemon's death in "
@@ -63,9 +67,27 @@ bad:
 	fprintf(
 	    stderr, "xenstored: --quota %s: needs NAME=NUMBER; names:", arg);
 	for (q = 0; q < QUOTA_COUNT; q++)
-		fprintf(stderr, " %s", quota_names[q]);
+		fprintf(stderr, " %s", quota_name((enum quota)q));
 	fputc('\n', stderr);
 	return -1;
+}
+
+static int
+set_timeout(const char *arg)
+{
+	static const char name[] = "watch-event=";
+	uint64_t v;
+
+	if (strncmp(arg, name, strlen(name)) != 0 ||
+	    !xu_num_u64(arg + strlen(name), 10, 86400, &v) || v == 0) {
+		fprintf(stderr,
+		    "xenstored: --timeout %s: needs watch-event=SECONDS, 1 to "
+		    "86400\n",
+		    arg);
+		return -1;
+	}
+	queue_patience_ms = (uint32_t)v * 1000;
+	return 0;
 }
 
 /* 0, or the exit status + 1. */
@@ -77,6 +99,7 @@ parse(int argc, char **argv, struct options *o)
             {"pid-file",   1, NULL, 'F'},
 	    {"trace-file", 1, NULL, 'T'},
             {"quota",      1, NULL, 'Q'},
+	    {"timeout",    1, NULL, 'w'},
 	    {"no-xen",     0, NULL, 'x'},
             {"test-hv",    1, NULL, 't'},
 	    {"state",      1, NULL, 's'},
@@ -88,7 +111,7 @@ parse(int argc, char **argv, struct options *o)
         };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "NF:T:Q:Vh", opts, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "NF:T:Q:w:Vh", opts, NULL)) != -1)
 		switch (c) {
 		case 'N':
 			o->foreground = true;
@@ -101,6 +124,10 @@ parse(int argc, char **argv, struct options *o)
 			break;
 		case 'Q':
 			if (set_quota(optarg) < 0)
+				return 3;
+			break;
+		case 'w':
+			if (set_timeout(optarg) < 0)
 				return 3;
 			break;
 		case 'x':
@@ -173,18 +200,15 @@ start(const struct options *o, struct xu_err *e)
 {
 	char buf[256];
 	const char *path = socket_path(buf, sizeof(buf), e);
+	int err;
 
 	if (path == NULL)
 		return -1;
 	if (o->pid_file != NULL && xu_pidfile(o->pid_file, e) < 0)
 		return -1;
-	if (o->trace_file != NULL) {
-		trace_fd = open(o->trace_file,
-		    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-		if (trace_fd < 0)
-			return xu_err_set(e, "INTERNAL_ERROR", errno, "open %s",
-			    o->trace_file);
-	}
+	if (o->trace_file != NULL && (err = trace_open(o->trace_file)) != 0)
+		return xu_err_set(e, "INTERNAL_ERROR", err, "open %s",
+		    o->trace_file);
 	if (watches_init() != 0 || store_init() != 0)
 		return xu_err_set(e, "INTERNAL_ERROR", ENOMEM, "start");
 	if (start_state(o, path, e) < 0)

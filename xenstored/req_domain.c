@@ -171,7 +171,8 @@ quota_list(const struct request *r)
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
 
 	for (int i = 0; i < QUOTA_COUNT; i++)
-		xu_buf_addf(&b, "%s%s", i > 0 ? " " : "", quota_names[i]);
+		xu_buf_addf(&b, "%s%s", i > 0 ? " " : "",
+		    quota_name((enum quota)i));
 	reply_data(r, xu_buf_text(&b), b.len + 1);
 	return 0;
 }
@@ -205,7 +206,7 @@ req_set_quota(struct request *r)
 {
 	unsigned n = request_count(r);
 	const char *arg[3];
-	struct domain *d;
+	struct domain *d = NULL;
 	uint16_t domid;
 	uint64_t v;
 	int q;
@@ -215,18 +216,14 @@ req_set_quota(struct request *r)
 	q = quota_find(arg[n - 2]);
 	if (q < 0 || !xu_num_u64(arg[n - 1], 10, UINT32_MAX, &v))
 		return EINVAL;
-	if (n == 2) {
-		quota_defaults[q] = (uint32_t)v;
-		state_quota();
-	} else {
+	if (n == 3) {
 		if (!req_domid(arg[0], &domid))
 			return EINVAL;
 		if (!domain_exists_in_xen(domid) ||
 		    (d = domain_get(domid)) == NULL)
 			return ENOENT;
-		d->quota[q] = (uint32_t)v;
-		state_domain(d);
 	}
+	quota_set(d, (enum quota)q, (uint32_t)v);
 	reply_ok(r);
 	return 0;
 }

@@ -77,8 +77,10 @@ parse_perms(const struct request *r, const char **path, struct perms **out)
 	if (n < 2 || n > MAX_PERMS + 1 || !request_strings(r, s, n))
 		return EINVAL;
 	*path = s[0];
-	if (!r->c->privileged && max != 0 && n - 1 > max)
+	if (!r->c->privileged && max != 0 && n - 1 > max) {
+		quota_refused(r->c, QUOTA_PERMS);
 		return ENOSPC;
+	}
 	for (unsigned i = 0; i < n - 1; i++) {
 		if (!parse_perm(s[i + 1], &v[i]))
 			return EINVAL;

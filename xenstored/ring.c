@@ -137,6 +137,7 @@ take_requests(struct conn *c)
 	first = XENSTORE_RING_SIZE - MASK_XENSTORE_IDX(cons);
 	if (first > n)
 		first = n;
+	conn_pack_input(c);
 	xu_buf_add(&c->in, ring + MASK_XENSTORE_IDX(cons), first);
 	xu_buf_add(&c->in, ring, n - first);
 	if (c->in.error != 0)
@@ -153,7 +154,10 @@ ring_read(struct conn *c)
 
 	if (field_get(d, RING_CONNECTION) == 1)
 		reconnect(d);
-	while (conn_may_read_more(c) && (r = take_requests(c)) > 0) {
+	/* What has to wait stays in the ring, but for some. */
+	while (conn_may_read_more(c) &&
+	    c->in.len - c->in_at < 2 * XSD_PAYLOAD &&
+	    (r = take_requests(c)) > 0) {
 		bool more = conn_requests(c);
 
 		if (c->dead)
@@ -208,6 +212,7 @@ ring_close(struct conn *c)
 	/* The domain stays known, and its ring mapped, until it is gone. */
 	if (c->domain != NULL) {
 		c->domain->conn = NULL;
+		quota_unserved(c->domain);
 		state_domain(c->domain);
 	}
 	c->domain = NULL;

@@ -70,6 +70,8 @@ void state_handled(struct conn *c, size_t n);
  * ring's index says so. */
 void state_taken(struct conn *c);
 void state_said(struct conn *c, const void *bytes, size_t len);
+/* All of a connection again: its output was changed. */
+void state_conn(struct conn *c);
 /* All of it, for a new journal. */
 void state_put_domains(void);
 

@@ -27,7 +27,7 @@ put_quota(char *p, const uint32_t *quota)
 	STATE_PUT(p, n);
 	for (int i = 0; i < QUOTA_COUNT; i++) {
 		/* By name: another release may have others. */
-		p = state_put_text(p, quota_names[i]);
+		p = state_put_text(p, quota_name((enum quota)i));
 		STATE_PUT(p, quota[i]);
 	}
 	return p;
@@ -205,8 +205,8 @@ state_said(struct conn *c, const void *bytes, size_t len)
 	put_bytes(c, ST_SAID, bytes, len);
 }
 
-static void
-put_conn(struct conn *c)
+void
+state_conn(struct conn *c)
 {
 	uint32_t said = c->said;
 
@@ -216,7 +216,9 @@ put_conn(struct conn *c)
 	state_ring(c);
 	c->said = said;
 	c->acked += (uint32_t)c->held;
-	put_bytes(c, ST_TAKEN, c->in.data + c->in.len - c->held, c->held);
+	if (c->held > 0)
+		put_bytes(c, ST_TAKEN, c->in.data + c->in.len - c->held,
+		    c->held);
 	if (c->out.len > c->out_sent)
 		put_bytes(c, ST_SAID, c->out.data + c->out_sent,
 		    c->out.len - c->out_sent);
@@ -235,7 +237,7 @@ state_put_domains(void)
 
 		state_domain(d);
 		if (d->conn != NULL)
-			put_conn(d->conn);
+			state_conn(d->conn);
 	}
 }
 

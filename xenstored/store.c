@@ -47,6 +47,8 @@ acct_apply(const struct acct *a)
 		if (d != NULL) {
 			d->nodes += a->v[i].nodes;
 			d->node_bytes += a->v[i].bytes;
+			quota_look(d, QUOTA_NODES);
+			quota_look(d, QUOTA_MEMORY);
 		}
 	}
 }
@@ -160,21 +162,32 @@ too_big(const struct conn *c, const struct node *n, uint32_t value_len,
 	max = quota_of(c, QUOTA_SIZE);
 	if (n != NULL)
 		size += node_names_len(n);
-	return max != 0 && size > max;
+	if (max == 0 || size <= max)
+		return false;
+	quota_refused(c, QUOTA_SIZE);
+	return true;
 }
 
-static bool
-too_many_nodes(
-    const struct conn *c, const struct acct *a, uint16_t owner, int64_t more)
+/* As many more nodes and bytes for a domain, with those of its transaction. */
+static int
+too_much(const struct conn *c, const struct acct *a, uint16_t owner,
+    int64_t nodes, int64_t bytes)
 {
-	uint32_t max;
-	int64_t nodes, bytes;
+	int64_t all_nodes, all_bytes;
+	int err;
 
-	if (c->privileged || c->replay)
-		return false;
-	max = quota_of(c, QUOTA_NODES);
-	acct_of(a, owner, &nodes, &bytes);
-	return max != 0 && nodes + more > max;
+	/* What others own is not the caller's to answer for. */
+	if (c->privileged || c->replay || c->domain == NULL ||
+	    owner != c->domid)
+		return 0;
+	acct_of(a, owner, &all_nodes, &all_bytes);
+	err = nodes <= 0 ? 0
+			 : quota_may(c, QUOTA_NODES,
+			       all_nodes - c->domain->nodes + nodes);
+	if (err == 0 && bytes > 0)
+		err = quota_may(c, QUOTA_MEMORY,
+		    all_bytes - c->domain->node_bytes + bytes);
+	return err;
 }
 
 /* --- changes -------------------------------------------------------------------------- */
@@ -247,12 +260,17 @@ create(struct node **root, const struct conn *c, struct acct *a,
 	for (const char *s = rest; *s != '\0'; s++)
 		count += *s == '/';
 	owner = perms->v[0].domid;
-	if (too_many_nodes(c, a, owner, count) ||
-	    too_big(c, NULL, len, perms->n, 0) ||
-	    too_big(c, near, near->value_len, near->perms->n,
-		strcspn(rest + 1, "/") + 1)) {
+	err = too_much(c, a, owner, count,
+	    (int64_t)(strlen(rest) + len) +
+		count * (int64_t)sizeof(struct node));
+	if (err == 0 &&
+	    (too_big(c, NULL, len, perms->n, 0) ||
+		too_big(c, near, near->value_len, near->perms->n,
+		    strcspn(rest + 1, "/") + 1)))
+		err = ENOSPC;
+	if (err != 0) {
 		perms_unref(perms);
-		return ENOSPC;
+		return err;
 	}
 	n = make_chain(perms, rest, value, len, &bytes);
 	perms_unref(perms);
@@ -282,7 +300,9 @@ store_write(struct node **root, const struct conn *c, struct acct *a,
 		return ENOSPC;
 	owner = n->perms->v[0].domid;
 	grows = (int64_t)len - n->value_len;
-	err = tree_set_value(root, path, value, len);
+	err = too_much(c, a, owner, 0, grows);
+	if (err == 0)
+		err = tree_set_value(root, path, value, len);
 	if (err == 0 && grows != 0)
 		acct_add(a, owner, 0, grows);
 	return err;

@@ -55,6 +55,8 @@ struct txn {
 	struct acct acct;
 	/* Of a daemon that was killed: it goes on, and ends with EAGAIN. */
 	bool doomed, conflict;
+	/* A change was refused after it was made here: it cannot be kept. */
+	bool failed;
 	struct touch **slots, *first_slots[SLOTS];
 	uint32_t nslots, ntouched, nlog;
 	struct touch *touched, **last_touched;
@@ -106,16 +108,20 @@ txn_new(struct conn *c, uint32_t id)
 	t->last_did = &t->log;
 	xu_list_append(&c->txns, &t->link);
 	c->ntxns++;
+	quota_charge(c->domain, QUOTA_TRANSACTIONS, 1);
+	quota_charge(c->domain, QUOTA_MEMORY, sizeof(*t));
 	return t;
 }
 
 int
 txn_start(struct conn *c, uint32_t *id)
 {
-	uint32_t max = quota_of(c, QUOTA_TRANSACTIONS);
+	int err = quota_may(c, QUOTA_TRANSACTIONS, 1);
 
-	if (!c->privileged && max != 0 && c->ntxns >= max)
-		return ENOSPC;
+	if (err == 0)
+		err = quota_may(c, QUOTA_MEMORY, sizeof(struct txn));
+	if (err != 0)
+		return err;
 	do
 		*id = ++c->next_txn;
 	while (*id == 0 || txn_find(c, *id) != NULL);
@@ -178,6 +184,9 @@ txn_free(struct conn *c, struct txn *t)
 	fair_ended(c, t->id, t->conflict);
 	xu_list_remove(&t->link);
 	c->ntxns--;
+	quota_charge(c->domain, QUOTA_TRANSACTIONS, -1);
+	quota_charge(c->domain, QUOTA_MEMORY,
+	    -(int64_t)(sizeof(*t) + t->bytes));
 	for (struct did *d = t->log; d != NULL; d = d->next)
 		perms_unref(d->perms);
 	while ((k = t->chunks) != NULL) {
@@ -224,16 +233,18 @@ get(struct txn *t, size_t size)
 	return k->data + k->used - size;
 }
 
-size_t
-txn_bytes(const struct conn *c)
+/* The same on the account of the transaction's domain. NULL: *err says why. */
+static void *
+get_for(const struct conn *c, struct txn *t, size_t size, int *err)
 {
-	struct xu_list *it;
-	size_t n = 0;
+	size_t before = t->bytes;
+	void *p = NULL;
 
-	LIST_FOREACH(it, &c->txns)
-	n += sizeof(struct txn) +
-	    xu_container_of(it, struct txn, link)->bytes;
-	return n;
+	*err = quota_may(c, QUOTA_MEMORY, (int64_t)size);
+	if (*err == 0 && (p = get(t, size)) == NULL)
+		*err = ENOMEM;
+	quota_charge(c->domain, QUOTA_MEMORY, (int64_t)(t->bytes - before));
+	return p;
 }
 
 /* --- what it touched ------------------------------------------------------------- */
@@ -292,15 +303,18 @@ touch(const struct conn *c, struct txn *t, const char *path,
 	size_t len = strlen(path);
 	uint32_t hash = hash_path(path, len);
 	struct touch *at = find(t, path, hash);
+	int err;
 
 	*out = at;
 	if (at != NULL)
 		return 0;
-	if (!c->privileged && max != 0 && t->ntouched >= max)
+	if (!c->privileged && max != 0 && t->ntouched >= max) {
+		quota_refused(c, QUOTA_TXN_NODES);
 		return ENOSPC;
-	at = get(t, sizeof(*at) + len + 1);
+	}
+	at = get_for(c, t, sizeof(*at) + len + 1, &err);
 	if (at == NULL)
-		return ENOMEM;
+		return err;
 	if (t->ntouched >= t->nslots * 2)
 		grow(t);
 	at->hash = hash;
@@ -337,15 +351,20 @@ txn_did(struct conn *c, struct txn *t, enum op op, const char *path,
 {
 	uint32_t max = quota_of(c, QUOTA_TXN_NODES);
 	struct touch *at;
-	struct did *d;
+	struct did *d = NULL;
 	int err = touch(c, t, path, &at);
 
-	if (err == 0 && !c->privileged && max != 0 && t->nlog / REPEATS >= max)
+	if (err == 0 && !c->privileged && max != 0 &&
+	    t->nlog / REPEATS >= max) {
+		quota_refused(c, QUOTA_TXN_NODES);
 		err = ENOSPC;
-	d = err != 0 ? NULL : get(t, sizeof(*d) + len);
+	}
+	if (err == 0)
+		d = get_for(c, t, sizeof(*d) + len, &err);
 	if (d == NULL) {
+		t->failed = true;
 		perms_unref(perms);
-		return err != 0 ? err : ENOMEM;
+		return err;
 	}
 	d->next = NULL;
 	d->at = at;
@@ -471,6 +490,8 @@ txn_end(struct conn *c, struct txn *t, bool commit)
 	struct node *before;
 	int err = commit && t->doomed ? EAGAIN : 0;
 
+	if (commit && t->failed)
+		err = ENOMEM;
 	state_txn(c, t->id, false);
 	if (err == 0 && commit && t->nlog > 0) {
 		if (store_root != t->base)

@@ -194,19 +194,29 @@ find_watch(const struct conn *c, const struct wnode *n, const char *token)
 	return NULL;
 }
 
+/* What a watch costs its domain. */
+static int64_t
+watch_bytes(size_t path_len, const char *token)
+{
+	return (int64_t)(sizeof(struct watch) + path_len + strlen(token) + 2);
+}
+
 int
 watch_add(struct conn *c, const char *path, const char *given,
     const char *token, int depth, struct watch **out)
 {
-	uint32_t max = quota_of(c, QUOTA_WATCHES);
 	struct wnode *n = find(path);
 	size_t len = strlen(path);
 	struct watch *w;
+	int err;
 
 	if (n != NULL && find_watch(c, n, token) != NULL)
 		return EEXIST;
-	if (!c->privileged && !c->replay && max != 0 && c->nwatches >= max)
-		return E2BIG;
+	err = quota_may(c, QUOTA_WATCHES, 1);
+	if (err == 0)
+		err = quota_may(c, QUOTA_MEMORY, watch_bytes(len, token));
+	if (err != 0)
+		return err;
 	/* An event must fit in a payload, whatever its path. */
 	if (strlen(token) + 2 > XSD_PAYLOAD - XSD_REL_PATH)
 		return EINVAL;
@@ -228,6 +238,8 @@ watch_add(struct conn *c, const char *path, const char *given,
 	n->nwatches++;
 	xu_list_append(&c->watches, &w->of);
 	c->nwatches++;
+	quota_charge(c->domain, QUOTA_WATCHES, 1);
+	quota_charge(c->domain, QUOTA_MEMORY, watch_bytes(len, token));
 	count++;
 	state_watch(c, path, given, token, depth);
 	*out = w;
@@ -241,6 +253,9 @@ drop(struct watch *w)
 	xu_list_remove(&w->of);
 	w->conn->nwatches--;
 	w->where->nwatches--;
+	quota_charge(w->conn->domain, QUOTA_WATCHES, -1);
+	quota_charge(w->conn->domain, QUOTA_MEMORY,
+	    -watch_bytes(strlen(w->path), w->token));
 	count--;
 	prune(w->where);
 	free(w->token);
@@ -290,7 +305,7 @@ watches_keep(const struct conn *c)
 static void
 send(struct watch *w, const char *path, bool merge)
 {
-	conn_event(w->conn, path + w->cut, w->token, merge, w);
+	conn_event(w->conn, path + w->cut, w->token, merge);
 }
 
 void

@@ -15,7 +15,9 @@
  *   domain.c   domains: introduce, release, death, ownership
  *   hv.h       where they come from: hv_xen.c, or hv_test.c on plain Linux
  *   quota.c    what a domain may have, and has
+ *   queue.c    what waits in a connection's output, and who for
  *   control.c  XS_CONTROL
+ *   trace.c    every message as a line in a file
  *
  * Protocol facts: xen/include/public/io/xs_wire.h, docs/misc/xenstore.txt. The C
  * daemon of Xen is the reference for permissions and errors.
@@ -40,10 +42,9 @@
 #define XSD_DOMID_ANY 0x7ff5u
 #define XSD_DOMID_SELF 0x7ff0u
 
-/* A socket client that lets this much wait is cut off; a ring's events beyond
- * its own bound are dropped (it reads again when there is room). */
-#define XSD_SOCKET_QUEUE (64u << 20)
-#define XSD_RING_QUEUE	 (256u << 10)
+/* A client of the control domain that lets this much wait is cut off; what a
+ * domain lets wait is bounded by its quota. */
+#define XSD_OUTPUT_MAX (64u << 20)
 
 /* --- perms.c ----------------------------------------------------------------- */
 
@@ -205,6 +206,22 @@ struct conn_ops {
 	void (*close)(struct conn *);
 };
 
+/* What waits in a connection's output (queue.c). */
+struct queue {
+	/* Position in the stream of out.data[0]. */
+	uint64_t base;
+	/* Its own requests that are not done. */
+	struct xu_list requests;
+	/* Messages somebody waits for, in order, in a ring; events of them. */
+	struct waiting *v;
+	uint32_t first, n, cap, events;
+	/* Events by content, so that equal ones are sent once. */
+	uint32_t used, mask;
+	struct slot *slots;
+	/* Has events that may become too old. */
+	struct xu_list aging;
+};
+
 struct conn {
 	struct xu_list link;
 	/* Has work that must not wait for the other side. */
@@ -221,7 +238,9 @@ struct conn {
 	uint32_t epoll_events;
 	struct domain *domain;
 	struct xu_buf in, out;
-	size_t out_sent;
+	/* Of `in`, handled; of `out`, gone. */
+	size_t in_at, out_sent;
+	struct queue q;
 	struct xu_list watches;
 	unsigned nwatches;
 	struct xu_list txns;
@@ -231,8 +250,6 @@ struct conn {
 	 * wait for another's turn (fair.c). */
 	unsigned conflicts;
 	struct xu_list wait;
-	/* Events that wait in `out`, so that equal ones are sent once. */
-	struct xu_map *queued;
 	uint64_t requests;
 	/* The slot at which DIRECTORY_PART goes on, for a list of that generation
 	 * from that offset. */
@@ -247,6 +264,29 @@ struct conn {
 	 */
 	uint32_t taken, acked, said;
 	size_t held;
+};
+
+enum quota {
+	QUOTA_NODES,
+	QUOTA_WATCHES,
+	QUOTA_TRANSACTIONS,
+	QUOTA_OUTSTANDING,
+	QUOTA_TXN_NODES,
+	QUOTA_MEMORY,
+	QUOTA_SOFT_MEMORY,
+	QUOTA_PERMS,
+	QUOTA_PATH,
+	QUOTA_SIZE,
+	QUOTA_COUNT,
+};
+
+struct usage {
+	/* Of memory: all but the nodes. */
+	int64_t now, max;
+	/* The log: over 80 %, since when; refusals. */
+	bool warned;
+	int64_t warned_at, refused_at;
+	uint64_t refused;
 };
 
 struct domain {
@@ -276,25 +316,59 @@ struct domain {
 	uint64_t seen, asked;
 	uint32_t features;
 	bool features_set;
-	/* Per-domain quota values; index QUOTA_*. */
-	uint32_t quota[8];
+	uint32_t quota[QUOTA_COUNT];
+	struct usage use[QUOTA_COUNT];
 };
 
-enum quota {
-	QUOTA_NODES,
-	QUOTA_WATCHES,
-	QUOTA_TRANSACTIONS,
-	QUOTA_OUTSTANDING,
-	QUOTA_TXN_NODES,
-	QUOTA_PERMS,
-	QUOTA_PATH,
-	QUOTA_SIZE,
-	QUOTA_COUNT,
-};
-extern const char *const quota_names[QUOTA_COUNT];
+/* --- quota.c ----------------------------------------------------------------------- */
+
+/* Of domains that are made from now on. */
 extern uint32_t quota_defaults[QUOTA_COUNT];
+const char *quota_name(enum quota q);
+const char *quota_meaning(enum quota q);
+/* Use is counted; otherwise it only bounds a request. */
+bool quota_counted(enum quota q);
 uint32_t quota_of(const struct conn *c, enum quota q);
+/* -1: no such name. */
 int quota_find(const char *name);
+/* d NULL: the default. */
+void quota_set(struct domain *d, enum quota q, uint32_t value);
+int64_t quota_used(const struct domain *d, enum quota q);
+/* Highest use; d NULL: of any domain. */
+int64_t quota_top(const struct domain *d, enum quota q);
+void quota_forget_tops(void);
+/* Before the work: 0, or the errno it is refused with. */
+int quota_may(const struct conn *c, enum quota q, int64_t more);
+/* With the work, also negative. d NULL: nobody. */
+void quota_charge(struct domain *d, enum quota q, int64_t n);
+/* After d's books of nodes were changed. */
+void quota_look(struct domain *d, enum quota q);
+/* A limit that the caller compared: for the log. */
+void quota_refused(const struct conn *c, enum quota q);
+/* Its connection is gone, and what that held. */
+void quota_unserved(struct domain *d);
+/* May more of its requests be taken? */
+bool quota_serves(const struct conn *c);
+
+/* --- queue.c ----------------------------------------------------------------------- */
+
+/* A domain with quota: neither a socket nor the control domain's ring. */
+bool conn_limited(const struct conn *c);
+void queue_init(struct conn *c);
+/* Nothing waits any more; its requests are done with. */
+void queue_reset(struct conn *c);
+void queue_request_begins(struct conn *c);
+void queue_request_ends(void);
+/* An equal event waits; if not, this one comes next. */
+bool queue_merges(struct conn *c, const char *path, size_t plen,
+    const char *token, size_t tlen);
+/* The last len bytes of the output are a message. False: no memory. */
+bool queue_message(struct conn *c, uint32_t len, bool event);
+/* out_sent moved. */
+void queue_sent(struct conn *c);
+/* Discards what waited too long. Milliseconds until the next time, -1: never. */
+int queue_age(void);
+extern uint32_t queue_patience_ms;
 
 /* conn.c */
 struct conn *conn_new(const struct conn_ops *ops, uint16_t domid, bool priv);
@@ -309,11 +383,14 @@ bool conn_requests(struct conn *c);
 void conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
     const void *data, size_t len);
 void conn_event(struct conn *c, const char *path, const char *token,
-    bool merge, const void *watch);
+    bool merge);
 /* Sends what can be sent; reads go on at the next turn. */
 void conn_flush(struct conn *c);
 void conn_set_busy(struct conn *c);
 bool conn_may_read_more(const struct conn *c);
+/* Bytes that are not handled yet; moves them to the front, for more. */
+bool conn_has_input(const struct conn *c);
+void conn_pack_input(struct conn *c);
 extern struct xu_list conns;
 /* Counts calls of conn_requests: what was asked of Xen in one need not be asked
  * again in it. */
@@ -397,8 +474,6 @@ void txns_refresh(void);
 /* The open ones into the journal. */
 void txns_keep(const struct conn *c);
 struct node **txn_root(struct txn *t);
-/* Memory of all of a connection's transactions, their trees not counted. */
-size_t txn_bytes(const struct conn *c);
 struct acct *txn_acct(struct txn *t);
 #define SEEN_EXISTS   1u
 #define SEEN_VALUE    2u
@@ -512,6 +587,10 @@ const char *request_name(uint32_t type);
 bool request_strings(const struct request *r, const char **v, unsigned n);
 unsigned request_count(const struct request *r);
 int control_request(struct request *r);
+/* What XS_CONTROL live-update does; NULL: not offered. Arguments behind the
+ * command's name; text for the reply in out (none: "OK"). */
+extern int (*control_live_update)(struct request *r, const char **arg,
+    unsigned n, struct xu_buf *out);
 void reply_ok(const struct request *r);
 void reply_data(const struct request *r, const void *data, size_t len);
 
@@ -522,11 +601,5 @@ int loop_watch_fd(int fd, uint32_t events, void *ptr);
 void loop_update(struct conn *c);
 void loop_run(void);
 extern const struct conn_ops socket_ops;
-
-/* --- trace ---------------------------------------------------------------------------------- */
-
-extern int trace_fd;
-void trace_io(const struct conn *c, bool out, uint32_t type, const void *data,
-    size_t len);
 
 #endif

@@ -67,9 +67,11 @@ take(struct conn *c, char *body)
 		if (body[i] == '\0')
 			body[i] = '|';
 	body[h.len] = '\0';
-	xu_buf_drop(&c->out, sizeof(h) + h.len);
-	if (c->out.len == 0)
-		xu_map_free(&c->queued);
+	c->out_sent += sizeof(h) + h.len;
+	queue_sent(c);
+	xu_buf_drop(&c->out, c->out_sent);
+	c->q.base += c->out_sent;
+	c->out_sent = 0;
 	return h.type;
 }
 

@@ -32,12 +32,15 @@ struct thv {
 	int fd;
 	bool quiet;
 	struct hvt_table *table;
+	struct thv_client *clients;
 	uint64_t next_instance;
 	volatile struct xenstore_domain_interface *page[HVT_DOMAINS];
 };
 
 struct thv_client {
 	struct thv *h;
+	/* All of the host's, so that none is left when it goes. */
+	struct thv_client *next;
 	int domid, fd, patience;
 	uint32_t next_id;
 	/* What came in, not yet taken. */
@@ -107,6 +110,8 @@ thv_free(struct thv *h)
 {
 	if (h->pid > 0)
 		thv_stop(h, SIGKILL);
+	while (h->clients != NULL)
+		thv_client_free(h->clients);
 	if (h->fd >= 0)
 		close(h->fd);
 	for (unsigned i = 0; i < HVT_DOMAINS; i++)
@@ -366,6 +371,8 @@ thv_client(struct thv *h, int domid)
 	if (c == NULL)
 		die("calloc");
 	c->h = h;
+	c->next = h->clients;
+	h->clients = c;
 	c->domid = domid;
 	c->patience = 10000;
 	c->fd = domid < 0 ? connect_to(h, "socket", SOCK_STREAM) : -1;
@@ -375,6 +382,11 @@ thv_client(struct thv *h, int domid)
 void
 thv_client_free(struct thv_client *c)
 {
+	struct thv_client **at = &c->h->clients;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c->in);

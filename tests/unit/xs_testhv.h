@@ -31,7 +31,7 @@ struct thv_msg {
 
 /* A host in a fresh directory below $TMPDIR; its daemon is not started yet. */
 struct thv *thv_new(void);
-/* Ends the daemon (when it runs) and removes the directory. */
+/* Ends the daemon (when it runs), frees clients, removes the directory. */
 void thv_free(struct thv *h);
 const char *thv_dir(const struct thv *h);
 
