@@ -32,6 +32,26 @@ req_path(const struct request *r, char *path, bool special)
 	return path_canonical(r->c, s, special, path);
 }
 
+/* What a denial, or a guest's ENOENT, depends on: the permissions of the nearest
+ * node there is. */
+static int
+saw_denied(const struct request *r, const char *path)
+{
+	char nearest[XSD_ABS_PATH + 1];
+	const char *rest;
+	size_t len;
+
+	(void)tree_nearest(*req_tree(r), path, &rest);
+	len = (size_t)(rest - path);
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	if (len == 0)
+		len = 1; /* the root */
+	memcpy(nearest, path, len);
+	nearest[len] = '\0';
+	return txn_saw(r->c, r->txn, nearest, SEEN_EXISTS | SEEN_PERMS);
+}
+
 /* A read in a transaction is remembered, its failure too. */
 int
 req_saw(const struct request *r, const char *path, unsigned what, int err)
@@ -41,7 +61,25 @@ req_saw(const struct request *r, const char *path, unsigned what, int err)
 	if (r->txn != NULL)
 		e = txn_saw(r->c, r->txn, path,
 		    err == 0 ? what | SEEN_EXISTS : SEEN_EXISTS);
+	if (r->txn != NULL && e == 0 &&
+	    (err == EACCES || (err == ENOENT && !r->c->privileged)))
+		e = saw_denied(r, path);
 	return err != 0 ? err : e;
+}
+
+/* RM of a missing node: that it is missing, and whether its parent is there. */
+static int
+saw_missing(const struct request *r, const char *path, int err)
+{
+	char parent[XSD_ABS_PATH + 1];
+	size_t len = path_parent_len(path);
+	int e = req_saw(r, path, 0, 0);
+
+	memcpy(parent, path, len);
+	parent[len] = '\0';
+	if (e == 0)
+		e = req_saw(r, parent, 0, 0);
+	return e != 0 ? e : err == EALREADY ? 0 : err;
 }
 
 /* Events of a plain change, or the log entry of one in a transaction. */
@@ -237,7 +275,7 @@ req_rm(struct request *r)
 		req_book(r, &own);
 		err = req_changed(r, OP_RM, &ch, "", 0, NULL);
 	} else if (err == EALREADY || err == ENOENT) {
-		err = req_saw(r, path, 0, err == ENOENT ? ENOENT : 0);
+		err = saw_missing(r, path, err);
 	}
 	node_unref(gone);
 	if (err == 0)

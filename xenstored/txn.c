@@ -476,6 +476,9 @@ fire(const struct txn *t, const struct node *before)
 		is = tree_get(store_root, d->at->path);
 		if (was == NULL && is == NULL)
 			continue;
+		/* Somebody else made it meanwhile. */
+		if (d->op == OP_MKDIR && was == is)
+			continue;
 		change.path = d->at->path;
 		change.was = was == NULL ? NULL : was->perms;
 		change.was_parent = NULL;
