@@ -1,60 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Rings of domains against the real daemon, over the test transport: life and
- * death, hostile pages, guests that do not read. DAEMON names the program.
+ * death, hostile pages, everything at random.
  */
 #include "config.h"
 
-#include <check.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
-#include "xs_testhv.h"
-
-#define OFF(member) offsetof(struct xenstore_domain_interface, member)
-
-/* Types newer than the installed header. */
-#define GET_FEATURE 23
-#define SET_FEATURE 24
-#define GET_QUOTA   25
-#define SET_QUOTA   26
-
-static struct thv *h;
-static struct thv_client *dom0;
-
-static void
-up(void)
-{
-	h = thv_new();
-	ck_assert_int_eq(thv_start(h, DAEMON, NULL), 0);
-	dom0 = thv_client(h, -1);
-}
-
-/* Whatever happened: it answers, its books are right, it ends when told. */
-static void
-down(void)
-{
-	struct thv_client *c = thv_client(h, -1);
-
-	ck_assert_str_eq(thv_ask(c, XS_WRITE, "/end|1"), "OK");
-	ck_assert_str_eq(thv_ask(c, XS_READ, "/end|"), "1");
-	ck_assert_msg(strncmp(thv_ask(c, XS_CONTROL, "check|"), "OK", 2) == 0,
-	    "%s", thv_ask(c, XS_CONTROL, "check|"));
-	ck_assert(thv_alive(h));
-	thv_client_free(c);
-	thv_client_free(dom0);
-	ck_assert_int_eq(thv_stop(h, SIGTERM), 0);
-	thv_free(h);
-}
-
-static struct thv_client *
-guest(unsigned domid)
-{
-	return thv_guest(h, dom0, domid);
-}
+#include "xsd_fixture.h"
 
 static void
 served(struct thv_client *g)
@@ -63,33 +17,11 @@ served(struct thv_client *g)
 	ck_assert_str_eq(thv_ask(g, XS_READ, "served|"), "yes");
 }
 
-/* Cut off, with the code in the error field. */
-static void
-cut_off(struct thv_client *g, unsigned domid, uint32_t code)
-{
-	for (int i = 0; i < 500 && thv_field(h, domid, THV_ERROR) == 0; i++)
-		thv_wait(h, 10);
-	ck_assert_uint_eq(thv_field(h, domid, THV_ERROR), code);
-	(void)thv_send_raw(g, "0123456789abcdef", 16, 0);
-	ck_assert_str_eq(thv_event(g, 50), "");
-	ck_assert(thv_alive(h));
-}
-
-static void
-watch(struct thv_client *c, const char *path_token)
-{
-	ck_assert_str_eq(thv_askf(c, XS_WATCH, "%s|", path_token), "OK");
-	ck_assert_str_eq(thv_event(c, 5000), path_token);
-}
-
-#define ASK(c, type, payload, want)                                            \
-	ck_assert_str_eq(thv_ask(c, type, payload), want)
-
 /* --- speaking ------------------------------------------------------------------- */
 
 START_TEST(a_guest_talks)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 
 	ASK(g, XS_WRITE, "a|hello", "OK");
 	ASK(g, XS_READ, "a|", "hello");
@@ -102,7 +34,7 @@ END_TEST
 
 START_TEST(a_guest_is_not_the_control_domain)
 {
-	struct thv_client *g = guest(1), *o = guest(2);
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 
 	ASK(o, XS_WRITE, "private|1", "OK");
 	ASK(o, XS_WRITE, "shared|1", "OK");
@@ -152,7 +84,7 @@ END_TEST
 /* 1024 bytes at once is a full ring, not an empty one (XSA-38's first fix). */
 START_TEST(a_full_ring_is_legal)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 	struct thv_msg m;
 	char all[1024];
 	size_t len = 0;
@@ -178,7 +110,7 @@ END_TEST
 
 START_TEST(messages_come_in_pieces)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 	struct {
 		struct xsd_sockmsg hdr;
 		char text[4];
@@ -216,7 +148,7 @@ START_TEST(what_the_ring_can_do)
 	ck_assert_uint_eq(thv_field(h, 1, THV_FEATURES), 9);
 	ASK(dom0, GET_FEATURE, "1|", "9");
 	ASK(dom0, SET_FEATURE, "1|1|", "EBUSY");
-	g = guest(2);
+	g = fx_guest(2);
 	ck_assert_uint_eq(thv_field(h, 2, THV_FEATURES), 15);
 	ASK(g, GET_FEATURE, "", "15");
 	thv_client_free(g);
@@ -233,16 +165,16 @@ START_TEST(indexes_that_lie)
 		{ 0, UINT32_MAX } };
 
 	for (unsigned i = 0; i < 4; i++) {
-		struct thv_client *g = guest(i + 1), *o = guest(i + 10);
+		struct thv_client *g = fx_guest(i + 1), *o = fx_guest(i + 10);
 
 		served(g);
 		thv_set_field(h, i + 1, OFF(req_cons), req[i].cons);
 		thv_set_field(h, i + 1, OFF(req_prod), req[i].prod);
 		thv_kick(h, i + 1);
-		cut_off(g, i + 1, 2);
+		fx_cut_off(g, i + 1, 2);
 		served(o);
 		/* Its record lives, and its death is told (XSA-325). */
-		watch(dom0, "@releaseDomain|gone");
+		fx_watch(dom0, "@releaseDomain|gone");
 		thv_destroy(h, i + 1);
 		ck_assert_str_eq(thv_event(dom0, 5000), "@releaseDomain|gone");
 		ASK(dom0, XS_UNWATCH, "@releaseDomain|gone|", "OK");
@@ -254,12 +186,12 @@ END_TEST
 
 START_TEST(answers_cannot_be_forced_out_of_the_ring)
 {
-	struct thv_client *g = guest(1), *o = guest(2);
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 
 	served(g);
 	thv_set_field(h, 1, OFF(rsp_cons), thv_field(h, 1, OFF(rsp_prod)) + 1);
 	ck_assert(thv_send(g, XS_READ, 0, "served|"));
-	cut_off(g, 1, 2);
+	fx_cut_off(g, 1, 2);
 	served(o);
 	thv_client_free(g);
 	thv_client_free(o);
@@ -271,11 +203,11 @@ START_TEST(a_length_that_lies)
 	static const uint32_t len[] = { 4097, 65536, 0x80000000u, UINT32_MAX };
 
 	for (unsigned i = 0; i < 4; i++) {
-		struct thv_client *g = guest(i + 1);
+		struct thv_client *g = fx_guest(i + 1);
 		struct xsd_sockmsg hdr = { XS_WRITE, 1, 0, len[i] };
 
 		ck_assert(thv_send_raw(g, &hdr, sizeof(hdr), 1000));
-		cut_off(g, i + 1, 3);
+		fx_cut_off(g, i + 1, 3);
 		thv_client_free(g);
 	}
 }
@@ -284,13 +216,13 @@ END_TEST
 /* What a fault costs is what the connection held; a new introduction heals. */
 START_TEST(a_ring_can_be_introduced_again)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 	struct xsd_sockmsg hdr = { XS_WRITE, 1, 0, 5000 };
 
-	watch(g, "w|t");
+	fx_watch(g, "w|t");
 	ASK(g, XS_TRANSACTION_START, "|", "1");
 	ck_assert(thv_send_raw(g, &hdr, sizeof(hdr), 1000));
-	cut_off(g, 1, 3);
+	fx_cut_off(g, 1, 3);
 	ASK(dom0, XS_INTRODUCE, "1|1|1|", "OK");
 	ck_assert_uint_eq(thv_field(h, 1, THV_ERROR), 0);
 	thv_client_again(g);
@@ -303,7 +235,7 @@ END_TEST
 
 START_TEST(introductions_that_are_refused)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 
 	ASK(dom0, XS_INTRODUCE, "0|1|1|", "EINVAL");
 	ASK(dom0, XS_INTRODUCE, "77|1|1|", "ENOENT");
@@ -324,10 +256,10 @@ END_TEST
 
 START_TEST(a_guest_reconnects)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 	struct xsd_sockmsg half = { XS_WRITE, 1, 0, 100 };
 
-	watch(g, "w|t");
+	fx_watch(g, "w|t");
 	ASK(g, XS_TRANSACTION_START, "|", "1");
 	ck_assert(thv_send_raw(g, &half, sizeof(half), 1000));
 	/* Answers that nobody took. */
@@ -369,15 +301,15 @@ END_TEST
 
 START_TEST(the_dead_leave_nothing)
 {
-	struct thv_client *g = guest(1), *o = guest(2);
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 
 	ASK(g, XS_WRITE, "a/b/c|1", "OK");
 	ASK(dom0, XS_WRITE, "/elsewhere/x|1", "OK");
 	ASK(dom0, XS_SET_PERMS, "/elsewhere/x|n1|", "OK");
 	ASK(o, XS_WRITE, "list|1", "OK");
 	ASK(o, XS_SET_PERMS, "list|n2|r1|", "OK");
-	watch(dom0, "@releaseDomain|r");
-	watch(dom0, "/elsewhere|e");
+	fx_watch(dom0, "@releaseDomain|r");
+	fx_watch(dom0, "/elsewhere|e");
 	thv_destroy(h, 1);
 	ck_assert_str_eq(thv_event(dom0, 5000), "/elsewhere/x|e");
 	ck_assert_str_eq(thv_event(dom0, 5000), "@releaseDomain|r");
@@ -394,9 +326,9 @@ END_TEST
 
 START_TEST(a_shutdown_is_told_once)
 {
-	struct thv_client *g = guest(1);
+	struct thv_client *g = fx_guest(1);
 
-	watch(dom0, "@releaseDomain|r");
+	fx_watch(dom0, "@releaseDomain|r");
 	thv_shutdown(h, 1);
 	ck_assert_str_eq(thv_event(dom0, 5000), "@releaseDomain|r");
 	thv_shutdown(h, 1);
@@ -420,12 +352,12 @@ END_TEST
 START_TEST(death_in_the_middle_of_anything)
 {
 	for (int when = 0; when < 7; when++) {
-		struct thv_client *g = guest(1), *o = guest(2);
+		struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 		struct xsd_sockmsg half = { XS_WRITE, 1, 0, 100 };
 
-		watch(o, "/local/domain|o");
+		fx_watch(o, "/local/domain|o");
 		if (when >= 1)
-			watch(g, "/local/domain|g");
+			fx_watch(g, "/local/domain|g");
 		if (when >= 2)
 			ASK(g, XS_TRANSACTION_START, "|", "1");
 		if (when >= 3)
@@ -457,17 +389,17 @@ END_TEST
 
 START_TEST(the_next_domain_inherits_nothing)
 {
-	struct thv_client *g = guest(1), *o = guest(2);
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 
 	ASK(o, XS_WRITE, "for1|1", "OK");
 	ASK(o, XS_SET_PERMS, "for1|n2|b1|", "OK");
 	ASK(g, XS_READ, "/local/domain/2/for1|", "1");
 	ASK(g, XS_WRITE, "mine|1", "OK");
-	watch(g, "/local|w");
+	fx_watch(g, "/local|w");
 	ASK(dom0, SET_QUOTA, "1|nodes|5|", "OK");
 	thv_destroy(h, 1);
 	thv_client_free(g);
-	g = guest(1);
+	g = fx_guest(1);
 	ASK(g, XS_READ, "/local/domain/2/for1|", "EACCES");
 	ASK(g, XS_READ, "mine|", "ENOENT");
 	ASK(g, XS_UNWATCH, "/local|w|", "ENOENT");
@@ -480,12 +412,12 @@ END_TEST
 /* Dead and born again before the daemon heard of either. */
 START_TEST(a_death_that_was_missed)
 {
-	struct thv_client *g = guest(1), *o = guest(2);
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
 
 	ASK(g, XS_WRITE, "mine|1", "OK");
 	ASK(o, XS_WRITE, "for1|1", "OK");
 	ASK(o, XS_SET_PERMS, "for1|n2|b1|", "OK");
-	watch(dom0, "@releaseDomain|r");
+	fx_watch(dom0, "@releaseDomain|r");
 	thv_quiet(h, true);
 	thv_destroy(h, 1);
 	thv_client_free(g);
@@ -506,12 +438,12 @@ END_TEST
 
 START_TEST(a_right_given_before_the_introduction)
 {
-	struct thv_client *g, *o = guest(2);
+	struct thv_client *g, *o = fx_guest(2);
 
 	ASK(o, XS_WRITE, "x|1", "OK");
 	/* Nobody has this id: the entry never counts. */
 	ASK(o, XS_SET_PERMS, "x|n2|r1|", "OK");
-	g = guest(1);
+	g = fx_guest(1);
 	ASK(g, XS_READ, "/local/domain/2/x|", "EACCES");
 	/* It exists, the store does not know it yet: it counts. */
 	thv_create(h, 3);
@@ -525,7 +457,7 @@ START_TEST(a_right_given_before_the_introduction)
 	ASK(o, XS_SET_PERMS, "x|n2|r4|", "OK");
 	thv_destroy(h, 4);
 	thv_client_free(g);
-	g = guest(4);
+	g = fx_guest(4);
 	ASK(g, XS_READ, "/local/domain/2/x|", "EACCES");
 	/* An owner must be somebody. */
 	ASK(dom0, XS_SET_PERMS, "/local/domain/2/x|n77|", "ENOENT");
@@ -536,7 +468,7 @@ END_TEST
 
 START_TEST(a_stub_domain_has_its_targets_rights)
 {
-	struct thv_client *g = guest(1), *stub = guest(2);
+	struct thv_client *g = fx_guest(1), *stub = fx_guest(2);
 
 	ASK(g, XS_WRITE, "x|1", "OK");
 	ASK(stub, XS_READ, "/local/domain/1/x|", "EACCES");
@@ -548,7 +480,7 @@ START_TEST(a_stub_domain_has_its_targets_rights)
 	ASK(g, XS_READ, "/local/domain/2|", "EACCES");
 	thv_destroy(h, 1);
 	thv_client_free(g);
-	g = guest(1);
+	g = fx_guest(1);
 
 	ASK(g, XS_WRITE, "x|2", "OK");
 	ASK(stub, XS_READ, "/local/domain/1/x|", "EACCES");
@@ -567,7 +499,7 @@ START_TEST(many_guests)
 	struct thv_msg m;
 
 	for (unsigned i = 0; i < N; i++)
-		g[i] = guest(i + 1);
+		g[i] = fx_guest(i + 100);
 	for (int turn = 0; turn < 3; turn++) {
 		for (unsigned i = 0; i < N; i++)
 			ck_assert(thv_send(g[i], XS_WRITE, 0, "n|1"));
@@ -578,10 +510,10 @@ START_TEST(many_guests)
 		}
 	}
 	for (unsigned i = 0; i < N; i++) {
-		thv_destroy(h, i + 1);
+		thv_destroy(h, i + 100);
 		thv_client_free(g[i]);
 	}
-	ASK(dom0, XS_DIRECTORY, "/local/domain|", "");
+	ASK(dom0, XS_DIRECTORY, "/local/domain|", "99|");
 }
 END_TEST
 
@@ -593,7 +525,7 @@ random_step(struct thv_client **g, unsigned n)
 	char junk[64];
 
 	if (g[i] == NULL) {
-		g[i] = guest(domid);
+		g[i] = fx_guest(domid);
 		thv_patience(g[i], 0);
 		return;
 	}
@@ -670,7 +602,7 @@ main(void)
 	SRunner *r;
 	int failed;
 
-	tcase_add_checked_fixture(t, up, down);
+	tcase_add_checked_fixture(t, fx_up, fx_down);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, a_guest_talks);
 	tcase_add_test(t, a_guest_is_not_the_control_domain);

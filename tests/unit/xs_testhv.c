@@ -228,9 +228,20 @@ thv_alive(struct thv *h)
 	return false;
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 size_t
 thv_rss(const struct thv *h)
 {
+#ifdef __SANITIZE_ADDRESS__
+	/* Which keeps what was freed. */
+	(void)h;
+	return 0;
+#else
 	char path[64];
 	unsigned long size, resident = 0;
 	FILE *f;
@@ -243,6 +254,7 @@ thv_rss(const struct thv *h)
 		resident = 0;
 	fclose(f);
 	return resident * PAGE;
+#endif
 }
 
 /* --- domains ------------------------------------------------------------------ */

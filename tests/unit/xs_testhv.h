@@ -43,7 +43,7 @@ pid_t thv_pid(const struct thv *h);
 int thv_stop(struct thv *h, int sig);
 /* Still there? False after a crash. */
 bool thv_alive(struct thv *h);
-/* Resident bytes. */
+/* Resident bytes; 0 under a sanitizer. */
 size_t thv_rss(const struct thv *h);
 
 /* --- domains ------------------------------------------------------------------ */
