@@ -110,6 +110,44 @@ vector(const char *names, size_t len, unsigned int *num)
 	return v;
 }
 
+/* A list that is being put together. */
+struct parts {
+	struct xu_buf names;
+	/* What the parts have in common: the folder's generation, which is the
+	 * daemon's own count, and so the connection. */
+	char generation[32];
+	uint64_t era;
+};
+
+/* 1: that was the last part, 0: there is more, -1 with errno. */
+static int
+add_part(struct parts *p, const struct xs_msg *m, uint64_t era)
+{
+	size_t head = strnlen(m->body, m->hdr.len) + 1, len;
+
+	if (head > sizeof(p->generation) || head > m->hdr.len) {
+		errno = EIO;
+		return -1;
+	}
+	if (p->names.len > 0 &&
+	    (era != p->era || strcmp(p->generation, m->body) != 0)) {
+		xu_buf_reset(&p->names);
+		return 0;
+	}
+	memcpy(p->generation, m->body, head);
+	p->era = era;
+	xu_buf_add(&p->names, m->body + head, m->hdr.len - head);
+	if (p->names.error != 0 || m->hdr.len == head) {
+		/* More than anybody's folder, or a list without end. */
+		errno = p->names.error == ENOMEM ? ENOMEM : EIO;
+		return -1;
+	}
+	/* The last one ends with an empty name. */
+	len = p->names.len;
+	return p->names.data[len - 1] == '\0' &&
+	    (len == 1 || p->names.data[len - 2] == '\0');
+}
+
 /*
  * A list over 4 KiB comes in parts; each part tells the directory's generation,
  * and a change in between starts the whole anew.
@@ -118,59 +156,33 @@ static char **
 directory_parts(struct xs_handle *h, uint32_t t, const char *path,
     unsigned int *num)
 {
-	char *all = NULL, *grown, offset[16], gen[32] = "", **v;
-	size_t len = 0, add, head;
+	struct parts p = { .names = { .max = DIRECTORY_MAX } };
+	char offset[24], **v = NULL;
 	struct xs_msg *m;
+	int r = 0;
 
-	for (;;) {
+	while (r == 0) {
 		struct xs_iov arg[2] = { text(path), { offset, 0 } };
+		struct xs_req ask = { .type = DIRECTORY_PART, .tx = t };
 
 		arg[1].len = (size_t)snprintf(offset, sizeof(offset), "%zu",
-				 len) + 1;
-		m = xs_talk(h, DIRECTORY_PART, t, arg, 2, path);
+				 p.names.len) + 1;
+		pthread_mutex_lock(&h->request);
+		m = xs_talk_locked(h, &ask, arg, 2, path);
+		pthread_mutex_unlock(&h->request);
 		if (m == NULL) {
-			free(all);
 			if (errno == ENOSYS)
 				xs_fail(E2BIG, "%s", path);
-			return NULL;
-		}
-		head = strnlen(m->body, m->hdr.len) + 1;
-		if (head > sizeof(gen) || head > m->hdr.len) {
-			free(m);
-			free(all);
-			xs_fail(EIO, "%s: strange reply", path);
-			return NULL;
-		}
-		if (len > 0 && strcmp(gen, m->body) != 0) {
-			len = 0;
-			gen[0] = '\0';
-			free(m);
-			continue;
-		}
-		memcpy(gen, m->body, head);
-		add = m->hdr.len - head;
-		grown = realloc(all, len + add + 1);
-		if (grown == NULL) {
-			free(m);
-			free(all);
-			return NULL;
-		}
-		all = grown;
-		memcpy(all + len, m->body + head, add);
-		len += add;
-		free(m);
-		/* The last part ends with an empty name. */
-		if (len == 1 || (len > 1 && all[len - 1] == '\0' &&
-		    all[len - 2] == '\0'))
 			break;
-		if (add == 0 || len > DIRECTORY_MAX) {
-			free(all);
-			xs_fail(EIO, "%s: a list without end", path);
-			return NULL;
 		}
+		r = add_part(&p, m, ask.era);
+		free(m);
+		if (r < 0)
+			xs_fail(errno, "%s: a list in strange parts", path);
 	}
-	v = vector(all, len - 1, num);
-	free(all);
+	if (r == 1)
+		v = vector(p.names.data, p.names.len - 1, num);
+	xu_buf_fini(&p.names);
 	return v;
 }
 

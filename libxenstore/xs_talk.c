@@ -119,8 +119,9 @@ take_reply(struct xs_handle *h, struct xs_req *r, struct xs_msg *m,
 		xs_tx_note(h, r);
 }
 
+/* n requests have no answer; all were sent, or not. */
 static enum outcome
-lost(struct xs_handle *h, bool sent, int unanswered)
+lost(struct xs_handle *h, struct xs_req *v, int n, bool sent)
 {
 	enum outcome o = LOST;
 
@@ -128,9 +129,11 @@ lost(struct xs_handle *h, bool sent, int unanswered)
 	if (h->link == XS_BROKEN)
 		o = BROKEN;
 	/* Of several it cannot be told which were read. */
-	else if ((!sent || h->unread) && unanswered == 1)
+	else if ((!sent || h->unread) && n == 1)
 		o = UNREAD;
 	pthread_mutex_unlock(&h->lock);
+	for (int i = 0; o == LOST && i < n; i++)
+		v[i].lost = true;
 	return o;
 }
 
@@ -157,7 +160,7 @@ run_window(struct xs_handle *h, struct xs_req *v, int *done, int n,
 	for (; *done < end; (*done)++, id++) {
 		m = wait_reply(h, era);
 		if (m == NULL)
-			return lost(h, sent, end - *done);
+			return lost(h, v + *done, end - *done, sent);
 		if (!answers(h, m, id, v[*done].type)) {
 			free(m);
 			xs_broken(h, "its replies make no sense");
@@ -187,8 +190,6 @@ xs_exchange(struct xs_handle *h, struct xs_req *v, int n)
 		}
 		if (o != LOST || done == n)
 			continue;
-		for (int i = done; i < n; i++)
-			v[i].lost = true;
 		if (v[done].once) {
 			v[done++].err = EIO;
 		} else if (++losses == LOSSES) {
@@ -205,6 +206,7 @@ xs_talk_locked(struct xs_handle *h, struct xs_req *r, const struct xs_iov *v,
 {
 	char body[XENSTORE_PAYLOAD_MAX];
 	bool ok;
+	int err;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (v[i].len > sizeof(body) - r->len) {
@@ -217,12 +219,13 @@ xs_talk_locked(struct xs_handle *h, struct xs_req *r, const struct xs_iov *v,
 	}
 	r->body = body;
 	ok = xs_exchange(h, r, 1);
+	err = errno;
 	r->body = NULL;
 	xs_events_told(h);
 	if (ok && r->err == 0)
 		return r->reply;
 	if (!ok)
-		r->err = errno;
+		r->err = err;
 	free(r->reply);
 	r->reply = NULL;
 	if (r->err == EBADF)

@@ -396,9 +396,9 @@ take_event(struct xs_handle *h, bool wait)
 	while ((m = xs_event_get(h)) == NULL && h->link != XS_BROKEN && wait &&
 	    threaded)
 		pthread_cond_wait(&h->watched, &h->lock);
+	xs_notify(h);
 	if (m == NULL)
 		errno = h->link == XS_BROKEN ? EBADF : EAGAIN;
-	xs_notify(h);
 	pthread_mutex_unlock(&h->lock);
 	return m;
 }

@@ -21,6 +21,8 @@ enum fate {
 	GO,
 };
 
+#define DIRECTORY_PART 22
+
 static pthread_t thread;
 /* Of this type; times it was read. */
 static uint32_t special;
@@ -41,6 +43,18 @@ note(const struct xsd_sockmsg *h, const char *body)
 	    h->tx_id != 0 ? "t" : "", body);
 }
 
+/* Two parts, and a generation that tells nothing. */
+static void
+answer_part(int fd, const struct xsd_sockmsg *h, const char *offset)
+{
+	char part[8];
+
+	memcpy(part, "1\0?#\0\0", 6);
+	part[2] = *offset == '0' ? 'a' : 'b';
+	part[3] = (char)('0' + connections);
+	put(fd, h->type, h->req_id, part, *offset == '0' ? 5 : 6);
+}
+
 static void
 answer(int fd, const struct xsd_sockmsg *h, const char *body)
 {
@@ -55,8 +69,15 @@ answer(int fd, const struct xsd_sockmsg *h, const char *body)
 		put(fd, XS_WATCH_EVENT, 0, body, h->len);
 		put_ok(fd, h);
 		break;
+	case DIRECTORY_PART:
+		answer_part(fd, h, body + strlen(body) + 1);
+		break;
 	case XS_READ:
 	case XS_DIRECTORY:
+		if (strcmp(body, "/long") == 0) {
+			put_error(fd, h, "E2BIG");
+			break;
+		}
 		put(fd, h->type, h->req_id, body, h->len);
 		break;
 	default:
@@ -86,7 +107,8 @@ one_request(int fd, enum fate fate)
 		return true;
 	}
 	seen++;
-	if (fate == READ_AND_GO)
+	/* Of a list the second part. */
+	if (fate == READ_AND_GO && (h.type != DIRECTORY_PART || seen == 2))
 		return false;
 	if (last_words != NULL && connections > 1)
 		put_error(fd, &h, last_words);
@@ -285,6 +307,22 @@ START_TEST(poison_batch)
 }
 END_TEST
 
+/* A list in parts is not put together of two daemons', whatever they count. */
+START_TEST(parts)
+{
+	struct xs_handle *h = begin(DIRECTORY_PART, go_once, NULL, 0);
+	unsigned n = 0;
+	char **v = xs_directory(h, 0, "/long", &n);
+
+	ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(v[0], "a2");
+	ck_assert_str_eq(v[1], "b2");
+	free(v);
+	end(h);
+}
+END_TEST
+
 /* --- transactions ---------------------------------------------------------------------------- */
 
 /* What was done in it, how it ends, what the daemon does, what we are told. */
@@ -450,6 +488,7 @@ suite(void)
 	tcase_add_test(t, control_unread);
 	tcase_add_test(t, poison);
 	tcase_add_test(t, poison_batch);
+	tcase_add_test(t, parts);
 	tcase_add_loop_test(t, end_in_flight, 0, N_ENDS);
 	tcase_add_test(t, transaction_goes_on);
 	tcase_add_test(t, batch_plain);
