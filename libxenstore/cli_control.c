@@ -40,20 +40,15 @@ command(struct cli *c, const char *const *words, int n)
 	    (unsigned)data.len);
 }
 
-static int
-refused(struct cli *c)
+/* What the daemon would have understood. */
+static void
+print_help(struct cli *c)
 {
-	char *help;
+	char *help = xs_control_command(c->h, "help", NULL, 0);
 
-	(void)cli_failed(c, NULL);
-	if (errno == EBADF)
-		return CLI_FAILED;
-	help = errno == EINVAL ? xs_control_command(c->h, "help", NULL, 0)
-			       : NULL;
 	if (help != NULL)
 		fprintf(stderr, "Commands:\n%s", help);
 	free(help);
-	return CLI_REFUSED;
 }
 
 /* --- live update ------------------------------------------------------------------ */
@@ -63,6 +58,8 @@ struct update {
 	const char *cmdline, *seconds;
 	bool force;
 	char *file;
+	/* Of the step that failed; 0: the daemon gave a reason. */
+	int err;
 };
 
 /* Does the process that listens at the socket run the file? */
@@ -87,9 +84,10 @@ runs(const char *file)
 	    want.st_dev == is.st_dev && want.st_ino == is.st_ino;
 }
 
-/* One step. True: the daemon says OK. */
+/* One step. True: the daemon says OK. With EIO it went away over it, and nothing
+ * is said of that yet. */
 static bool
-step(const struct update *u, const char *what, const char *const *words, int n)
+step(struct update *u, const char *what, const char *const *words, int n)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_MS * 1000000 };
 	char *reply;
@@ -100,10 +98,14 @@ step(const struct update *u, const char *what, const char *const *words, int n)
 		free(reply);
 		nanosleep(&pause, NULL);
 	}
-	ok = reply != NULL && strcmp(reply, "OK") == 0;
-	if (reply == NULL)
-		(void)cli_failed(u->c, what);
-	else if (!ok)
+	u->err = reply == NULL ? errno : 0;
+	if (reply == NULL) {
+		if (u->err != EIO)
+			(void)cli_failed(u->c, what);
+		return false;
+	}
+	ok = strcmp(reply, "OK") == 0;
+	if (!ok)
 		fprintf(stderr, "xenstore-control: %s:\n%s\n", what, reply);
 	free(reply);
 	return ok;
@@ -111,11 +113,12 @@ step(const struct update *u, const char *what, const char *const *words, int n)
 
 /* The start. The old daemon may be gone before it can answer. */
 static bool
-start(const struct update *u)
+start(struct update *u)
 {
 	const char *words[6] = { "live-update", "-s" };
-	char *any;
 	int n = 2;
+	char *any;
+	bool ok;
 
 	if (u->seconds != NULL) {
 		words[n++] = "-t";
@@ -125,22 +128,17 @@ start(const struct update *u)
 		words[n++] = "-F";
 	if (step(u, "starting the live update failed", words, n))
 		return true;
-	if (errno != EIO)
+	if (u->err != EIO)
 		return false;
 	/* A word with who is there now, then a look at what it is. */
 	any = xs_get_domain_path(u->c->h, 0);
-	if (any == NULL || !runs(u->file)) {
-		free(any);
-		return false;
-	}
+	ok = any != NULL && runs(u->file);
 	free(any);
-	fprintf(stderr, "xenstore-control: it is answered by %s now\n",
-	    u->file);
-	return true;
+	return ok;
 }
 
 static int
-run_update(const struct update *u)
+run_update(struct update *u)
 {
 	const char *const binary[] = { "live-update", "-f", u->file };
 	const char *const line[] = { "live-update", "-c", u->cmdline };
@@ -153,10 +151,14 @@ run_update(const struct update *u)
 		puts("OK");
 		return CLI_OK;
 	}
-	if (errno == EBADF)
+	if (u->err == EBADF)
 		return CLI_FAILED;
-	if (errno == EINVAL)
-		(void)refused(u->c);
+	if (u->err == EIO)
+		fprintf(stderr, "xenstore-control: xenstored went away before it "
+				"answered, and it is not %s that runs now\n",
+		    u->file);
+	if (u->err == EINVAL)
+		print_help(u->c);
 	free(command(u->c, abort, 2));
 	return CLI_REFUSED;
 }
@@ -201,12 +203,18 @@ int
 cli_control(struct cli *c, int argc, char **argv)
 {
 	char *reply;
+	int err;
 
 	if (strcmp(argv[0], "live-update") == 0)
 		return live_update(c, argc, argv);
 	reply = command(c, (const char *const *)argv, argc);
-	if (reply == NULL)
-		return refused(c);
+	if (reply == NULL) {
+		err = errno;
+		(void)cli_failed(c, NULL);
+		if (err == EINVAL)
+			print_help(c);
+		return err == EBADF ? CLI_FAILED : CLI_REFUSED;
+	}
 	printf("%s%s", reply,
 	    reply[0] != '\0' && reply[strlen(reply) - 1] == '\n' ? "" : "\n");
 	free(reply);

@@ -31,6 +31,8 @@ static _Atomic int seen, connections;
 static const enum fate *fates;
 /* An error the second daemon answers. */
 static const char *last_words;
+/* Commands it has no time for. */
+static int busy;
 /* Everything read, "<type><first string> " each, and "| " per connection. */
 static char log_text[4096];
 
@@ -41,6 +43,18 @@ note(const struct xsd_sockmsg *h, const char *body)
 
 	snprintf(log_text + len, sizeof(log_text) - len, "%u%s%.16s ", h->type,
 	    h->tx_id != 0 ? "t" : "", body);
+}
+
+/* The words behind the first. */
+static void
+note_words(const char *body, size_t len)
+{
+	for (size_t at = strlen(body) + 1; at < len;
+	    at += strlen(body + at) + 1) {
+		strcat(log_text, "_");
+		strncat(log_text, body + at, 32);
+	}
+	strcat(log_text, " ");
 }
 
 /* Two parts, and a generation that tells nothing. */
@@ -80,9 +94,26 @@ answer(int fd, const struct xsd_sockmsg *h, const char *body)
 		}
 		put(fd, h->type, h->req_id, body, h->len);
 		break;
+	case XS_CONTROL:
+		note_words(body, h->len);
+		if (busy-- > 0)
+			put(fd, h->type, h->req_id, "BUSY", 5);
+		else
+			put_ok(fd, h);
+		break;
 	default:
 		put_ok(fd, h);
 	}
+}
+
+/* Of a list the second part, of a live update the start. */
+static bool
+matters(const struct xsd_sockmsg *h, const char *body)
+{
+	if (h->type == DIRECTORY_PART)
+		return seen == 2;
+	return strcmp(body, "live-update") != 0 ||
+	    strcmp(body + strlen(body) + 1, "-s") == 0;
 }
 
 /* Looks at the type before it reads. False: it goes away. */
@@ -107,8 +138,7 @@ one_request(int fd, enum fate fate)
 		return true;
 	}
 	seen++;
-	/* Of a list the second part. */
-	if (fate == READ_AND_GO && (h.type != DIRECTORY_PART || seen == 2))
+	if (fate == READ_AND_GO && matters(&h, body))
 		return false;
 	if (last_words != NULL && connections > 1)
 		put_error(fd, &h, last_words);
@@ -146,6 +176,7 @@ begin(uint32_t type, const enum fate *f, const char *words, unsigned long flags)
 	fates = f;
 	last_words = words;
 	seen = connections = 0;
+	busy = 0;
 	log_text[0] = '\0';
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
 	h = xs_open(flags);
@@ -476,6 +507,74 @@ START_TEST(watch_refused)
 }
 END_TEST
 
+/* --- xenstore-control live-update ------------------------------------------------------ */
+
+static int
+live_update(const char *arguments)
+{
+	char command[400];
+	int status;
+
+	snprintf(command, sizeof(command), "%s control live-update %s 2>&1",
+	    XENSTORE, arguments);
+	status = system(command);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* The tool's is the second connection, and the first is over. */
+static void
+begin_update(uint32_t type, const enum fate *f, const char *words)
+{
+	static const enum fate none[] = { ANSWER };
+
+	xs_close(begin(type, none, words, 0));
+	fates = f;
+}
+
+START_TEST(update)
+{
+	static const enum fate f[] = { ANSWER };
+
+	begin_update(XS_CONTROL, f, NULL);
+	ck_assert_int_eq(live_update("-c 'a b' -F -t 5 /usr/bin/env"), 0);
+	busy = 2;
+	ck_assert_int_eq(live_update("/usr/bin/env"), 0);
+	end(NULL);
+	ck_assert_str_eq(log_text, "| "
+	    "| 0live-update _-f_/usr/bin/env 0live-update _-c_a b "
+	    "0live-update _-s_-t_5_-F "
+	    "| 0live-update _-f_/usr/bin/env 0live-update _-f_/usr/bin/env "
+	    "0live-update _-f_/usr/bin/env 0live-update _-s ");
+}
+END_TEST
+
+/* Refused: the reason, and the daemon forgets it. */
+START_TEST(update_refused)
+{
+	static const enum fate f[] = { ANSWER };
+
+	begin_update(XS_CONTROL, f, "EACCES");
+	ck_assert_int_eq(live_update("/usr/bin/env"), 3);
+	end(NULL);
+	ck_assert_str_eq(log_text, "| | 0live-update 0live-update ");
+}
+END_TEST
+
+/* The start has no answer: who is there then tells. */
+START_TEST(update_unanswered)
+{
+	char self[256] = "";
+
+	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+	begin_update(XS_CONTROL, go_once, NULL);
+	ck_assert_int_eq(live_update(self), 0);
+	fates = go_once;
+	ck_assert_int_eq(live_update("/usr/bin/env"), 3);
+	end(NULL);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -496,6 +595,9 @@ suite(void)
 	tcase_add_test(t, batch_commit);
 	tcase_add_loop_test(t, watches, 0, 2);
 	tcase_add_test(t, watch_refused);
+	tcase_add_test(t, update);
+	tcase_add_test(t, update_refused);
+	tcase_add_test(t, update_unanswered);
 	suite_add_tcase(s, t);
 	return s;
 }
