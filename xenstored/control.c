@@ -21,8 +21,6 @@
 typedef int control_f(struct request *r, const char **arg, unsigned n,
     struct xu_buf *out);
 
-control_f *control_live_update;
-
 /* Relative names go below our own directory. */
 static int
 file_name(const char *name, char path[PATH_MAX])
@@ -157,14 +155,6 @@ ctl_memreport(struct request *r, const char **arg, unsigned n,
 	return err;
 }
 
-static int
-ctl_live_update(struct request *r, const char **arg, unsigned n,
-    struct xu_buf *out)
-{
-	return control_live_update == NULL ? ENOSYS
-					   : control_live_update(r, arg, n, out);
-}
-
 /* --- quota -------------------------------------------------------------------------- */
 
 static void
@@ -270,8 +260,8 @@ static const struct {
 } commands[] = {
 	{ "check", "", "verify the tree and the books", ctl_check },
 	{ "help", "", "list the commands", ctl_help },
-	{ "live-update", "...", "go on with another program (xenstore-control)",
-	    ctl_live_update },
+	{ "live-update", "-f FILE | -c ARGS | -s | -a",
+	    "another program takes over", update_command },
 	{ "log", "[on|off|+SWITCH|-SWITCH]",
 	    "show or switch the trace; io: messages, obj: connections, "
 	    "acc: quota",
@@ -330,7 +320,7 @@ control_request(struct request *r)
 	fn = find(arg[0]);
 	err = fn == NULL ? EINVAL : fn(r, arg + 1, n - 1, &out);
 	if (err != 0)
-		return err;
+		return err == EINPROGRESS ? 0 : err;
 	if (out.len == 0)
 		reply_ok(r);
 	else

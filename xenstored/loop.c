@@ -146,8 +146,27 @@ accept_clients(void)
 		xu_log(XU_WARNING, "accept: %s", strerror(errno));
 }
 
+static int
+adopt_sockets(void)
+{
+	struct xu_list *it;
+
+	LIST_FOREACH(it, &conns)
+	{
+		struct conn *c = xu_container_of(it, struct conn, link);
+
+		if (c->fd < 0)
+			continue;
+		c->epoll_events = EPOLLIN;
+		if (loop_watch_fd(c->fd, EPOLLIN, c) < 0)
+			return -1;
+		conn_set_busy(c);
+	}
+	return 0;
+}
+
 int
-loop_init(const char *socket_path, struct xu_err *e)
+loop_init(int listening, struct xu_err *e)
 {
 	struct sigaction term = {.sa_handler = on_term};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -158,10 +177,9 @@ loop_init(const char *socket_path, struct xu_err *e)
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll_fd < 0)
 		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
-	listen_fd = xu_listen_unix(socket_path, 0600, 128, e);
-	if (listen_fd < 0)
-		return -1;
-	if (loop_watch_fd(listen_fd, EPOLLIN, &listen_mark) < 0 ||
+	listen_fd = listening;
+	if (xu_set_nonblock(listen_fd, true) < 0 || adopt_sockets() < 0 ||
+	    loop_watch_fd(listen_fd, EPOLLIN, &listen_mark) < 0 ||
 	    (domains_fd() >= 0 &&
 		loop_watch_fd(domains_fd(), EPOLLIN, &xen_mark) < 0))
 		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
@@ -280,5 +298,7 @@ loop_run(void)
 		more = serve_busy();
 		more |= tidy(n == 0 && timeout > 0);
 		more |= conn_free_dead();
+		if (update_pending())
+			update_run();
 	}
 }

@@ -378,7 +378,7 @@ journal_record(void *ctx, uint32_t type, struct state_in *in)
 	case ST_FORGET:
 		return redo_forget(in);
 	default:
-		if (type < ST_QUOTA || type > ST_SAID)
+		if (type < ST_QUOTA || type > ST_ASKED)
 			return "a record of unknown type";
 		return state_redo_domain(type, in);
 	}

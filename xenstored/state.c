@@ -403,6 +403,17 @@ state_open(const char *dir, bool fresh, bool *recovered, struct xu_err *e)
 	return 0;
 }
 
+bool
+state_handover(void)
+{
+	snapshot_abort();
+	if (!start_journal(j.number + 1, false))
+		return false;
+	state_put_sockets();
+	state_commit();
+	return j.on;
+}
+
 void
 state_close(void)
 {

@@ -37,6 +37,8 @@
  * found.
  */
 int state_open(const char *dir, bool fresh, bool *recovered, struct xu_err *e);
+/* All of it, clients' sockets too, for a program that takes over now. */
+bool state_handover(void);
 /* Nothing may be written from here on: a new program takes over. */
 void state_close(void);
 bool state_on(void);
@@ -74,6 +76,7 @@ void state_said(struct conn *c, const void *bytes, size_t len);
 void state_conn(struct conn *c);
 /* All of it, for a new journal. */
 void state_put_domains(void);
+void state_put_sockets(void);
 
 struct state_in;
 /* Reading: a new base; a record. What is wrong, or NULL. */
@@ -124,6 +127,10 @@ enum state_type {
 	ST_TAKEN,	/* bytes taken off the ring, not handled yet */
 	ST_HANDLED,	/* a request of so many bytes */
 	ST_SAID,	/* bytes of replies and events */
+	/* Live update: the records that follow, with domid ST_THIS, are of a
+	 * client's socket with this number; it asked for the update. */
+	ST_SOCKET,
+	ST_ASKED,	/* request id, transaction id */
 	ST_NODES,	/* snapshot: a block of entries */
 	ST_END,		/* snapshot: nodes, generation */
 };
@@ -135,6 +142,7 @@ struct state_rec {
 	uint64_t sum;
 };
 #define STATE_REC_MAX (1u << 20)
+#define ST_THIS	      0xffffu
 
 uint64_t state_sum(uint32_t type, const void *data, size_t len);
 static inline size_t

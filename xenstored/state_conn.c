@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "state.h"
+#include "supervise.h"
 
 /* --- writing ------------------------------------------------------------------- */
 
@@ -67,16 +68,20 @@ state_quota(void)
 	state_end(ST_QUOTA, data, p);
 }
 
+/* The socket whose records are being written or read. */
+static struct conn *current;
+
 /* A record that begins with the connection's domain; NULL: not kept. */
 static char *
 begin_conn(const struct conn *c, size_t len, char **data)
 {
+	uint16_t key = c == current ? ST_THIS : c->domid;
 	char *p;
 
-	if (c->domain == NULL)
+	if (c->domain == NULL && c != current)
 		return NULL;
-	p = *data = state_begin(sizeof(c->domid) + len);
-	return p == NULL ? NULL : state_put(p, &c->domid, sizeof(c->domid));
+	p = *data = state_begin(sizeof(key) + len);
+	return p == NULL ? NULL : state_put(p, &key, sizeof(key));
 }
 
 void
@@ -241,6 +246,43 @@ state_put_domains(void)
 	}
 }
 
+void
+state_put_sockets(void)
+{
+	uint32_t number = 0, id, tx;
+	struct xu_list *it;
+	char *data, *p;
+
+	LIST_FOREACH(it, &conns)
+	{
+		struct conn *c = xu_container_of(it, struct conn, link);
+
+		if (c->fd < 0)
+			continue;
+		current = c;
+		p = begin_conn(c, sizeof(number), &data);
+		if (p == NULL)
+			break;
+		STATE_PUT(p, number);
+		state_end(ST_SOCKET, data, p);
+		number++;
+		if (conn_has_input(c))
+			put_bytes(c, ST_TAKEN, c->in.data + c->in_at,
+			    c->in.len - c->in_at);
+		put_bytes(c, ST_SAID, c->out.data + c->out_sent,
+		    c->out.len - c->out_sent);
+		watches_keep(c);
+		txns_keep(c);
+		if (!update_asked(c, &id, &tx) ||
+		    (p = begin_conn(c, sizeof(id) + sizeof(tx), &data)) == NULL)
+			continue;
+		STATE_PUT(p, id);
+		STATE_PUT(p, tx);
+		state_end(ST_ASKED, data, p);
+	}
+	current = NULL;
+}
+
 /* --- reading back ------------------------------------------------------------------- */
 
 static bool
@@ -381,32 +423,79 @@ redo_txn(struct conn *c, struct state_in *in)
 }
 
 static const char *
+redo_socket(struct state_in *in)
+{
+	uint32_t number;
+	int fd;
+
+	current = NULL;
+	if (!STATE_GET(in, number))
+		return "a socket that makes no sense";
+	/* Not left to us: the daemon was killed since. */
+	fd = worker_socket(number);
+	if (fd < 0)
+		return NULL;
+	current = conn_new(&socket_ops, 0, true);
+	if (current == NULL)
+		return "no memory";
+	current->fd = fd;
+	current->replay = true;
+	return NULL;
+}
+
+static const char *
+redo_asked(struct conn *c, struct state_in *in)
+{
+	uint32_t id, tx;
+
+	if (!STATE_GET(in, id) || !STATE_GET(in, tx))
+		return "a live update that makes no sense";
+	update_recovered(c, id, tx);
+	return NULL;
+}
+
+static const char *
+redo_in(struct conn *c, uint32_t type, struct state_in *in)
+{
+	switch (type) {
+	case ST_WATCH:
+	case ST_UNWATCH:
+		return redo_watch(c, type, in);
+	case ST_TXN:
+		return redo_txn(c, in);
+	case ST_RESET:
+		watch_del_all(c);
+		txn_free_all(c);
+		return NULL;
+	case ST_RING:
+		return redo_ring(c, in);
+	case ST_HANDLED:
+		return redo_handled(c, in);
+	case ST_ASKED:
+		return redo_asked(c, in);
+	default:
+		return redo_bytes(c, type, in);
+	}
+}
+
+static const char *
 redo_conn(uint32_t type, struct state_in *in)
 {
 	struct domain *d;
 	uint16_t domid;
 
-	if (!STATE_GET(in, domid) || (d = domain_find(domid)) == NULL)
+	if (!STATE_GET(in, domid))
+		return "a connection without a domain";
+	if (type == ST_SOCKET)
+		return redo_socket(in);
+	if (domid == ST_THIS)
+		return current == NULL ? NULL : redo_in(current, type, in);
+	d = domain_find(domid);
+	if (d == NULL)
 		return "a connection of an unknown domain";
 	if (d->conn == NULL)
 		return "a connection that is not there";
-	switch (type) {
-	case ST_WATCH:
-	case ST_UNWATCH:
-		return redo_watch(d->conn, type, in);
-	case ST_TXN:
-		return redo_txn(d->conn, in);
-	case ST_RESET:
-		watch_del_all(d->conn);
-		txn_free_all(d->conn);
-		return NULL;
-	case ST_RING:
-		return redo_ring(d->conn, in);
-	case ST_HANDLED:
-		return redo_handled(d->conn, in);
-	default:
-		return redo_bytes(d->conn, type, in);
-	}
+	return redo_in(d->conn, type, in);
 }
 
 /* What follows says all of it again. */

@@ -581,22 +581,32 @@ struct request {
 	struct txn *txn;
 };
 
+/* update.c: live update */
+int update_command(struct request *r, const char **arg, unsigned n,
+    struct xu_buf *out);
+/* There is a supervisor. */
+void update_possible(void);
+bool update_pending(void);
+/* At the end of a turn; returns only when it cannot be done. */
+void update_run(void);
+/* Did this connection ask for it? In the new program: it did; answer it. */
+bool update_asked(const struct conn *c, uint32_t *id, uint32_t *tx);
+void update_recovered(struct conn *c, uint32_t id, uint32_t tx);
+void update_answer(void);
+
 void request_handle(struct request *r);
 const char *request_name(uint32_t type);
 /* Strings of the payload; false unless exactly n, the last one ended. */
 bool request_strings(const struct request *r, const char **v, unsigned n);
 unsigned request_count(const struct request *r);
 int control_request(struct request *r);
-/* What XS_CONTROL live-update does; NULL: not offered. Arguments behind the
- * command's name; text for the reply in out (none: "OK"). */
-extern int (*control_live_update)(struct request *r, const char **arg,
-    unsigned n, struct xu_buf *out);
 void reply_ok(const struct request *r);
 void reply_data(const struct request *r, const void *data, size_t len);
 
 /* --- loop.c --------------------------------------------------------------------------------- */
 
-int loop_init(const char *socket_path, struct xu_err *e);
+/* Takes the listening socket, and connections that were recovered. */
+int loop_init(int listening, struct xu_err *e);
 int loop_watch_fd(int fd, uint32_t events, void *ptr);
 void loop_update(struct conn *c);
 void loop_run(void);

@@ -93,9 +93,21 @@ wait_for 120 at_least 3 2>/dev/null || fail "no I/O: $(tail -n 5 "$log")"
 
 before=$(rounds)
 xenstore-ls -f /local >"$scratch/before"
+# Its worker, which the supervisor replaces, and all of it by turns.
+worker() {
+	read -r p <"/proc/$(cat /run/xenstored.pid)/task/$(cat /run/xenstored.pid)/children"
+	echo "${p%% *}"
+}
+is_other() { [ -n "$(worker)" ] && [ "$(worker)" != "$1" ]; }
 for ((i = 0; i < kills; i++)); do
-	kill_all KILL xenstored
-	check "started again ($i)" start
+	if ((i % 2)); then
+		kill_all KILL xenstored
+		check "started again ($i)" start
+	else
+		old=$(worker)
+		kill -9 "$old"
+		check "replaced ($i)" wait_for 20 is_other "$old"
+	fi
 	sleep 0.$((RANDOM % 10))
 done
 wait_for 60 at_least $((before + 5)) || fail "the guest's I/O stopped"
@@ -103,6 +115,12 @@ same "no error was seen" "" "$(tr -d '\r' <"$log" | grep '^IO .* bad [^0]')"
 same "nor by its kernel" "" "$(grep -iE 'error|xenbus.*(fail|timeout)|hung' "$log")"
 check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /local)
 contains "the books agree" "$(xenstore-control check)" '^OK '
+check "live update" xenstore-control live-update /usr/sbin/xenstored
+same "it is not root" xenstored "$(stat -c %U "/proc/$(worker)")"
+contains "nor may it start programs" "$(cat "/proc/$(worker)/status")" \
+	'^Seccomp:[[:space:]]*2'
+before=$(rounds)
+wait_for 60 at_least $((before + 3)) || fail "the guest's I/O stopped"
 contains "xl list" "$(xl list)" '^g '
 check "xl detaches its disk" xl block-detach g xvda
 check "xl shutdown" xl shutdown -w g

@@ -278,6 +278,129 @@ START_TEST(halves_are_continued)
 }
 END_TEST
 
+/* --- with the supervisor ------------------------------------------------------- */
+
+static char *supervised[] = { (char *)(uintptr_t)"--supervise", NULL };
+
+/* The one child of the daemon that the test started. */
+static pid_t
+worker(void)
+{
+	char path[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", thv_pid(host),
+	    thv_pid(host));
+	f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	if (fscanf(f, "%d", &pid) != 1)
+		pid = 0;
+	fclose(f);
+	return pid;
+}
+
+static void
+supervise(void)
+{
+	thv_stop(host, SIGTERM);
+	ck_assert_int_eq(thv_start(host, DAEMON, supervised), 0);
+	thv_client_again(dom0);
+}
+
+static pid_t
+other_worker(pid_t before)
+{
+	const struct timespec nap = { .tv_nsec = 5000000 };
+	pid_t pid = 0;
+
+	for (int i = 0; i < 2000 && (pid == 0 || pid == before); i++) {
+		nanosleep(&nap, NULL);
+		pid = worker();
+	}
+	ck_assert_int_ne(pid, 0);
+	ck_assert_int_ne(pid, before);
+	return pid;
+}
+
+START_TEST(a_dead_worker_is_replaced)
+{
+	struct thv_client *a;
+	pid_t pid;
+
+	supervise();
+	a = thv_guest(host, dom0, 1);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_str_eq(thv_ask(a, XS_WRITE, "n|1"), "OK");
+		pid = worker();
+		ck_assert_int_eq(kill(pid, SIGKILL), 0);
+		other_worker(pid);
+		ck_assert_int_eq(thv_again(host), 0);
+		thv_client_again(dom0);
+		ck_assert_str_eq(thv_ask(dom0, XS_READ, "/local/domain/1/n|"),
+		    "1");
+		ck_assert_str_eq(thv_ask(a, XS_READ, "n|"), "1");
+	}
+	ck_assert(thv_alive(host));
+	ck_assert_int_eq(thv_stop(host, SIGTERM), 0);
+}
+END_TEST
+
+START_TEST(another_program_takes_over)
+{
+	struct thv_client *a, *other;
+	char path[300], exe[256];
+	uint32_t tx;
+	pid_t pid;
+	ssize_t n;
+
+	supervise();
+	a = thv_guest(host, dom0, 1);
+	other = thv_client(host, -1);
+	ck_assert_str_eq(thv_ask(other, XS_WATCH, "/x|tok|"), "OK");
+	ck_assert_str_eq(thv_event(other, 5000), "/x|tok");
+	tx = (uint32_t)atoi(thv_ask(other, XS_TRANSACTION_START, "|"));
+	ck_assert_str_eq(thv_ask_tx(other, XS_WRITE, tx, "/y|1"), "OK");
+	ck_assert_str_eq(thv_ask(a, XS_WRITE, "n|1"), "OK");
+
+	pid = worker();
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	ck_assert_int_gt(n, 0);
+	exe[n] = '\0';
+	ck_assert_str_eq(
+	    thv_ask(dom0, XS_CONTROL, "live-update|-s|"),
+	    "no file was named (-f FILE)");
+	snprintf(path, sizeof(path), "live-update|-f|%s|", exe);
+	ck_assert_str_eq(thv_ask(dom0, XS_CONTROL, path), "OK");
+	/* The answer comes from the one that follows, on the same socket. */
+	ck_assert_str_eq(thv_ask(dom0, XS_CONTROL, "live-update|-s|"), "OK");
+	pid = other_worker(pid);
+	ck_assert_int_eq(thv_again(host), 0);
+	ck_assert_str_eq(thv_ask(dom0, XS_READ, "/local/domain/1/n|"), "1");
+	ck_assert_str_eq(thv_ask(a, XS_WRITE, "n|2"), "OK");
+	ck_assert_str_eq(thv_ask(dom0, XS_WRITE, "/x|1"), "OK");
+	ck_assert_str_eq(thv_event(other, 5000), "/x|tok");
+	ck_assert_str_eq(thv_ask_tx(other, XS_READ, tx, "/x|"), "ENOENT");
+	ck_assert_str_eq(thv_ask_tx(other, XS_TRANSACTION_END, tx, "T|"),
+	    "EAGAIN");
+
+	/* One that does not come up leaves things as they were. */
+	ck_assert_str_eq(
+	    thv_ask(dom0, XS_CONTROL, "live-update|-f|/bin/false|"), "OK");
+	ck_assert(strstr(thv_ask(dom0, XS_CONTROL, "live-update|-s|"),
+		      "the old one goes on") != NULL);
+	other_worker(pid);
+	ck_assert_int_eq(thv_again(host), 0);
+	ck_assert_str_eq(thv_ask(dom0, XS_READ, "/x|"), "1");
+	ck_assert_str_eq(thv_ask(a, XS_READ, "n|"), "2");
+	ck_assert_str_eq(thv_ask(other, XS_WRITE, "/x|2"), "OK");
+	ck_assert_str_eq(thv_event(other, 5000), "/x|tok");
+	ck_assert(strncmp(thv_ask(dom0, XS_CONTROL, "check|"), "OK", 2) == 0);
+	ck_assert_int_eq(thv_stop(host, SIGTERM), 0);
+}
+END_TEST
+
 static void
 setup(void)
 {
@@ -307,6 +430,8 @@ main(void)
 	tcase_add_test(t, what_a_domain_has);
 	tcase_add_test(t, transactions_end_with_eagain);
 	tcase_add_test(t, halves_are_continued);
+	tcase_add_test(t, a_dead_worker_is_replaced);
+	tcase_add_test(t, another_program_takes_over);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -168,7 +168,7 @@ child(const struct thv *h, const char *daemon, char *const *extra)
 }
 
 int
-thv_start(struct thv *h, const char *daemon, char *const *extra)
+thv_again(struct thv *h)
 {
 	int64_t end = now_ms() + 20000;
 	int fd;
@@ -176,23 +176,31 @@ thv_start(struct thv *h, const char *daemon, char *const *extra)
 	if (h->fd >= 0)
 		close(h->fd);
 	h->fd = -1;
-	h->pid = fork();
-	if (h->pid < 0)
-		die("fork");
-	if (h->pid == 0)
-		child(h, daemon, extra);
 	while (now_ms() < end && thv_alive(h)) {
 		struct timespec ts = { .tv_nsec = 2000000 };
 
 		fd = connect_to(h, "socket", SOCK_STREAM);
 		if (fd >= 0) {
 			close(fd);
+			/* A supervisor listens before its worker does. */
 			h->fd = connect_to(h, "hv", SOCK_SEQPACKET);
-			return h->fd < 0 ? -1 : 0;
+			if (h->fd >= 0)
+				return 0;
 		}
 		nanosleep(&ts, NULL);
 	}
 	return -1;
+}
+
+int
+thv_start(struct thv *h, const char *daemon, char *const *extra)
+{
+	h->pid = fork();
+	if (h->pid < 0)
+		die("fork");
+	if (h->pid == 0)
+		child(h, daemon, extra);
+	return thv_again(h);
 }
 
 pid_t

@@ -38,6 +38,8 @@ const char *thv_dir(const struct thv *h);
 /* extra: more arguments, NULL-terminated, or NULL. 0, or -1: it did not come
  * up (its output is in DIR/log). Asks no rights and needs no Xen. */
 int thv_start(struct thv *h, const char *daemon, char *const *extra);
+/* The daemon's end of the transport is a new one. 0 or -1. */
+int thv_again(struct thv *h);
 pid_t thv_pid(const struct thv *h);
 /* SIGTERM or SIGKILL and waits; its wait status. */
 int thv_stop(struct thv *h, int sig);
