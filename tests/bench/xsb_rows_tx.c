@@ -14,7 +14,7 @@
 
 #include "xsb.h"
 
-enum { OPS = 29, GIVE_UP = 20 };
+enum { OPS = 29, GIVE_UP = 20, HOT_READ = 4, HOT_WRITE = 5 };
 
 #define FRONT "/local/domain/5/device/vbd/"
 #define BACK "/local/domain/0/backend/vbd/5/"
@@ -86,10 +86,10 @@ put_op(struct maker *m, unsigned i)
 	const char *path = NODE(m, i);
 	size_t n = strlen(path) + 1;
 
-	/* The last operation is the one on the node others write, if any. */
-	if (i == OPS - 1 && m->hot != NULL) {
+	/* Early, so that the others have the rest of it to write there. */
+	if (i == HOT_WRITE && m->hot != NULL) {
 		xb_put(m->c, XS_WRITE, m->tx, m->hot, "mine");
-	} else if (i == OPS - 2 && m->hot_read) {
+	} else if (i == HOT_READ && m->hot_read) {
 		xb_put(m->c, XS_READ, m->tx, m->hot, NULL);
 	} else if (device[i].type == XS_SET_PERMS) {
 		memcpy(perms, path, n);

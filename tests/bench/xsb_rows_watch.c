@@ -186,18 +186,20 @@ row_leave(void)
 {
 	unsigned long n = xb_opt.n != 0 ? xb_opt.n : 100000;
 	struct xb_conn *c = xb_connect(xb_opt.socket), *w;
-	uint64_t before, cpu, wait = UINT64_MAX, quiet = 0, r;
-	int i;
+	uint64_t before, cpu, wait = UINT64_MAX, quiet = 0, r, t = xb_now();
+	int i, rounds = 3;
 
 	w = xb_connect(xb_opt.socket);
 	watch_many(w, 0, n);
+	if (xb_now() - t > 10000000000ull)
+		rounds = 1;
 	xb_cpu_settled(100);
 	before = xb_cpu();
 	xb_close(w);
 	cpu = xb_cpu_settled(500) - before;
 	xb_emit("leave", (double)cpu / 1e6, "ms");
 	/* The least of three, as a neighbour on the CPU only makes it longer. */
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < rounds; i++) {
 		w = xb_connect(xb_opt.socket);
 		watch_many(w, 0, n);
 		r = longest_wait(c, 0.5);
@@ -205,8 +207,6 @@ row_leave(void)
 		xb_close(w);
 		r = longest_wait(c, 0.5);
 		wait = r < wait ? r : wait;
-		if (r > 1000000000)
-			break;
 		xb_cpu_settled(200);
 	}
 	xb_emit("leave.wait", (double)wait / 1e6, "ms");
