@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -266,6 +267,9 @@ main(int argc, char **argv)
 
 	if (r != 0)
 		return r - 1;
+	/* Else the heap gathers what was freed and sorts it all at once, a pause
+	 * of tens of milliseconds after a client with many watches. */
+	(void)mallopt(M_MXFAST, 0);
 	xu_log_open("xenstored", NULL, XU_INFO);
 	if (!o.foreground && !o.worker && !o.supervise &&
 	    xu_daemonise(&ready_fd, &e) < 0)
