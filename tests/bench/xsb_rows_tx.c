@@ -64,6 +64,7 @@ struct maker {
 	unsigned step, tries;
 	const char *hot; /* a node it also writes */
 	bool hot_read;   /* and reads before */
+	bool batch;      /* what follows START goes out at once */
 	uint64_t since;
 	struct xb_samples done;
 	unsigned long eagain, starved;
@@ -110,6 +111,16 @@ put_end(struct maker *m)
 enum { END = OPS + 1, RM_FRONT = OPS + 2, RM_BACK = OPS + 3 };
 
 static void
+put_all(struct maker *m)
+{
+	unsigned i;
+
+	for (i = 0; i < OPS; i++)
+		put_op(m, i);
+	put_end(m);
+}
+
+static void
 maker_put(struct maker *m)
 {
 	if (m->step == 0) {
@@ -117,13 +128,16 @@ maker_put(struct maker *m)
 			m->since = xb_now();
 		m->tx = 0;
 		xb_put(m->c, XS_TRANSACTION_START, 0, "", NULL);
+	} else if (m->batch && m->step <= END) {
+		if (m->step == 1)
+			put_all(m);
 	} else if (m->step <= OPS) {
 		put_op(m, m->step - 1);
 	} else if (m->step == END) {
 		put_end(m);
 	} else {
-		xb_put(
-		    m->c, XS_RM, 0, NODE(m, m->step == RM_FRONT ? 0 : 2), NULL);
+		xb_put(m->c, XS_RM, 0, NODE(m, m->step == RM_FRONT ? 0 : 2),
+		    NULL);
 	}
 	xb_flush(m->c);
 }
@@ -216,9 +230,7 @@ pipelined(struct maker *m)
 	while (xb_now() < end) {
 		m->since = xb_now();
 		m->tx = xb_start(m->c);
-		for (i = 0; i < OPS; i++)
-			put_op(m, i);
-		put_end(m);
+		put_all(m);
 		xb_flush(m->c);
 		for (i = 0; i <= OPS; i++) {
 			xb_reply(m->c, &reply);
@@ -292,7 +304,7 @@ put_hot(struct xb_conn *c, unsigned long n)
 }
 
 static void
-beside_writer(const char *name, bool reads)
+beside_writer(const char *name, bool reads, bool batch)
 {
 	struct xb_conn *both[2];
 	struct maker m;
@@ -303,6 +315,7 @@ beside_writer(const char *name, bool reads)
 	maker_init(&m, 1000);
 	m.hot = HOT;
 	m.hot_read = reads;
+	m.batch = batch;
 	both[0] = m.c;
 	both[1] = xb_connect(xb_opt.socket);
 	start = xb_now();
@@ -327,17 +340,19 @@ beside_writer(const char *name, bool reads)
 void
 row_device_hot(void)
 {
-	beside_writer("device_hot", false);
+	beside_writer("device_hot", false, false);
+	beside_writer("device_hot_pipelined", false, true);
 }
 
 void
 row_device_toggle(void)
 {
-	beside_writer("device_toggle", true);
+	beside_writer("device_toggle", true, false);
+	beside_writer("device_toggle_pipelined", true, true);
 }
 
-void
-row_device_sibling(void)
+static void
+beside_sibling(const char *name, bool batch)
 {
 	struct maker m[2];
 	struct xb_conn *both[2];
@@ -347,6 +362,7 @@ row_device_sibling(void)
 
 	for (i = 0; i < 2; i++) {
 		maker_init(&m[i], i == 0 ? 1000 : 2000);
+		m[i].batch = batch;
 		both[i] = m[i].c;
 	}
 	start = xb_now();
@@ -358,8 +374,15 @@ row_device_sibling(void)
 		maker_step(&m[i], &reply);
 		maker_put(&m[i]);
 	}
-	report("device_sibling", &m[0], start);
-	report("device_sibling2", &m[1], start);
+	report(name, &m[0], start);
+	report(XB_NAME("%s.second", name), &m[1], start);
 	for (i = 0; i < 2; i++)
 		maker_fini(&m[i]);
+}
+
+void
+row_device_sibling(void)
+{
+	beside_sibling("device_sibling", false);
+	beside_sibling("device_sibling_pipelined", true);
 }

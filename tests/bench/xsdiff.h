@@ -56,7 +56,56 @@ struct meeting {
 	bool privileged;
 };
 
+enum { EVENTS_MAX = 256, EVENT_SIZE = 300, FIRST_DOMID = 11 };
+
+struct event {
+	size_t len;
+	char text[EVENT_SIZE];
+};
+
+/* A client's transaction, open in both daemons. */
+struct tx {
+	uint32_t id[DAEMONS];
+	bool open;
+	bool moved;   /* something outside it was written since its start */
+	bool differs; /* a reply in it did, for that reason */
+	unsigned n, steps[STEPS_MAX];
+};
+
+struct client {
+	struct xb_conn *c[DAEMONS];
+	bool up;
+	struct tx tx[SLOTS + 1];
+	unsigned nevents[DAEMONS];
+	struct event events[DAEMONS][EVENTS_MAX];
+};
+
+/* The run. */
+extern struct xd {
+	const char *dirs[DAEMONS];
+	struct xb_hv *hv[DAEMONS];
+	struct xb_conn *admin[DAEMONS]; /* the harness's own */
+	struct xb_conn *spy[DAEMONS];	/* watches everything */
+	struct client clients[CLIENTS];
+	const struct program *running;
+	bool died, targeted, ended, verbose;
+} xd;
+
 uint32_t client_domid(unsigned client); /* 0: a tool */
+/* Why the program failed; false. */
+bool fail(const char *what);
+
+/* xsdiff_link.c */
+void link_open(int d, const char *dir);
+void ask(struct client *cl, int d, uint32_t type, uint32_t tx,
+    const void *payload, size_t len, struct reply *r);
+unsigned long changes(int d);
+uint64_t digest(int d, const char *path, uint64_t sum);
+void client_up(unsigned i);
+void client_down(unsigned i, bool release);
+void set_up(const struct program *p);
+void tear_down(void);
+bool compare_events(const struct step *s);
 
 /* xsdiff_gen.c */
 void program_make(struct program *p, uint64_t seed);
