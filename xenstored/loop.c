@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "state.h"
+#include "trace.h"
 #include "xu_proc.h"
 
 #define READ_CHUNK 65536
@@ -24,7 +25,7 @@
 
 static int epoll_fd = -1, listen_fd = -1;
 static struct xu_list busy = XU_LIST_INIT(busy);
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, reopen;
 /* Marks in epoll_event.data.ptr that are no connection. */
 static char listen_mark, xen_mark;
 
@@ -42,6 +43,13 @@ conn_set_busy(struct conn *c)
 		return;
 	c->is_busy = true;
 	xu_list_append(&busy, &c->busy);
+}
+
+static void
+on_hup(int sig)
+{
+	(void)sig;
+	reopen = 1;
 }
 
 int
@@ -169,8 +177,10 @@ int
 loop_init(int listening, struct xu_err *e)
 {
 	struct sigaction term = {.sa_handler = on_term};
+	struct sigaction hup = {.sa_handler = on_hup};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+	sigaction(SIGHUP, &hup, NULL);
 	sigaction(SIGTERM, &term, NULL);
 	sigaction(SIGINT, &term, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
@@ -285,6 +295,12 @@ loop_run(void)
 	int n, timeout;
 
 	while (!stop) {
+		if (reopen) {
+			/* The trace was rotated. */
+			reopen = 0;
+			if (trace_on != 0)
+				(void)trace_open(NULL);
+		}
 		timeout = how_long(more);
 		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev), timeout);
 		for (int i = 0; i < n; i++) {
