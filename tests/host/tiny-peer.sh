@@ -3,6 +3,7 @@
 # xen: 4.17
 # toolstack: peer
 # timeout: 900
+# depth: full
 # The tiny guest under Debian's toolstack, PV and PVH: it starts, answers every
 # word of the store, keeps its memory over save, restore and checkpoint, and
 # crashes, spins, floods and abuses the store as its command line says. What our
