@@ -127,3 +127,30 @@ check "xl shutdown" xl shutdown -w g
 gone() { ! xl list g; }
 check "it is gone" wait_for 60 gone
 contains "the books agree" "$(xenstore-control check)" '^OK '
+
+# A file system that is full: the store goes on, says that it is without its
+# journal, and has it again when there is room.
+kill_all TERM xenstored
+mkdir "$scratch/small"
+check "a small tmpfs" mount -t tmpfs -o size=8m none "$scratch/small"
+cleanup 'kill_all TERM xenstored; umount "$scratch/small"'
+small() { /usr/sbin/xenstored --no-xen --state "$scratch/small/state"; }
+check "xenstored on it" small
+check "a value" xenstore-write /test/before 1
+dd if=/dev/zero of="$scratch/small/fill" bs=4096 2>/dev/null
+fill() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		echo "/test/many/n$i" "$(printf '%4000s' x | tr ' ' x)"
+	done | while read -r path value; do xenstore-write "$path" "$value"; done
+}
+check "writes beyond its room" fill
+contains "it says so" "$(xenstore-control check)" '^OK .*journal OFF'
+same "and serves" 1 "$(xenstore-read /test/before)"
+rm "$scratch/small/fill"
+back() { xenstore-write /test/after 1 && xenstore-control check | grep -q 'journal on'; }
+check "it has it again" wait_for 60 back
+kill_all KILL xenstored
+check "started again" small
+same "with all" "1 1 400" "$(xenstore-read /test/before) $(xenstore-read \
+	/test/after) $(xenstore-list /test/many | wc -l)"

@@ -349,6 +349,128 @@ START_TEST(kills_lose_nothing)
 }
 END_TEST
 
+/* --- what cannot be trusted ------------------------------------------------------ */
+
+/* A start that has to fail; what it said. */
+static const char *
+failed_start(void)
+{
+	static char text[512];
+	int p[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(p), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(p[1], 2);
+		setenv("XENSTORED_RUNDIR", dir, 1);
+		execl(XENSTORED, "xenstored", "--no-xen", "--no-fork",
+		    (char *)NULL);
+		_exit(127);
+	}
+	close(p[1]);
+	n = read(p[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(p[0]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 1,
+	    "status %d: %s", status, text);
+	return text;
+}
+
+static void
+kill_daemon(void)
+{
+	kill(daemon_pid, SIGKILL);
+	waitpid(daemon_pid, NULL, 0);
+}
+
+static off_t
+size_of(const char *name, char *path, size_t size)
+{
+	struct stat st;
+
+	snprintf(path, size, "%s/state/%s", dir, name);
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* One bit of the byte. */
+static void
+flip(const char *path, off_t at)
+{
+	int fd = open(path, O_RDWR);
+	char c;
+
+	ck_assert_int_eq(pread(fd, &c, 1, at), 1);
+	c ^= 4;
+	ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+	close(fd);
+}
+
+static void
+value_is(const char *want)
+{
+	struct client look = { .fd = -1 };
+
+	connect_client(&look);
+	ck_assert_str_eq(ask(&look, XS_READ, "/key"), want);
+	close(look.fd);
+}
+
+#define HEAD 72
+
+START_TEST(damage_is_told)
+{
+	static const char *const files[] = { "journal.1", "snapshot.1" };
+	struct client c = { .fd = -1 };
+	char path[128], body_text[64];
+	struct timespec nap = { .tv_nsec = 300000000 };
+
+	start_daemon();
+	connect_client(&c);
+	nanosleep(&nap, NULL); /* the snapshot is written behind the answers */
+	ck_assert(send_request(&c, XS_WRITE, 0, body_text,
+	    body(body_text, "/key|kept")));
+	ck_assert_int_eq(recv(c.fd, &c.hdr, sizeof(c.hdr), MSG_WAITALL),
+	    sizeof(c.hdr));
+	close(c.fd);
+	kill_daemon();
+	for (int i = 0; i < 2; i++) {
+		/* Of a record: its sum's place, then its content. */
+		(void)size_of(files[i], path, sizeof(path));
+		for (off_t at = HEAD + 8; at < HEAD + 24; at += 5) {
+			flip(path, at);
+			ck_assert_ptr_nonnull(strstr(failed_start(),
+			    "is damaged at byte 72 "));
+			flip(path, at);
+		}
+	}
+	ck_assert_int_eq(truncate(path, size_of(files[1], path,
+				 sizeof(path)) - 8), 0);
+	ck_assert_ptr_nonnull(strstr(failed_start(), "is damaged at byte 0 "));
+	ck_assert_int_eq(unlink(path), 0);
+	/* Without the snapshot: the first journal begins with nothing. */
+	start_daemon();
+	value_is("kept");
+	nanosleep(&nap, NULL);
+	kill_daemon();
+
+	/* A second one at a time would be two stores. */
+	start_daemon();
+	ck_assert_ptr_nonnull(strstr(failed_start(), "another xenstored"));
+	value_is("kept");
+	nanosleep(&nap, NULL);
+	kill_daemon();
+
+	/* Later journals continue a snapshot: without it, nothing. */
+	snprintf(path, sizeof(path), "rm '%s'/state/snapshot.*", dir);
+	ck_assert_int_eq(system(path), 0);
+	ck_assert_ptr_nonnull(strstr(failed_start(), "its snapshot is missing"));
+}
+END_TEST
+
 static void
 setup(void)
 {
@@ -380,6 +502,7 @@ main(void)
 	tcase_set_timeout(t, 1200);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, kills_lose_nothing);
+	tcase_add_test(t, damage_is_told);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
