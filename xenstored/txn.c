@@ -25,6 +25,8 @@ struct touch {
 	unsigned what;
 	/* Its event was sent. */
 	bool fired;
+	/* The transaction took it away, if only for a while. */
+	bool removed;
 	char path[];
 };
 
@@ -319,7 +321,7 @@ touch(const struct conn *c, struct txn *t, const char *path,
 		grow(t);
 	at->hash = hash;
 	at->what = 0;
-	at->fired = false;
+	at->fired = at->removed = false;
 	at->next = NULL;
 	memcpy(at->path, path, len + 1);
 	at->chain = t->slots[hash & (t->nslots - 1)];
@@ -366,6 +368,7 @@ txn_did(struct conn *c, struct txn *t, enum op op, const char *path,
 		perms_unref(perms);
 		return err;
 	}
+	at->removed |= op == OP_RM;
 	d->next = NULL;
 	d->at = at;
 	d->op = op;
@@ -482,7 +485,7 @@ fire(const struct txn *t, const struct node *before)
 		change.path = d->at->path;
 		change.was = was == NULL ? NULL : was->perms;
 		change.was_parent = NULL;
-		change.gone = is == NULL ? was : NULL;
+		change.gone = is == NULL || d->at->removed ? was : NULL;
 		watch_fire(&change, store_root);
 	}
 }

@@ -176,6 +176,8 @@ static const struct {
 	    XS_WRITE, "/p/y|2", "OK|" },
 	{ "creates p/x, other writes p", XS_WRITE, "/p/x|1", 0, NULL, XS_WRITE,
 	    "/p|2", "OK|" },
+	{ "removes what is not there, other makes its parent", XS_RM,
+	    "/p/m/n|", XS_WRITE, "/p/b|1", XS_MKDIR, "/p/m|", "EAGAIN|" },
 	{ "finds M missing, other creates M", XS_READ, "/p/m|", XS_WRITE,
 	    "/p/z|1", XS_WRITE, "/p/m|2", "EAGAIN|" },
 	{ "reads and writes A, other removes A", XS_READ, "/p/a|", XS_WRITE,
@@ -415,6 +417,40 @@ START_TEST(a_commit_fires_once_a_node)
 }
 END_TEST
 
+/* What was below it went, even if the node is there again at the end. */
+START_TEST(a_node_taken_away_for_a_while)
+{
+	char body[XSD_PAYLOAD + 1];
+
+	CHECK("OK|", dom0, XS_WRITE, "/x/c/b|1");
+	CHECK("OK|", dom0, XS_SET_PERMS, "/x/c|r0|");
+	CHECK("OK|", guest, XS_WATCH, "/x/c/b|g|");
+	take(guest, body);
+	CHECK("1|", dom0, XS_TRANSACTION_START, "|");
+	CHECK_TX("OK|", dom0, XS_RM, 1, "/x|");
+	CHECK_TX("OK|", dom0, XS_WRITE, 1, "/x|1");
+	CHECK_TX("OK|", dom0, XS_TRANSACTION_END, 1, "T|");
+	take(guest, body);
+	ck_assert_str_eq(body, "/x/c/b|g|");
+	ck_assert_uint_eq(take(guest, body), 0);
+}
+END_TEST
+
+START_TEST(what_another_made_meanwhile_is_no_change)
+{
+	char body[XSD_PAYLOAD + 1];
+
+	CHECK("OK|", dom0, XS_SET_PERMS, "/|r0|");
+	CHECK("1|", dom0, XS_TRANSACTION_START, "|");
+	CHECK_TX("OK|", dom0, XS_MKDIR, 1, "/x|");
+	CHECK("OK|", dom0, XS_MKDIR, "/x|");
+	CHECK("OK|", guest, XS_WATCH, "/|g|");
+	take(guest, body);
+	CHECK_TX("OK|", dom0, XS_TRANSACTION_END, 1, "T|");
+	ck_assert_uint_eq(take(guest, body), 0);
+}
+END_TEST
+
 START_TEST(big_directories_come_in_parts)
 {
 	char path[64], all[65536], body[XSD_PAYLOAD + 1];
@@ -510,6 +546,8 @@ main(void)
 	tcase_add_test(t, watches_fire_as_documented);
 	tcase_add_test(t, equal_events_merge);
 	tcase_add_test(t, a_commit_fires_once_a_node);
+	tcase_add_test(t, a_node_taken_away_for_a_while);
+	tcase_add_test(t, what_another_made_meanwhile_is_no_change);
 	tcase_add_test(t, big_directories_come_in_parts);
 	tcase_add_test(t, the_dead_leave_nothing);
 	tcase_add_test(t, oversized_requests_end_the_connection);
