@@ -246,8 +246,8 @@ req_mkdir(struct request *r)
 	if (err == 0) {
 		req_book(r, &own);
 		err = req_changed(r, OP_MKDIR, &ch, "", 0, NULL);
-	} else if (err == EEXIST) {
-		err = req_saw(r, path, 0, 0);
+	} else if (err == EEXIST || err == EACCES) {
+		err = req_saw(r, path, 0, err == EEXIST ? 0 : err);
 	}
 	if (err == 0)
 		reply_ok(r);
@@ -276,6 +276,8 @@ req_rm(struct request *r)
 		err = req_changed(r, OP_RM, &ch, "", 0, NULL);
 	} else if (err == EALREADY || err == ENOENT) {
 		err = saw_missing(r, path, err);
+	} else if (err == EACCES) {
+		err = req_saw(r, path, 0, err);
 	}
 	node_unref(gone);
 	if (err == 0)
