@@ -416,9 +416,12 @@ domains_events(void)
 	for (int turn = 0; turn < 4; turn++) {
 		n = hv->events(ev, XU_ARRAY_SIZE(ev));
 		for (size_t i = 0; i < n; i++) {
+			/* Served at the end of the turn, one after the other:
+			 * who rings more is not served more. */
 			if (ev[i].kind == HV_PORT &&
-			    (d = xu_map_get_u64(by_port, ev[i].port)) != NULL)
-				ring_event(d);
+			    (d = xu_map_get_u64(by_port, ev[i].port)) != NULL &&
+			    d->conn != NULL)
+				conn_set_busy(d->conn);
 			if (ev[i].kind == HV_OVERFLOW)
 				everybody_rang();
 			changed |= ev[i].kind != HV_PORT;

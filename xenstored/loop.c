@@ -240,7 +240,7 @@ serve_busy(void)
 		conn_flush(c);
 		if (!c->dead && conn_has_input(c) && conn_may_read_more(c))
 			more |= conn_requests(c);
-		if (!c->dead && c->domain != NULL && c->out.len == 0)
+		if (!c->dead && c->domain != NULL)
 			ring_event(c->domain);
 		conn_flush(c);
 		loop_update(c);
@@ -302,6 +302,7 @@ loop_run(void)
 				(void)trace_open(NULL);
 		}
 		timeout = how_long(more);
+		conn_turn();
 		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev), timeout);
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.ptr == &listen_mark)

@@ -154,6 +154,10 @@ ring_read(struct conn *c)
 
 	if (field_get(d, RING_CONNECTION) == 1)
 		reconnect(d);
+	if (conn_turn_over(c)) {
+		conn_set_busy(c);
+		return 0;
+	}
 	/* What has to wait stays in the ring, but for some. */
 	while (conn_may_read_more(c) &&
 	    c->in.len - c->in_at < 2 * XSD_PAYLOAD &&
@@ -249,8 +253,7 @@ ring_event(struct domain *d)
 
 	if (c == NULL || d->ring.page == NULL)
 		return;
+	/* What does not fit into the ring waits for the guest's next kick. */
 	if (ring_read(c) < 0)
 		conn_kill(c);
-	else if (c->out.len > 0)
-		conn_set_busy(c);
 }

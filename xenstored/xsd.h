@@ -380,6 +380,9 @@ bool conn_free_dead(void);
 void conn_reset(struct conn *c);
 /* Handles complete requests in c->in, a bounded number. True: more are there. */
 bool conn_requests(struct conn *c);
+/* A turn of the loop begins; domains have had their part of it. */
+void conn_turn(void);
+bool conn_turn_over(const struct conn *c);
 void conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
     const void *data, size_t len);
 void conn_event(struct conn *c, const char *path, const char *token,

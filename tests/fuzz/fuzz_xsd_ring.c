@@ -253,7 +253,14 @@ turn(struct conn *dom0)
 {
 	struct xu_list *it, *tmp;
 
+	conn_turn();
 	domains_events();
+	for (uint16_t i = 1; i <= N; i++) {
+		struct domain *d = domain_find(i);
+
+		if (d != NULL)
+			ring_event(d);
+	}
 	if (dom0 != NULL && !dom0->dead && dom0->in.len > 0)
 		(void)conn_requests(dom0);
 	LIST_FOREACH_SAFE(it, tmp, &conns)

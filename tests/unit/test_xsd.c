@@ -49,6 +49,7 @@ put(struct conn *c, uint32_t type, uint32_t tx, const char *body, size_t len)
 
 	xu_buf_add(&c->in, &h, sizeof(h));
 	xu_buf_add(&c->in, body, len);
+	conn_turn();
 	conn_requests(c);
 }
 
@@ -258,6 +259,7 @@ START_TEST(who_always_loses_gets_a_turn)
 	ck_assert_str_eq(spoiled(dom0, other, answer), "OK|");
 	ck_assert_str_eq(answer, "");
 	CHECK("3", dom0, XS_READ, "/p/a|");
+	conn_turn();
 	conn_requests(other);
 	ck_assert_uint_eq(take(other, answer), XS_WRITE);
 	CHECK("4", dom0, XS_READ, "/p/a|");
@@ -284,6 +286,7 @@ START_TEST(who_always_loses_gets_a_turn)
 	ck_assert_int_gt(fair_timeout(), 0);
 	nanosleep(&nap, NULL);
 	ck_assert_int_eq(fair_timeout(), 0);
+	conn_turn();
 	conn_requests(other);
 	ck_assert_uint_eq(take(other, answer), XS_WRITE);
 	conn_kill(other);
@@ -518,6 +521,7 @@ START_TEST(oversized_requests_end_the_connection)
 
 	xu_buf_add(&guest->in, &h, sizeof(h));
 	guest->domain = NULL;
+	conn_turn();
 	conn_requests(guest);
 	ck_assert(guest->dead);
 	while (conn_free_dead())
