@@ -70,7 +70,8 @@ enum xs_perm_type {
 struct xs_permissions {
 	/* Domain id. */
 	unsigned int id;
-	enum xs_perm_type perms;
+	/* Of enum xs_perm_type. */
+	unsigned int perms;
 };
 
 /* Places in an event's vector: XS_WATCH_PATH, XS_WATCH_TOKEN. */

@@ -218,7 +218,7 @@ xs_strings_to_perms(struct xs_permissions *perms, unsigned int num,
 			errno = EINVAL;
 			return false;
 		}
-		perms[i].perms = (enum xs_perm_type)(at - letters);
+		perms[i].perms = (unsigned)(at - letters);
 		perms[i].id = (unsigned)strtoul(strings + 1, &end, 10);
 		if (end == strings + 1 || *end != '\0') {
 			errno = EINVAL;

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An older name of xenstore.h, for programs that know it by this one. */
+#ifndef XENSTORE_LIB_H
+#define XENSTORE_LIB_H
+
+#include <errno.h>
+#include <limits.h>
+
+#include <xenstore.h>
+
+#endif
