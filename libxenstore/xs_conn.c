@@ -145,6 +145,7 @@ xs_adopt(int fd, unsigned long flags)
 	}
 	h->fd = fd;
 	h->flags = flags;
+	h->unread_era = UINT64_MAX;
 	h->notify[0] = h->notify[1] = -1;
 	pthread_mutex_init(&h->request, NULL);
 	pthread_mutex_init(&h->send, NULL);

@@ -91,8 +91,8 @@ struct xs_handle {
 	enum xs_link link;
 	/* Connections there were before this one. */
 	uint64_t era;
-	/* The last one ended with bytes of ours that the daemon never read. */
-	bool unread;
+	/* One that ended with bytes of ours that the daemon never read. */
+	uint64_t unread_era;
 	bool restoring, closing, restricted, reader_runs;
 	struct xs_restrict *restrict_hook;
 	pthread_t reader;

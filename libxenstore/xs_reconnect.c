@@ -67,10 +67,11 @@ xs_lost(struct xs_handle *h, bool unread)
 	pthread_mutex_lock(&h->lock);
 	again = h->path != NULL && !h->closing && !h->restricted &&
 	    h->link != XS_BROKEN;
-	h->unread = unread;
 	h->have = 0;
 	if (again && h->link == XS_UP) {
 		h->link = XS_DOWN;
+		if (unread)
+			h->unread_era = h->era;
 		h->deadline = later(h->patience * 1000);
 		h->pause_ms = PAUSE_FIRST_MS;
 		xs_tx_doom_all(h);

@@ -79,6 +79,17 @@ fill_window(struct xs_handle *h, struct xs_req *v, int from, int n)
 	return i;
 }
 
+static bool
+is_up(struct xs_handle *h, uint64_t era)
+{
+	bool up;
+
+	pthread_mutex_lock(&h->lock);
+	up = h->link == XS_UP && h->era == era;
+	pthread_mutex_unlock(&h->lock);
+	return up;
+}
+
 /*
  * False: not all of it left, as the connection ended. Nobody reads replies while
  * the daemon's end is open and its buffer full, but then it is the daemon that
@@ -90,9 +101,7 @@ send_window(struct xs_handle *h, uint64_t era)
 	bool ok;
 
 	pthread_mutex_lock(&h->send);
-	pthread_mutex_lock(&h->lock);
-	ok = h->link == XS_UP && h->era == era;
-	pthread_mutex_unlock(&h->lock);
+	ok = is_up(h, era);
 	if (ok && !xs_send_bytes(h, h->out.data, h->out.len)) {
 		ok = false;
 		/* Whoever reads must see an end, too. */
@@ -121,7 +130,7 @@ take_reply(struct xs_handle *h, struct xs_req *r, struct xs_msg *m,
 
 /* n requests have no answer; all were sent, or not. */
 static enum outcome
-lost(struct xs_handle *h, struct xs_req *v, int n, bool sent)
+lost(struct xs_handle *h, struct xs_req *v, int n, bool sent, uint64_t era)
 {
 	enum outcome o = LOST;
 
@@ -129,7 +138,7 @@ lost(struct xs_handle *h, struct xs_req *v, int n, bool sent)
 	if (h->link == XS_BROKEN)
 		o = BROKEN;
 	/* Of several it cannot be told which were read. */
-	else if ((!sent || h->unread) && n == 1)
+	else if ((!sent || h->unread_era == era) && n == 1)
 		o = UNREAD;
 	pthread_mutex_unlock(&h->lock);
 	for (int i = 0; o == LOST && i < n; i++)
@@ -148,6 +157,8 @@ run_window(struct xs_handle *h, struct xs_req *v, int *done, int n,
 	bool sent;
 
 	if (end == first) {
+		if (!is_up(h, era))
+			return UNREAD;
 		/* No transaction stands in for its own. */
 		v[(*done)++].err = EAGAIN;
 		return DONE;
@@ -160,7 +171,8 @@ run_window(struct xs_handle *h, struct xs_req *v, int *done, int n,
 	for (; *done < end; (*done)++, id++) {
 		m = wait_reply(h, era);
 		if (m == NULL)
-			return lost(h, v + *done, end - *done, sent);
+			return lost(h, v + *done, end - *done, sent,
+			    era);
 		if (!answers(h, m, id, v[*done].type)) {
 			free(m);
 			xs_broken(h, "its replies make no sense");
@@ -210,7 +222,8 @@ xs_talk_locked(struct xs_handle *h, struct xs_req *r, const struct xs_iov *v,
 
 	for (unsigned i = 0; i < n; i++) {
 		if (v[i].len > sizeof(body) - r->len) {
-			xs_fail(E2BIG, "%s", what);
+			r->err = E2BIG;
+			xs_fail(r->err, "%s", what);
 			return NULL;
 		}
 		if (v[i].len > 0)
@@ -230,6 +243,8 @@ xs_talk_locked(struct xs_handle *h, struct xs_req *r, const struct xs_iov *v,
 	r->reply = NULL;
 	if (r->err == EBADF)
 		xs_gone(h, what);
+	else if (r->err == EIO && r->lost)
+		xs_fail(EIO, "%s: xenstored went away over it", what);
 	else
 		xs_fail(r->err, "%s", what);
 	return NULL;

@@ -113,6 +113,11 @@ START_TEST(errors)
 	/* Too long: told here, nothing is sent, the connection lives. */
 	ck_assert(!xs_write(h, 0, "/v", big, sizeof(big) - 2));
 	ck_assert_int_eq(errno, E2BIG);
+	memset(big, 'x', sizeof(big) - 1);
+	ck_assert(!xs_watch(h, big, "t"));
+	ck_assert_int_eq(errno, E2BIG);
+	ck_assert(!xs_unwatch(h, big, "t"));
+	ck_assert_int_eq(errno, E2BIG);
 	v = xs_read(h, 0, "/v", NULL);
 	ck_assert_ptr_nonnull(v);
 	free(v);
