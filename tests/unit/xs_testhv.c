@@ -265,6 +265,24 @@ thv_rss(const struct thv *h)
 #endif
 }
 
+long
+thv_cpu_ms(const struct thv *h)
+{
+	unsigned long user = 0, sys = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)h->pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+		      "%lu %lu", &user, &sys) != 2)
+		user = sys = 0;
+	fclose(f);
+	return (long)((user + sys) * 1000 / (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
 /* --- domains ------------------------------------------------------------------ */
 
 static void

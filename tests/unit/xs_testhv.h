@@ -47,6 +47,8 @@ int thv_stop(struct thv *h, int sig);
 bool thv_alive(struct thv *h);
 /* Resident bytes; 0 under a sanitizer. */
 size_t thv_rss(const struct thv *h);
+/* Milliseconds of processor that it has used. */
+long thv_cpu_ms(const struct thv *h);
 
 /* --- domains ------------------------------------------------------------------ */
 
