@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: own
-# timeout: 300
+# timeout: 600
 # xenstored is killed and started again under xld and the xenstore commands: xld
 # goes on with what it has, its watches tell it of what happens later, and no
 # command fails, whether it was there before or comes meanwhile.
