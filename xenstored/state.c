@@ -26,6 +26,8 @@
 
 static struct {
 	bool on, closed, recovering;
+	/* That it is off was said. */
+	bool told;
 	char dir[160];
 	char boot[40];
 	int lock;
@@ -98,10 +100,12 @@ seconds(void)
 static void
 lost(const char *what)
 {
-	xu_log(XU_ERROR,
-	    "%s in %s: %s; until it works again (tried every %d s) a killed "
-	    "xenstored would lose the store",
-	    what, j.dir, strerror(errno), RETRY_S);
+	if (!j.told)
+		xu_log(XU_ERROR,
+		    "%s in %s: %s; until it works again (tried every %d s) a "
+		    "killed xenstored would lose the store",
+		    what, j.dir, strerror(errno), RETRY_S);
+	j.told = true;
 	snapshot_abort();
 	unmap_journal();
 	remove_files(j.oldest, j.number + 1);
@@ -312,8 +316,8 @@ state_slice(void)
 
 	if (j.closed || j.number == 0)
 		return false;
-	if (!j.on && seconds() >= j.retry && checkpoint())
-		xu_log(XU_NOTICE, "the journal in %s works again", j.dir);
+	if (!j.on && seconds() >= j.retry)
+		(void)checkpoint();
 	if (!j.on)
 		return false;
 	if (!snapshot_running())
@@ -324,6 +328,10 @@ state_slice(void)
 	} else if (r == 0) {
 		remove_files(j.oldest, j.number);
 		j.oldest = j.number;
+		if (j.told)
+			xu_log(XU_NOTICE, "the journal in %s works again",
+			    j.dir);
+		j.told = false;
 	}
 	return r > 0;
 }

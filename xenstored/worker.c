@@ -97,6 +97,10 @@ become(const char *user, const char *state_dir, struct xu_err *e)
 		    user);
 	/* The change of identity undid it. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (state_dir[0] != '\0' && access(state_dir, W_OK | X_OK) < 0)
+		return xu_err_set(e, "INTERNAL_ERROR", errno,
+		    "the user %s cannot write to %s (may it pass all folders "
+		    "above?)", user, state_dir);
 	return 0;
 }
 
