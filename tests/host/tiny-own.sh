@@ -133,7 +133,7 @@ check "the flood can be ended" xm destroy flood
 # --- an abused store -----------------------------------------------------------------
 declare -A answer=(
 	[nodes]='[0-9]+ created, then ENOSPC'
-	[watches]='[0-9]+ set, then E2BIG'
+	[watches]='[0-9]+ set, then ENOSPC'
 	[transactions]='[0-9]+ open, then (ENOSPC|EBUSY)'
 	[big]='[0-9]+ bytes accepted, then (ENOSPC|E2BIG)'
 	[badtype]='9999=ENOSYS 65535=ENOSYS .* 0=EACCES'
