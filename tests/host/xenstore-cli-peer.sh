@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: own
+# depth: full
 # timeout: 600
 # Our xenstore commands and Debian's say the same of the same store, through the
 # socket and through the kernel's device. It holds on Debian's daemon, too.

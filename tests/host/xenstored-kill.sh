@@ -10,7 +10,7 @@
 # On our library, or its process that watches the guest would end with the first
 # xenstored.
 xl() { LD_PRELOAD=/usr/lib/libxenstore.so.4 $peer/xl "$@"; }
-kills=12
+kills=8
 [ "${XLD_DEPTH:-default}" = full ] && kills=50
 
 start() { /usr/sbin/xenstored --pid-file /run/xenstored.pid; }
