@@ -6,6 +6,7 @@
 # kernels that are no kernels are refused in one line, and nothing is left.
 . "$(dirname "$0")/lib.sh"
 build=$progs/prog_build
+before=$(xenstore-ls -f /local)
 
 out=$("$build" /boot/guest/vmlinuz /boot/guest/initrd.img 200 console=hvc0 \
 	'GUEST UP' 120 2>"$scratch/err") ||
@@ -31,3 +32,4 @@ refused 'No such file' "$scratch/none"
 refused 'regular file' /dev/zero
 refused 'the guest has 32 MiB' /boot/guest/vmlinuz 32
 same "no domain is left" 1 "$("$progs/prog_xc" --count)"
+same "nor anything in the store" "$before" "$(xenstore-ls -f /local)"

@@ -25,10 +25,14 @@ trap end_test EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
 skip() { echo "SKIPPED: $*" >&2; exit 77; }
 
+# note WHAT: a line of the log, which is shown when the test fails.
+note() { printf '%4d s  %s\n' "$SECONDS" "$*" >&2; }
+
 # check WHAT CMD...: the command must succeed.
 check() {
 	local what=$1
 	shift
+	note "$what"
 	"$@" || fail "$what (status $? of: $*)"
 }
 

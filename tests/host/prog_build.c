@@ -61,6 +61,18 @@ store_nodes(struct xs_handle *xs, unsigned domid, unsigned long kib)
 	xs_batch_free(b);
 }
 
+/* What the guest had in the store, gone: the next test counts what is left. */
+static void
+forget_nodes(struct xs_handle *xs, unsigned domid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/local/domain/%u", domid);
+	xs_release_domain(xs, domid);
+	if (!xs_rm(xs, XBT_NULL, path))
+		fprintf(stderr, "prog_build: store: %s\n", xs_last_error(xs));
+}
+
 static int
 watch_console(struct xencons_interface *ring, struct xc_evtchn *e,
     unsigned port, const char *pattern, int seconds)
@@ -137,6 +149,7 @@ run(xc_interface *xch, struct xg_load *load, uint32_t domid,
 	r = watch_console(ring, ev, (unsigned)port, pattern, seconds);
 	xc_unmap_foreign(xch, ring, 1);
 	xc_evtchn_close(ev);
+	forget_nodes(xs, domid);
 	xs_close(xs);
 	return r;
 }
