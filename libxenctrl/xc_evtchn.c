@@ -103,7 +103,7 @@ xc_evtchn_bind_unbound(struct xc_evtchn *e, uint32_t remote)
 
 	if (no_domid(remote))
 		return -1;
-	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd,
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd,
 	    IOCTL_EVTCHN_BIND_UNBOUND_PORT, &b);
 }
 
@@ -115,8 +115,8 @@ xc_evtchn_bind_interdomain(struct xc_evtchn *e, uint32_t domid, uint32_t port)
 
 	if (no_domid(domid))
 		return -1;
-	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_BIND_INTERDOMAIN,
-	    &b);
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd,
+	    IOCTL_EVTCHN_BIND_INTERDOMAIN, &b);
 }
 
 XC_API int
@@ -124,7 +124,8 @@ xc_evtchn_bind_virq(struct xc_evtchn *e, uint32_t virq)
 {
 	struct ioctl_evtchn_bind_virq b = { .virq = virq };
 
-	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_BIND_VIRQ, &b);
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_BIND_VIRQ,
+	    &b);
 }
 
 XC_API int
@@ -132,7 +133,7 @@ xc_evtchn_unbind(struct xc_evtchn *e, uint32_t port)
 {
 	struct ioctl_evtchn_unbind u = { .port = port };
 
-	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_UNBIND, &u);
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_UNBIND, &u);
 }
 
 XC_API int
@@ -140,7 +141,7 @@ xc_evtchn_notify(struct xc_evtchn *e, uint32_t port)
 {
 	struct ioctl_evtchn_notify n = { .port = port };
 
-	return xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_NOTIFY, &n);
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd, IOCTL_EVTCHN_NOTIFY, &n);
 }
 
 XC_API int

@@ -39,7 +39,7 @@ map_batch(xc_interface *xch, uint32_t domid, void *addr,
 
 	xch->stats.map_ioctls++;
 	xch->stats.mapped_pages += n;
-	r = xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd,
+	r = (int)xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd,
 	    IOCTL_PRIVCMD_MMAPBATCH_V2, &b);
 	if (r == 0 || errno != ENOENT)
 		return r;
@@ -50,8 +50,9 @@ map_batch(xc_interface *xch, uint32_t domid, void *addr,
 			b.addr = (uintptr_t)addr + i * XC_PAGE_SIZE;
 			b.arr = &frames[i];
 			b.err = &err[i];
-			r = xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd,
-			    IOCTL_PRIVCMD_MMAPBATCH_V2, &b);
+			r = (int)xc_os_ioctl(XC_DEV_PRIVCMD,
+			    xch->privcmd, IOCTL_PRIVCMD_MMAPBATCH_V2,
+			    &b);
 			if (r < 0 && errno != ENOENT)
 				return r;
 		}

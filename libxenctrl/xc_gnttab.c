@@ -138,7 +138,7 @@ xc_gnttab_map_refs(struct xc_gnttab *g, uint32_t domid, const uint32_t *refs,
 		m->refs[i].domid = domid;
 		m->refs[i].ref = refs[i];
 	}
-	r = xc_os_ioctl(XC_DEV_GNTDEV, g->fd, IOCTL_GNTDEV_MAP_GRANT_REF, m);
+	r = (int)xc_os_ioctl(XC_DEV_GNTDEV, g->fd, IOCTL_GNTDEV_MAP_GRANT_REF, m);
 	index = m->index;
 	free(m);
 	if (r < 0)

@@ -161,6 +161,28 @@ xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
 }
 
 int
+xc_change_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
+{
+	if (xc_check_abi(xch, what) < 0)
+		return -1;
+	return xc_do_domctl(xch, ctl, what) < 0 ? -1 : 0;
+}
+
+long
+xc_domain_op(xc_interface *xch, unsigned op, unsigned cmd, uint32_t domid,
+    void *arg, size_t size, const char *what)
+{
+	long r;
+
+	if (xc_check_domid(xch, domid) < 0)
+		return -1;
+	r = xc_hypercall_buf(xch, op, cmd, arg, size);
+	if (r < 0)
+		return xc_fail(xch, errno, "domain %u: %s", domid, what);
+	return r;
+}
+
+int
 xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
 {
 	long r;
@@ -192,19 +214,64 @@ xc_check_abi(xc_interface *xch, const char *what)
 }
 
 int
+xc_need_release(xc_interface *xch, unsigned minor, const char *what)
+{
+	if (xch->release >= (4u << 16 | minor))
+		return 0;
+	errno = ENOTSUP;
+	return xc_fail(xch, 0, "Xen %u.%u has no %s; it came with 4.%u",
+	    xch->release >> 16, xch->release & 0xffff, what, minor);
+}
+
+int
+xc_check_range(xc_interface *xch, uint64_t n, uint64_t lo, uint64_t hi,
+    const char *what)
+{
+	if (n >= lo && n <= hi)
+		return 0;
+	errno = EINVAL;
+	return xc_fail(xch, 0, "%llu %s; %llu to %llu are possible",
+	    (unsigned long long)n, what, (unsigned long long)lo,
+	    (unsigned long long)hi);
+}
+
+int
+xc_check_ptr(xc_interface *xch, const void *p, const char *what)
+{
+	if (p != NULL)
+		return 0;
+	errno = EINVAL;
+	return xc_fail(xch, 0, "%s: no place for it was given", what);
+}
+
+/* The cause of a failure, after the sentence that says what failed. */
+static int
+add_cause(xc_interface *xch, int errnum)
+{
+	size_t len = strlen(xch->error), room = sizeof(xch->error) - len;
+
+	if (errnum != ENOSYS && errnum != EOPNOTSUPP) {
+		snprintf(xch->error + len, room, ": %s", strerror(errnum));
+		return errnum;
+	}
+	snprintf(xch->error + len, room,
+	    ": not offered here (by Xen %u.%u as it is built, by this "
+	    "processor, or for this kind of domain)", xch->release >> 16,
+	    xch->release & 0xffff);
+	return ENOTSUP;
+}
+
+int
 xc_fail(xc_interface *xch, int errnum, const char *fmt, ...)
 {
-	int saved = errnum != 0 ? errnum : errno;
+	int saved = errno;
 	va_list ap;
-	size_t len;
 
 	va_start(ap, fmt);
 	vsnprintf(xch->error, sizeof(xch->error), fmt, ap);
 	va_end(ap);
-	len = strlen(xch->error);
 	if (errnum != 0)
-		snprintf(xch->error + len, sizeof(xch->error) - len, ": %s",
-		    strerror(errnum));
+		saved = add_cause(xch, errnum);
 	if (xch->logger != NULL)
 		xch->logger->message(xch->logger->ctx, XC_LOG_ERROR,
 		    xch->error);

@@ -74,11 +74,8 @@ static int
 memory_op(xc_interface *xch, unsigned cmd, uint32_t domid, void *arg,
     size_t size, const char *what)
 {
-	if (xc_check_domid(xch, domid) < 0)
-		return -1;
-	if (xc_hypercall_buf(xch, XC_HC_MEMORY, cmd, arg, size) < 0)
-		return xc_fail(xch, errno, "domain %u: %s", domid, what);
-	return 0;
+	return xc_domain_op(xch, XC_HC_MEMORY, cmd, domid, arg, size, what) < 0
+	    ? -1 : 0;
 }
 
 XC_API int

@@ -14,9 +14,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "xc_private.h"
@@ -122,17 +122,19 @@ xc_os_open(const char *path, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
-int
+long
 xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg)
 {
-	int err = injected_fault(dev), r;
+	int err = injected_fault(dev);
+	long r;
 
 	if (err != 0) {
 		errno = err;
 		return -1;
 	}
 	do
-		r = ioctl(fd, request, arg);
+		/* ioctl(3) would cut the result to an int. */
+		r = syscall(SYS_ioctl, fd, request, arg);
 	while (r < 0 && errno == EINTR);
 	return r;
 }

@@ -42,9 +42,10 @@ enum xc_dev {
 int xc_os_open(const char *path, int flags);
 /*
  * Every ioctl goes through here: the place where tests make the n-th one fail,
- * see README. EINTR is retried.
+ * see README. EINTR is retried. The kernel's whole long comes back: a frame
+ * number of a large host does not fit an int.
  */
-int xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg);
+long xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg);
 void *xc_os_mmap(int fd, size_t len, int prot, int flags, off_t off);
 void xc_os_munmap(void *addr, size_t len);
 
@@ -65,14 +66,30 @@ long xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
 
 /* ctl->version is filled in. what names the call in the error. */
 int xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what);
+/* One that changes something: xc_check_abi first; 0 or -1. */
+int xc_change_domctl(xc_interface *xch, struct xc_domctl *ctl,
+    const char *what);
+/* A memory_op or hvm_op whose argument names one domain: its result or -1. */
+long xc_domain_op(xc_interface *xch, unsigned op, unsigned cmd, uint32_t domid,
+    void *arg, size_t size, const char *what);
 int xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what);
 /* A domain id beyond 16 bits is no domain's: -1, ESRCH. */
 int xc_check_domid(xc_interface *xch, uint32_t domid);
 /* Same for calls that change something: refused when the ABI is unknown. */
 int xc_check_abi(xc_interface *xch, const char *what);
+/* 0 from Xen 4.minor on; before, -1 and ENOTSUP with a sentence. */
+int xc_need_release(xc_interface *xch, unsigned minor, const char *what);
+/* A count from lo to hi, else -1 and EINVAL; what is its plural. */
+int xc_check_range(xc_interface *xch, uint64_t n, uint64_t lo, uint64_t hi,
+    const char *what);
+/* A pointer the call cannot do without: else -1 and EINVAL. */
+int xc_check_ptr(xc_interface *xch, const void *p, const char *what);
 
-/* Puts the sentence on the handle (errno's text is added unless errnum is 0),
- * logs it, restores errno. Returns -1. */
+/*
+ * Puts the sentence on the handle (errno's text is added unless errnum is 0),
+ * logs it, restores errno. Returns -1. ENOSYS and EOPNOTSUPP, which Xen uses
+ * alike for what is not there, become ENOTSUP and say so.
+ */
 int xc_fail(xc_interface *xch, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

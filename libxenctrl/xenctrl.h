@@ -10,7 +10,8 @@
  *   ESRCH       no such domain; ids above 0xffff are never one
  *   EPERM       not the control domain, or not allowed on this domain
  *   EACCES      the hypervisor refused (XSM), or an interface not known here
- *   ENOTSUP     this hypervisor release cannot do it (the sentence says what)
+ *   ENOTSUP     this hypervisor cannot do it: its release, its build, this
+ *               processor, this kind of domain (the sentence says what)
  *   EFAULT      a buffer was not resident; ENOMEM; EINVAL
  * Others are named at the function.
  *
@@ -217,7 +218,7 @@ struct xc_domain_create {
 /*
  * *domid: in 0 or >= XC_DOMID_FIRST_RESERVED = choose one; out the domain's id.
  * The new domain is paused and empty; what fails afterwards must destroy it.
- * EEXIST: the id is taken. EOPNOTSUPP: emulation flags or HVM not offered.
+ * EEXIST: the id is taken. ENOTSUP: emulation flags or HVM not offered.
  */
 int xc_domain_create(xc_interface *xch, uint32_t *domid,
     const struct xc_domain_create *req);
@@ -252,7 +253,7 @@ int xc_domain_set_target(xc_interface *xch, uint32_t domid, uint32_t target);
 /* A debugger follows the domain: breakpoints pause it. */
 int xc_domain_set_debugging(xc_interface *xch, uint32_t domid, bool on);
 /* HVM: 0 NMI, 1 reset, 2 INIT, 3 power button, 4 sleep button, to the vCPU.
- * EOPNOTSUPP or ENOSYS: not for this kind of domain. */
+ * ENOTSUP: not for this kind of domain. */
 int xc_domain_send_trigger(xc_interface *xch, uint32_t domid, uint32_t trigger,
     uint32_t vcpu);
 /* The frame named by the kernel's HYPERCALL_PAGE note is filled by Xen. */
@@ -362,7 +363,7 @@ int64_t xc_maximum_reservation(xc_interface *xch, uint32_t domid);
 /* Highest gfn in use; -1. */
 int64_t xc_maximum_gpfn(xc_interface *xch, uint32_t domid);
 /* Paging pool of HVM/PVH, bytes (whole pages; before 4.17 rounded up to
- * MiB). PV: EOPNOTSUPP or EINVAL. */
+ * MiB). PV: ENOTSUP or EINVAL. */
 int xc_set_paging_mempool(xc_interface *xch, uint32_t domid, uint64_t bytes);
 int xc_get_paging_mempool(xc_interface *xch, uint32_t domid, uint64_t *bytes);
 /* Level 1..4: makes the frame a validated, pinned page table. */
