@@ -117,6 +117,35 @@ xc_encode_create(const struct xc_abi *abi, const struct xc_domain_create *req,
 	return -1;
 }
 
+int
+xc_encode_irq_permission(const struct xc_abi *abi, uint32_t pirq, bool allow,
+    uint8_t out[XC_CTL_PAYLOAD], const char **what)
+{
+	memset(out, 0, XC_CTL_PAYLOAD);
+	*what = NULL;
+	if (abi->first >= REL(4, 16)) {
+		put32(out, 0, pirq);
+		out[4] = allow;
+		return 0;
+	}
+	if (pirq <= UINT8_MAX) {
+		out[0] = (uint8_t)pirq;
+		out[1] = allow;
+		return 0;
+	}
+	*what = "permissions for interrupts above 255";
+	errno = ENOTSUP;
+	return -1;
+}
+
+void
+xc_encode_gsi_permission(uint32_t gsi, bool allow, uint8_t out[XC_CTL_PAYLOAD])
+{
+	memset(out, 0, XC_CTL_PAYLOAD);
+	put32(out, 0, gsi);
+	put32(out, 4, allow);
+}
+
 void
 xc_decode_domaininfo(const struct xc_abi *abi, const uint8_t *in,
     struct xc_domaininfo *out)

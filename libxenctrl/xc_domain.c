@@ -5,25 +5,63 @@
 #include <errno.h>
 #include <string.h>
 #include <stdint.h>
+#include <xen/xen.h>
+#include <xen/hvm/params.h>
 #include <xen/sched.h>
 
 #include "xc_private.h"
+
+/*
+ * sysctl cpupool_op: {u32 op, pool, scheduler, domid, ...}; 6 moves a domain.
+ * Before 4.17 a domain is created in pool 0 and goes to its own then.
+ */
+static int
+enter_pool(xc_interface *xch, uint32_t domid, uint32_t pool)
+{
+	struct xc_sysctl ctl = { .cmd = SYSCTL_cpupool_op };
+	char sentence[sizeof(xch->error)];
+	int saved;
+
+	ctl.u.u32[0] = 6;
+	ctl.u.u32[1] = pool;
+	ctl.u.u32[3] = domid;
+	if (xc_do_sysctl(xch, &ctl, "create a domain in its CPU pool") >= 0)
+		return 0;
+	saved = errno;
+	/* The one to keep, also when this fails too. */
+	memcpy(sentence, xch->error, sizeof(sentence));
+	xc_domain_destroy(xch, domid);
+	memcpy(xch->error, sentence, sizeof(sentence));
+	errno = saved;
+	return -1;
+}
 
 XC_API int
 xc_domain_create(xc_interface *xch, uint32_t *domid,
     const struct xc_domain_create *req)
 {
 	struct xc_domctl ctl = { .cmd = DOMCTL_createdomain };
+	struct xc_domain_create r;
 	const char *what;
+	uint32_t pool = 0;
 
-	if (xc_check_abi(xch, "create a domain") < 0)
+	if (xc_check_abi(xch, "create a domain") < 0 ||
+	    xc_check_ptr(xch, domid, "the domain's id") < 0 ||
+	    xc_check_ptr(xch, req, "the request") < 0)
 		return -1;
 	ctl.domain = *domid;
-	if (xc_encode_create(xch->abi, req, xch->grant_version, ctl.u.raw,
+	r = *req;
+	if (xch->abi->create.cpupool == XC_ABSENT) {
+		pool = r.cpupool_id;
+		r.cpupool_id = 0;
+	}
+	if (xc_encode_create(xch->abi, &r, xch->grant_version, ctl.u.raw,
 		&what) < 0)
 		return xc_fail(xch, 0, "create a domain: Xen %u.%u lacks %s",
 		    xch->release >> 16, xch->release & 0xffff, what);
 	if (xc_do_domctl(xch, &ctl, "create") < 0)
+		return -1;
+	if (pool != 0 && enter_pool(xch, ctl.domain & 0xffff, pool) < 0)
 		return -1;
 	*domid = ctl.domain & 0xffff;
 	return 0;
@@ -81,6 +119,45 @@ xc_domain_resume(xc_interface *xch, uint32_t domid)
 	return simple(xch, DOMCTL_resumedomain, domid, "resume");
 }
 
+/*
+ * The return value of the suspend hypercall that the guest's vCPU 0 will see.
+ * A guest without PV drivers made none.
+ */
+static int
+set_suspend_result(xc_interface *xch, uint32_t domid, uint64_t value)
+{
+	struct xc_domaininfo info;
+	struct vcpu_guest_context ctx;
+	uint64_t callback = 1;
+
+	if (xc_domain_getinfo(xch, domid, &info) < 0 ||
+	    ((info.flags & XC_DOMINF_HVM) != 0 &&
+		xc_hvm_param_get(xch, domid, HVM_PARAM_CALLBACK_IRQ,
+		    &callback) < 0))
+		return -1;
+	if (callback == 0)
+		return 0;
+	if (xc_vcpu_getcontext(xch, domid, 0, &ctx, sizeof(ctx)) < 0)
+		return -1;
+	ctx.user_regs.rax = value;
+	return xc_vcpu_setcontext(xch, domid, 0, &ctx, sizeof(ctx));
+}
+
+XC_API int
+xc_domain_resume_cooperative(xc_interface *xch, uint32_t domid)
+{
+	if (xc_check_abi(xch, "resume") < 0 ||
+	    set_suspend_result(xch, domid, 1) < 0)
+		return -1;
+	return xc_domain_resume(xch, domid);
+}
+
+XC_API int
+xc_domain_soft_reset(xc_interface *xch, uint32_t domid)
+{
+	return simple(xch, DOMCTL_soft_reset, domid, "reset for another kernel");
+}
+
 XC_API int
 xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason)
 {
@@ -131,6 +208,21 @@ xc_domain_send_trigger(xc_interface *xch, uint32_t domid, uint32_t trigger,
 {
 	return with_number(xch, DOMCTL_sendtrigger, domid,
 	    (uint64_t)vcpu << 32 | trigger, "send a trigger");
+}
+
+XC_API int
+xc_domain_subscribe_for_suspend(xc_interface *xch, uint32_t domid,
+    uint32_t port)
+{
+	return with_number(xch, DOMCTL_subscribe, domid, port,
+	    "be told of its suspension");
+}
+
+XC_API int
+xc_domain_set_virq_handler(xc_interface *xch, uint32_t domid, uint32_t virq)
+{
+	return with_number(xch, DOMCTL_set_virq_handler, domid, virq,
+	    "give it a virtual interrupt of the host");
 }
 
 XC_API int

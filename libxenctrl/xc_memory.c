@@ -62,6 +62,16 @@ xc_populate_physmap(xc_interface *xch, uint32_t domid, uint64_t *extents,
 }
 
 XC_API long
+xc_increase_reservation(xc_interface *xch, uint32_t domid, uint64_t *mfns,
+    size_t n, unsigned order, uint32_t mem_flags)
+{
+	if (xc_check_ptr(xch, mfns, "the pages") < 0)
+		return -1;
+	return reservation(xch, XENMEM_increase_reservation, domid, mfns, mfns,
+	    n, order, mem_flags, "give memory without a place");
+}
+
+XC_API long
 xc_decrease_reservation(xc_interface *xch, uint32_t domid,
     const uint64_t *extents, size_t n, unsigned order)
 {

@@ -6,6 +6,7 @@
 #ifndef XC_PRIVCMD_H
 #define XC_PRIVCMD_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 
@@ -32,10 +33,24 @@ struct privcmd_mmap_resource {
 	uint64_t addr;
 };
 
+struct privcmd_dm_op_buf {
+	void *uptr;
+	size_t size;
+};
+
+struct privcmd_dm_op {
+	uint16_t dom;
+	uint16_t num;
+	const struct privcmd_dm_op_buf *ubufs;
+};
+
 #define IOCTL_PRIVCMD_HYPERCALL                                                \
 	_IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
 #define IOCTL_PRIVCMD_MMAPBATCH_V2                                             \
 	_IOC(_IOC_NONE, 'P', 4, sizeof(struct privcmd_mmapbatch_v2))
+#define IOCTL_PRIVCMD_DM_OP                                                    \
+	_IOC(_IOC_NONE, 'P', 5, sizeof(struct privcmd_dm_op))
+#define IOCTL_PRIVCMD_RESTRICT _IOC(_IOC_NONE, 'P', 6, sizeof(uint16_t))
 #define IOCTL_PRIVCMD_MMAP_RESOURCE                                            \
 	_IOC(_IOC_NONE, 'P', 7, sizeof(struct privcmd_mmap_resource))
 

@@ -10,6 +10,7 @@
 /* xenctl_bitmap {handle, u32 nr_bits}: 16 bytes. */
 #define AFFINITY_HARD 1u
 #define AFFINITY_SOFT 2u
+#define AFFINITY_FORCE 4u
 
 /* struct vcpu_guest_context of a 64-bit domain. */
 #define VCPU_CONTEXT_SIZE 5168u
@@ -109,7 +110,7 @@ check_map(xc_interface *xch, size_t bytes)
 /* vcpuaffinity: {u32 vcpu, flags, bitmap hard, bitmap soft}. */
 static int
 affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
-    uint8_t *hard, uint8_t *soft, size_t bytes)
+    uint32_t flags, uint8_t *hard, uint8_t *soft, size_t bytes)
 {
 	struct xc_domctl ctl = { .cmd = cmd, .domain = domid };
 	uint8_t *buf;
@@ -126,7 +127,7 @@ affinity(xc_interface *xch, uint32_t cmd, uint32_t domid, uint32_t vcpu,
 	if (soft != NULL)
 		memcpy(buf + bytes, soft, bytes);
 	ctl.u.u32[0] = vcpu;
-	ctl.u.u32[1] = (hard != NULL ? AFFINITY_HARD : 0) |
+	ctl.u.u32[1] = flags | (hard != NULL ? AFFINITY_HARD : 0) |
 	    (soft != NULL ? AFFINITY_SOFT : 0);
 	ctl.u.u64[1] = (uintptr_t)buf;
 	ctl.u.u32[4] = hard != NULL ? (uint32_t)bytes * 8 : 0;
@@ -147,15 +148,25 @@ xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
 {
 	if (xc_check_abi(xch, "set vCPU affinity") < 0)
 		return -1;
-	return affinity(xch, DOMCTL_setvcpuaffinity, domid, vcpu, hard, soft,
+	return affinity(xch, DOMCTL_setvcpuaffinity, domid, vcpu, 0, hard, soft,
 	    bytes);
+}
+
+XC_API int
+xc_vcpu_setaffinity_force(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    uint8_t *hard, uint8_t *soft, size_t bytes)
+{
+	if (xc_check_abi(xch, "set vCPU affinity") < 0)
+		return -1;
+	return affinity(xch, DOMCTL_setvcpuaffinity, domid, vcpu,
+	    AFFINITY_FORCE, hard, soft, bytes);
 }
 
 XC_API int
 xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes)
 {
-	return affinity(xch, DOMCTL_getvcpuaffinity, domid, vcpu, hard, soft,
+	return affinity(xch, DOMCTL_getvcpuaffinity, domid, vcpu, 0, hard, soft,
 	    bytes);
 }
 

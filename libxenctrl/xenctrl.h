@@ -202,7 +202,8 @@ struct xc_domain_create {
 	uint32_t max_grant_version;
 	/* 4.15 and later; 0 = none. */
 	uint32_t vmtrace_size;
-	/* CPU pool; before 4.17 a pool other than 0 is ENOTSUP here. */
+	/* CPU pool. Before 4.17 the domain is created in pool 0 and moved; what
+	 * a move gives (ENOENT: no such pool) leaves no domain. */
 	uint32_t cpupool_id;
 	/* PV 0, PVH 1, HVM 0x3ff (xen/arch-x86/xen.h XEN_X86_EMU_*). */
 	uint32_t emulation_flags;
@@ -229,9 +230,24 @@ int xc_domain_destroy_step(xc_interface *xch, uint32_t domid);
 /* Pauses nest; the count is the hypervisor's. */
 int xc_domain_pause(xc_interface *xch, uint32_t domid);
 int xc_domain_unpause(xc_interface *xch, uint32_t domid);
+/* A domain that shut down to be suspended, or crashed, goes on. */
 int xc_domain_resume(xc_interface *xch, uint32_t domid);
+/* The same for a suspension that is cancelled: the guest's suspend hypercall
+ * returns 1, so its drivers keep what they have. */
+int xc_domain_resume_cooperative(xc_interface *xch, uint32_t domid);
+/* Memory stays, all else is as after creation: for a guest that boots another
+ * kernel (shutdown reason 5). EINVAL: a vCPU has not shut down. */
+int xc_domain_soft_reset(xc_interface *xch, uint32_t domid);
+/* The port (of our domain) is notified when the domain suspends, instead of
+ * VIRQ_DOM_EXC. One subscriber; the last wins. EINVAL: no such port. */
+int xc_domain_subscribe_for_suspend(xc_interface *xch, uint32_t domid,
+    uint32_t port);
+/* The domain, not dom0, gets this VIRQ (XC_VIRQ_DOM_EXC, ...). EINVAL: not one
+ * of the host's. */
+int xc_domain_set_virq_handler(xc_interface *xch, uint32_t domid,
+    uint32_t virq);
 /* Reasons as in sched.h: 0 poweroff, 1 reboot, 2 suspend, 3 crash,
- * 4 watchdog. */
+ * 4 watchdog, 5 soft reset. */
 int xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason);
 /* Must repeat the number given to xc_domain_create. */
 int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, uint32_t max);
@@ -314,6 +330,10 @@ int xc_vcpu_getcontext(xc_interface *xch, uint32_t domid, uint32_t vcpu,
  * each. The effective maps come back. */
 int xc_vcpu_setaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes);
+/* The same for a vCPU that pinned itself (SCHEDOP_pin_override, EBUSY): its
+ * pinning ends. */
+int xc_vcpu_setaffinity_force(xc_interface *xch, uint32_t domid, uint32_t vcpu,
+    uint8_t *hard, uint8_t *soft, size_t bytes);
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     uint8_t *hard, uint8_t *soft, size_t bytes);
 /* Bit i = node i; bytes 1..2048. An empty map is EINVAL. */
@@ -385,6 +405,8 @@ void *xc_map_foreign_range(xc_interface *xch, uint32_t domid, int prot,
 int xc_unmap_foreign(xc_interface *xch, void *addr, size_t n);
 #define XC_RESOURCE_IOREQ_SERVER 0u
 #define XC_RESOURCE_GRANT_TABLE	 1u
+/* id is the vCPU. Since Xen 4.15. */
+#define XC_RESOURCE_VMTRACE	 2u
 /* n frames of a resource from idx on; undo with xc_unmap_foreign. */
 void *xc_map_resource(xc_interface *xch, uint32_t domid, uint32_t type,
     uint32_t id, uint32_t idx, size_t n, int prot);
@@ -396,13 +418,6 @@ int64_t xc_resource_size(xc_interface *xch, uint32_t domid, uint32_t type,
 int xc_gnttab_setup(xc_interface *xch, uint32_t domid, uint64_t *gfn);
 int xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
     uint32_t *max_frames);
-
-/* --- HVM parameters ------------------------------------------------------ */
-
-int xc_hvm_param_set(xc_interface *xch, uint32_t domid, uint32_t param,
-    uint64_t value);
-int xc_hvm_param_get(xc_interface *xch, uint32_t domid, uint32_t param,
-    uint64_t *value);
 
 /* --- event channels on behalf of others ---------------------------------- */
 
@@ -461,5 +476,11 @@ int xc_gnttab_unmap(struct xc_gnttab *g, void *addr);
 #ifdef __cplusplus
 }
 #endif
+
+/* The same library, by subject. */
+#include "xenctrl_cpu.h"
+#include "xenctrl_device.h"
+#include "xenctrl_hvm.h"
+#include "xenctrl_mem.h"
 
 #endif
