@@ -10,17 +10,21 @@
 
 #include "xenctrl.h"
 
+#define XC_HC_PLATFORM	    7
 #define XC_HC_MEMORY	    12
 #define XC_HC_VERSION	    17
 #define XC_HC_GRANT_TABLE   20
 #define XC_HC_MMUEXT	    26
+#define XC_HC_XSM	    27
 #define XC_HC_SCHED	    29
 #define XC_HC_EVENT_CHANNEL 32
 #define XC_HC_PHYSDEV	    33
 #define XC_HC_HVM	    34
 #define XC_HC_SYSCTL	    35
 #define XC_HC_DOMCTL	    36
+#define XC_HC_KEXEC	    37
 #define XC_HC_DM	    41
+#define XC_HC_HYPFS	    42
 
 enum {
 	DOMCTL_createdomain = 1,
@@ -80,7 +84,9 @@ enum {
 	DOMCTL_get_vcpu_msrs = 72,
 	DOMCTL_set_vcpu_msrs = 73,
 	DOMCTL_setvnumainfo = 74,
+	DOMCTL_psr_cmt_op = 75,
 	DOMCTL_monitor_op = 77,
+	DOMCTL_psr_alloc = 78,
 	DOMCTL_soft_reset = 79,
 	DOMCTL_get_cpu_policy = 82,
 	DOMCTL_set_cpu_policy = 83,
@@ -96,18 +102,30 @@ enum {
 
 enum {
 	SYSCTL_readconsole = 1,
+	SYSCTL_tbuf_op = 2,
 	SYSCTL_physinfo = 3,
 	SYSCTL_sched_id = 4,
+	SYSCTL_perfc_op = 5,
 	SYSCTL_getdomaininfolist = 6,
 	SYSCTL_debug_keys = 7,
 	SYSCTL_getcpuinfo = 8,
 	SYSCTL_availheap = 9,
+	SYSCTL_get_pmstat = 10,
+	SYSCTL_cpu_hotplug = 11,
+	SYSCTL_pm_op = 12,
 	SYSCTL_page_offline_op = 14,
+	SYSCTL_lockprof_op = 15,
 	SYSCTL_cputopoinfo = 16,
 	SYSCTL_numainfo = 17,
 	SYSCTL_cpupool_op = 18,
+	SYSCTL_scheduler_op = 19,
+	SYSCTL_coverage_op = 20,
+	SYSCTL_psr_cmt_op = 21,
+	SYSCTL_pcitopoinfo = 22,
+	SYSCTL_psr_alloc = 23,
 	SYSCTL_get_cpu_levelling_caps = 25,
 	SYSCTL_get_cpu_featureset = 26,
+	SYSCTL_livepatch_op = 27,
 	SYSCTL_get_cpu_policy = 29,
 };
 

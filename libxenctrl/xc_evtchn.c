@@ -52,10 +52,6 @@ xc_evtchn_status(xc_interface *xch, uint32_t domid, uint32_t port,
 	return 0;
 }
 
-struct xc_evtchn {
-	int fd;
-};
-
 XC_API struct xc_evtchn *
 xc_evtchn_open(void)
 {
@@ -173,4 +169,29 @@ xc_evtchn_unmask(struct xc_evtchn *e, uint32_t port)
 		n = write(e->fd, &port, sizeof(port));
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(port) ? 0 : -1;
+}
+
+XC_API int
+xc_evtchn_restrict(struct xc_evtchn *e, uint32_t domid)
+{
+	struct ioctl_evtchn_restrict_domid r = { .domid = (domid_t)domid };
+
+	if (no_domid(domid))
+		return -1;
+	return (int)xc_os_ioctl(XC_DEV_EVTCHN, e->fd,
+	    IOCTL_EVTCHN_RESTRICT_DOMID, &r);
+}
+
+XC_API int
+xc_evtchn_reset(xc_interface *xch, uint32_t domid)
+{
+	struct evtchn_reset r = { .dom = (domid_t)domid };
+
+	if (xc_check_domid(xch, domid) < 0)
+		return -1;
+	if (xc_hypercall_buf(xch, XC_HC_EVENT_CHANNEL, EVTCHNOP_reset, &r,
+		sizeof(r)) < 0)
+		return xc_fail(xch, errno, "domain %u: reset its event "
+		    "channels", domid);
+	return 0;
 }

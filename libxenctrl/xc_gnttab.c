@@ -77,10 +77,6 @@ xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
 	return 0;
 }
 
-struct xc_gnttab {
-	int fd;
-};
-
 XC_API struct xc_gnttab *
 xc_gnttab_open(void)
 {

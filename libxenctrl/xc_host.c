@@ -8,8 +8,11 @@
 #include <stdint.h>
 #include <xen/version.h>
 
+#include "xc_abi_host.h"
 #include "xc_private.h"
 
+/* Xen's own limit of a text, and what is around it. */
+#define MAX_TEXT 65541
 /* More than any conring_size in use. */
 #define MAX_CONSOLE (64u << 20)
 
@@ -21,17 +24,6 @@ xc_physinfo(xc_interface *xch, struct xc_physinfo *out)
 	if (xc_do_sysctl(xch, &ctl, "ask for the host's figures") < 0)
 		return -1;
 	xc_decode_physinfo(xch->abi, ctl.u.raw, out);
-	return 0;
-}
-
-XC_API int
-xc_sched_id(xc_interface *xch, uint32_t *out)
-{
-	struct xc_sysctl ctl = { .cmd = SYSCTL_sched_id };
-
-	if (xc_do_sysctl(xch, &ctl, "ask for the scheduler") < 0)
-		return -1;
-	*out = ctl.u.u32[0];
 	return 0;
 }
 
@@ -106,6 +98,74 @@ xc_build_id(xc_interface *xch, uint8_t *id, size_t max)
 	if ((size_t)r > max || (size_t)r > sizeof(arg.id))
 		return xc_fail(xch, ENOBUFS, "build id of %ld bytes", r);
 	memcpy(id, arg.id, (size_t)r);
+	return (int)r;
+}
+
+/* {u32 length, text without a NUL}; a null argument asks for the length. */
+static long
+long_text(xc_interface *xch, unsigned op, char *out, size_t max)
+{
+	size_t size = sizeof(uint32_t) + max;
+	uint32_t room = (uint32_t)max;
+	char *buf = xc_buf_get(xch, size);
+	long r;
+
+	if (buf == NULL)
+		return -1;
+	memcpy(buf, &room, sizeof(room));
+	r = xc_hypercall(xch, XC_HC_VERSION, op, (uintptr_t)buf, 0, 0);
+	if (r >= 0 && (size_t)r < max) {
+		memcpy(out, buf + sizeof(room), (size_t)r);
+		out[r] = '\0';
+	} else if (r >= 0) {
+		errno = ENOBUFS;
+		r = -1;
+	}
+	xc_buf_put(xch, buf, size);
+	return r;
+}
+
+static long
+short_text(xc_interface *xch, unsigned op, size_t len, char *out, size_t max)
+{
+	char *buf = xc_buf_get(xch, len);
+	long r;
+
+	if (buf == NULL)
+		return -1;
+	r = xc_hypercall(xch, XC_HC_VERSION, op, (uintptr_t)buf, 0, 0);
+	if (r >= 0) {
+		r = (long)strnlen(buf, len);
+		if ((size_t)r >= max) {
+			errno = ENOBUFS;
+			r = -1;
+		} else {
+			memcpy(out, buf, (size_t)r);
+			out[r] = '\0';
+		}
+	}
+	xc_buf_put(xch, buf, len);
+	return r;
+}
+
+XC_API int
+xc_version_text(xc_interface *xch, enum xc_version_text which, char *out,
+    size_t max)
+{
+	unsigned op;
+	size_t cut;
+	long r;
+
+	if (xc_check_ptr(xch, out, "a text") < 0 ||
+	    xc_check_range(xch, which, 0, XC_VERSION_COMMANDLINE,
+		"as the number of a text") < 0 ||
+	    xc_check_range(xch, max, 1, MAX_TEXT, "bytes of a text") < 0)
+		return -1;
+	op = xc_version_op(xch->release, which, &cut);
+	r = cut == 0 ? long_text(xch, op, out, max)
+		     : short_text(xch, op, cut, out, max);
+	if (r < 0)
+		return xc_fail(xch, errno, "ask for version fact %u", op);
 	return (int)r;
 }
 

@@ -98,8 +98,15 @@ long
 xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
     uint64_t a2, uint64_t a3)
 {
+	return xc_hypercall5(xch, op, a0, a1, a2, a3, 0);
+}
+
+long
+xc_hypercall5(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
+    uint64_t a2, uint64_t a3, uint64_t a4)
+{
 	struct privcmd_hypercall call = { .op = op,
-		.arg = { a0, a1, a2, a3, 0 } };
+		.arg = { a0, a1, a2, a3, a4 } };
 
 	xch->stats.total++;
 	xch->stats.hypercalls[op & 63]++;
@@ -126,9 +133,8 @@ xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
 _Static_assert(sizeof(struct xc_domctl) == 144, "xen_domctl");
 _Static_assert(sizeof(struct xc_sysctl) == 136, "xen_sysctl");
 
-/* domctl and sysctl take one argument, the structure. */
-static long
-control(xc_interface *xch, unsigned op, void *ctl, size_t size)
+long
+xc_hypercall_arg(xc_interface *xch, unsigned op, void *ctl, size_t size)
 {
 	void *buf = xc_buf_get(xch, size);
 	long r;
@@ -151,7 +157,7 @@ xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	ctl->version = xch->abi->domctl;
-	r = control(xch, XC_HC_DOMCTL, ctl, sizeof(*ctl));
+	r = xc_hypercall_arg(xch, XC_HC_DOMCTL, ctl, sizeof(*ctl));
 	/* Part of the work was done: the caller repeats it. */
 	if (r < 0 && errno == EAGAIN && ctl->cmd == DOMCTL_destroydomain)
 		return -1;
@@ -182,16 +188,29 @@ xc_domain_op(xc_interface *xch, unsigned op, unsigned cmd, uint32_t domid,
 	return r;
 }
 
+long
+xc_try_sysctl(xc_interface *xch, struct xc_sysctl *ctl)
+{
+	ctl->version = xch->abi->sysctl;
+	return xc_hypercall_arg(xch, XC_HC_SYSCTL, ctl, sizeof(*ctl));
+}
+
 int
 xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
 {
-	long r;
+	long r = xc_try_sysctl(xch, ctl);
 
-	ctl->version = xch->abi->sysctl;
-	r = control(xch, XC_HC_SYSCTL, ctl, sizeof(*ctl));
 	if (r < 0)
 		return xc_fail(xch, errno, "%s", what);
 	return (int)r;
+}
+
+int
+xc_change_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
+{
+	if (xc_check_abi(xch, what) < 0)
+		return -1;
+	return xc_do_sysctl(xch, ctl, what) < 0 ? -1 : 0;
 }
 
 int

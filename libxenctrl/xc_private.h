@@ -23,6 +23,8 @@ struct xc_interface {
 	bool unknown_abi;
 	/* What a domain gets when the caller has no wish; 0 = not known yet. */
 	uint32_t grant_version;
+	/* Scheduler of pool 0, which never changes; 0 = not asked yet. */
+	uint32_t pool0_sched;
 	char error[512];
 	struct xc_stats stats;
 	void *cached[XC_BUF_CACHE];
@@ -37,7 +39,17 @@ enum xc_dev {
 	XC_DEV_PRIVCMD,
 	XC_DEV_EVTCHN,
 	XC_DEV_GNTDEV,
+	XC_DEV_GNTALLOC,
 };
+
+struct xc_evtchn {
+	int fd;
+};
+
+struct xc_gnttab {
+	int fd;
+};
+
 /* open(2) of the device, close-on-exec. */
 int xc_os_open(const char *path, int flags);
 /*
@@ -60,7 +72,12 @@ void xc_buf_drop_all(xc_interface *xch);
 /* -1 + errno, or the hypercall's result. */
 long xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
     uint64_t a2, uint64_t a3);
-/* arg is copied into a safe buffer and back. */
+long xc_hypercall5(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
+    uint64_t a2, uint64_t a3, uint64_t a4);
+/* The structure is the only argument: domctl, sysctl, platform_op, xsm_op. It is
+ * copied into a safe buffer and back. */
+long xc_hypercall_arg(xc_interface *xch, unsigned op, void *arg, size_t size);
+/* The same after a command. */
 long xc_hypercall_buf(xc_interface *xch, unsigned op, uint64_t cmd, void *arg,
     size_t size);
 
@@ -73,6 +90,11 @@ int xc_change_domctl(xc_interface *xch, struct xc_domctl *ctl,
 long xc_domain_op(xc_interface *xch, unsigned op, unsigned cmd, uint32_t domid,
     void *arg, size_t size, const char *what);
 int xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what);
+/* A sysctl that changes something: 0 or -1. */
+int xc_change_sysctl(xc_interface *xch, struct xc_sysctl *ctl,
+    const char *what);
+/* Without a sentence: for an errno that is part of the protocol. */
+long xc_try_sysctl(xc_interface *xch, struct xc_sysctl *ctl);
 /* A domain id beyond 16 bits is no domain's: -1, ESRCH. */
 int xc_check_domid(xc_interface *xch, uint32_t domid);
 /* Same for calls that change something: refused when the ABI is unknown. */

@@ -93,6 +93,42 @@ xc_numainfo(xc_interface *xch, struct xc_numanode *nodes, uint32_t *distance,
 	return (int)n;
 }
 
+/* pcitopoinfo: {u32 num, array of {u16 segment, u8 bus, devfn}, array of u32}.
+ * num comes back as how many were done: a long list is continued. */
+XC_API int
+xc_pcitopoinfo(xc_interface *xch, const struct xc_pci_device *devices,
+    uint32_t *nodes, uint32_t n)
+{
+	struct xc_sysctl ctl;
+	size_t size = (size_t)n * 2 * sizeof(uint32_t);
+	uint32_t *buf, done = 0;
+	int r = 0;
+
+	_Static_assert(sizeof(*devices) == 4, "physdev_pci_device");
+	if (xc_check_ptr(xch, devices, "PCI devices") < 0 ||
+	    xc_check_ptr(xch, nodes, "their nodes") < 0 ||
+	    xc_check_range(xch, n, 1, 65536, "PCI devices") < 0)
+		return -1;
+	buf = xc_buf_get(xch, size);
+	if (buf == NULL)
+		return xc_fail(xch, errno, "ask where PCI devices are");
+	memcpy(buf, devices, (size_t)n * 4);
+	while (r == 0 && done < n) {
+		ctl = (struct xc_sysctl){ .cmd = SYSCTL_pcitopoinfo };
+		ctl.u.u32[0] = n - done;
+		ctl.u.u64[1] = (uintptr_t)(buf + done);
+		ctl.u.u64[2] = (uintptr_t)(buf + n + done);
+		r = xc_do_sysctl(xch, &ctl, "ask where PCI devices are");
+		if (r == 0 && (ctl.u.u32[0] == 0 || ctl.u.u32[0] > n - done))
+			r = xc_fail(xch, EPROTO, "ask where PCI devices are");
+		done += r == 0 ? ctl.u.u32[0] : 0;
+	}
+	if (r == 0)
+		memcpy(nodes, buf + n, (size_t)n * 4);
+	xc_buf_put(xch, buf, size);
+	return r < 0 ? -1 : 0;
+}
+
 /* getcpuinfo: {u32 max, array of u64 idle time, u32 num}. */
 XC_API int
 xc_cpu_idle_times(xc_interface *xch, uint64_t *nanoseconds, uint32_t max)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vCPUs: state, registers, affinity, scheduler parameters. */
+/* vCPUs: state, registers, affinity. */
 #include "config.h"
 
 #include <errno.h>
@@ -212,49 +212,4 @@ xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid, uint8_t *map,
     size_t bytes)
 {
 	return node_affinity(xch, domid, NULL, map, bytes);
-}
-
-/* scheduler_op: {u32 sched_id, cmd, union {u16 weight, cap}}; cmd 0 put, 1 get.
- * Credit and credit2 have the same two numbers. */
-static int
-sched_op(xc_interface *xch, uint32_t domid, uint32_t cmd, uint16_t *weight,
-    uint16_t *cap)
-{
-	struct xc_domctl ctl = { .cmd = DOMCTL_scheduler_op,
-		.domain = domid };
-	uint32_t id;
-
-	if (xc_sched_id(xch, &id) < 0)
-		return -1;
-	if (id != 5 && id != 6) {
-		errno = ENOTSUP;
-		return xc_fail(xch, 0,
-		    "the scheduler in use (%u) has no weight and cap", id);
-	}
-	ctl.u.u32[0] = id;
-	ctl.u.u32[1] = cmd;
-	memcpy(ctl.u.raw + 8, weight, 2);
-	memcpy(ctl.u.raw + 10, cap, 2);
-	if (xc_do_domctl(xch, &ctl, "scheduler parameters") < 0)
-		return -1;
-	memcpy(weight, ctl.u.raw + 8, 2);
-	memcpy(cap, ctl.u.raw + 10, 2);
-	return 0;
-}
-
-XC_API int
-xc_sched_credit_get(xc_interface *xch, uint32_t domid, uint16_t *weight,
-    uint16_t *cap)
-{
-	*weight = *cap = 0;
-	return sched_op(xch, domid, 1, weight, cap);
-}
-
-XC_API int
-xc_sched_credit_set(xc_interface *xch, uint32_t domid, uint16_t weight,
-    uint16_t cap)
-{
-	if (xc_check_abi(xch, "set scheduler parameters") < 0)
-		return -1;
-	return sched_op(xch, domid, 0, &weight, &cap);
 }

@@ -161,9 +161,6 @@ int xc_cpu_idle_times(xc_interface *xch, uint64_t *nanoseconds, uint32_t max);
 int64_t xc_availheap(xc_interface *xch, uint32_t min_width, uint32_t max_width,
     int32_t node);
 
-/* Scheduler id (5 credit, 6 credit2, 7 arinc653, 8 rtds, 9 null). */
-int xc_sched_id(xc_interface *xch, uint32_t *out);
-
 /*
  * The hypervisor's console ring. buf receives up to *len bytes (1..64 Mi),
  * and *len is set to what came. index (may be NULL) is the position to start at
@@ -309,7 +306,7 @@ int xc_domain_getinfo(xc_interface *xch, uint32_t domid,
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, uint32_t max,
     struct xc_domaininfo *out);
 
-/* --- vCPUs and scheduling ------------------------------------------------ */
+/* --- vCPUs --------------------------------------------------------------- */
 
 struct xc_vcpuinfo {
 	bool online, blocked, running;
@@ -341,11 +338,6 @@ int xc_domain_set_node_affinity(xc_interface *xch, uint32_t domid,
     const uint8_t *map, size_t bytes);
 int xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid,
     uint8_t *map, size_t bytes);
-/* Credit and credit2: weight 1..65535, cap percent of a CPU (0 = none). */
-int xc_sched_credit_get(xc_interface *xch, uint32_t domid, uint16_t *weight,
-    uint16_t *cap);
-int xc_sched_credit_set(xc_interface *xch, uint32_t domid, uint16_t weight,
-    uint16_t cap);
 
 /* --- memory -------------------------------------------------------------- */
 
@@ -478,9 +470,13 @@ int xc_gnttab_unmap(struct xc_gnttab *g, void *addr);
 #endif
 
 /* The same library, by subject. */
+#include "xenctrl_core.h"
 #include "xenctrl_cpu.h"
 #include "xenctrl_device.h"
+#include "xenctrl_host.h"
 #include "xenctrl_hvm.h"
 #include "xenctrl_mem.h"
+#include "xenctrl_sched.h"
+#include "xenctrl_share.h"
 
 #endif
