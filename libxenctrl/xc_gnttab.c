@@ -44,7 +44,7 @@ xc_gnttab_setup(xc_interface *xch, uint32_t domid, uint64_t *gfn)
 	xc_buf_put(xch, buf, sizeof(s));
 	xc_buf_put(xch, frame, sizeof(*frame));
 	if (r == 0 && s.status != GNTST_okay) {
-		errno = EINVAL;
+		errno = s.status == GNTST_bad_domain ? ESRCH : EINVAL;
 		r = -1;
 	}
 	if (r < 0)
@@ -122,7 +122,7 @@ xc_gnttab_map_refs(struct xc_gnttab *g, uint32_t domid, const uint32_t *refs,
 	int r;
 
 	if (domid > UINT16_MAX || n == 0 || n > MAX_GRANTS) {
-		errno = EINVAL;
+		errno = domid > UINT16_MAX ? ESRCH : EINVAL;
 		return NULL;
 	}
 	/* The structure ends with the first of n references. */

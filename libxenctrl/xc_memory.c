@@ -17,6 +17,18 @@
 /* Extents of one call: a buffer of 128 MiB. */
 #define MAX_EXTENTS ((size_t)1 << 24)
 
+static int64_t domid_query(xc_interface *xch, unsigned cmd, uint32_t domid,
+    const char *what);
+
+/* Xen gives an absent domain no extents, and says nothing of it. */
+static bool
+is_absent(xc_interface *xch, uint32_t domid)
+{
+	return domid_query(xch, XENMEM_current_reservation, domid,
+		   "its memory") < 0 &&
+	    errno == ESRCH;
+}
+
 /* One reservation call over the extents in a safe buffer. */
 static long
 reservation(xc_interface *xch, unsigned cmd, uint32_t domid,
@@ -50,6 +62,8 @@ reservation(xc_interface *xch, unsigned cmd, uint32_t domid,
 	xc_buf_put(xch, buf, bytes);
 	if (done < 0)
 		return xc_fail(xch, errno, "domain %u: %s", domid, what);
+	if (done == 0 && is_absent(xch, domid))
+		return xc_fail(xch, ESRCH, "domain %u: %s", domid, what);
 	return done;
 }
 
@@ -150,8 +164,14 @@ xc_claim_pages(xc_interface *xch, uint32_t domid, uint64_t pages)
 	struct xen_memory_reservation r = { .nr_extents = pages,
 		.domid = (domid_t)domid };
 
-	return memory_op(xch, XENMEM_claim_pages, domid, &r, sizeof(r),
-	    "claim memory");
+	if (memory_op(xch, XENMEM_claim_pages, domid, &r, sizeof(r),
+		"claim memory") == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	/* Xen says so of an absent domain too. */
+	return xc_fail(xch, is_absent(xch, domid) ? ESRCH : EINVAL,
+	    "domain %u: claim memory", domid);
 }
 
 static int64_t

@@ -353,7 +353,7 @@ long xc_populate_physmap(xc_interface *xch, uint32_t domid, uint64_t *extents,
 /* Gives extents back; returns how many. */
 long xc_decrease_reservation(xc_interface *xch, uint32_t domid,
     const uint64_t *extents, size_t n, unsigned order);
-/* Space 0 shared info, 1 grant table, 2 gmfn; not for PV domains (EINVAL). */
+/* Space 0 shared info, 1 grant table, 2 gmfn; not for PV domains (EACCES). */
 #define XC_MAPSPACE_SHARED_INFO 0u
 #define XC_MAPSPACE_GRANT_TABLE 1u
 int xc_add_to_physmap(xc_interface *xch, uint32_t domid, uint32_t space,
@@ -387,7 +387,7 @@ int xc_unpin_table(xc_interface *xch, uint32_t domid, uint64_t mfn);
  * Maps n frames of the domain. err (may be NULL) receives a negative errno or 0
  * per frame; without it any failed frame fails the call. Paged-out frames are
  * waited for. n is 1..16 Mi, else EINVAL. The mapping is not inherited across
- * fork. NULL on error.
+ * fork. NULL on error; EINVAL or EPERM: the domain has no such frame.
  */
 void *xc_map_foreign(xc_interface *xch, uint32_t domid, int prot,
     const uint64_t *frames, int *err, size_t n);

@@ -31,5 +31,5 @@ refused 'truncated: the payload' "$scratch/head"
 refused 'No such file' "$scratch/none"
 refused 'regular file' /dev/zero
 refused 'the guest has 32 MiB' /boot/guest/vmlinuz 32
-same "no domain is left" 1 "$("$progs/prog_xc" --count)"
+same "no domain is left" 1 "$("$progs/prog_xcrows" --count)"
 same "nor anything in the store" "$before" "$(xenstore-ls -f /local)"

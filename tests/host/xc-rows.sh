@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# xen: all
+# toolstack: none
+# timeout: 900
+# Every function of libxenctrl does what its header says on this hypervisor, says
+# so when it cannot, and loses nothing when a call to the hypervisor fails.
+. "$(dirname "$0")/lib.sh"
+
+note "every function"
+expect_status 0 env XLD_DEPTH="${XLD_DEPTH:-}" "$progs/prog_xcrows"
+echo "$out" | grep '^#'
+echo "not exercised:"
+echo "$out" | sed -n 's/^cannot //p'
+note "faults"
+expect_status 0 "$progs/prog_xcrows" --fault
+echo "$out" | grep '^#'
+
+# A process is killed at the call that was asked for: count 0, at call 2, no
+# errno; it has counted two.
+export XLD_FAULT_FILE=$scratch/fault
+printf '%b' '\0\0\0\0\0\0\0\0' '\02\0\0\0\0\0\0\0' '\0\0\0\0\0\0\0\0' \
+	>"$XLD_FAULT_FILE"
+expect_status 137 "$progs/prog_xcrows" --count
+same "calls until the kill" 2 "$(od -An -t u8 -N 8 "$XLD_FAULT_FILE" | tr -d ' ')"
+unset XLD_FAULT_FILE
+
+expect_status 137 env XLD_FAULT=hypercall:3:kill "$progs/prog_xcrows" --count
+expect_status 1 env XLD_FAULT=hypercall:1:12 "$progs/prog_xcrows" --count
+contains "the sentence" "$out" 'FAIL open: .*Cannot allocate memory'
+expect_status 0 env XLD_FAULT=hypercall:1000 "$progs/prog_xcrows" --count
+same "domains" 1 "$out"
