@@ -266,9 +266,10 @@ hvm_param(struct xr_env *e)
 const struct xr_row xr_rows_domain[] = {
 	{ .function = "xc_domain_create", create },
 	{ .function = "xc_domain_create", create_hvm, .flags = XR_HVM },
-	{ .function = "xc_domain_destroy", destroy, .flags = XR_FRESH },
+	{ .function = "xc_domain_destroy", destroy,
+	    .flags = XR_FRESH | XR_RECOVERS },
 	{ .function = "xc_domain_destroy_step", destroy_step,
-	    .flags = XR_FRESH },
+	    .flags = XR_FRESH | XR_RECOVERS },
 	{ .function = "xc_domain_pause", pause, .flags = XR_FRESH },
 	{ .function = "xc_domain_unpause", pause, .flags = XR_FRESH },
 	{ .function = "xc_domain_shutdown", shutdown_resume },

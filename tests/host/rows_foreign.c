@@ -223,8 +223,13 @@ resource_none(struct xr_env *e)
 static int
 no_such_resource(struct xr_env *e)
 {
-	return xr_not_null(
+	int r = xr_not_null(
 	    xc_map_resource(e->xch, e->pv, 77, 0, 0, 1, PROT_READ));
+
+	/* Later releases have another errno for it. */
+	if (r < 0 && errno == EINVAL && e->minor > 17)
+		errno = EOPNOTSUPP;
+	return r;
 }
 
 static int

@@ -124,11 +124,13 @@ xr_domain(struct xr_env *e, uint32_t flags, uint32_t *domid)
 }
 
 static int
-fill(xc_interface *xch, uint32_t domid, uint64_t *extents)
+fill(xc_interface *xch, uint32_t domid, bool hvm, uint64_t *extents)
 {
 	for (unsigned i = 0; i < XR_PAGES / 512; i++)
 		extents[i] = 512 * i;
+	/* Up to 4.16 Xen wants the vCPUs before the paging pool. */
 	if (xc_domain_max_vcpus(xch, domid, 2) < 0 ||
+	    (hvm && xc_set_paging_mempool(xch, domid, 4 << 20) < 0) ||
 	    xc_domain_set_max_mem(xch, domid, XR_PAGES * 8) < 0)
 		return -1;
 	return xc_populate_physmap(xch, domid, extents, XR_PAGES / 512, 9, 0) ==
@@ -145,14 +147,13 @@ xr_make(struct xr_env *e)
 	e->hvm_flags = hvm_flags(e->xch);
 	e->pv = e->hvm = XR_NO_HVM;
 	if (create(e->xch, 0, 2, &e->pv) < 0 ||
-	    fill(e->xch, e->pv, e->extent) < 0)
+	    fill(e->xch, e->pv, false, e->extent) < 0)
 		return -1;
 	if (e->hvm_flags == 0)
 		return 0;
-	if (create(e->xch, e->hvm_flags, 2, &e->hvm) < 0 ||
-	    xc_set_paging_mempool(e->xch, e->hvm, 4 << 20) < 0)
+	if (create(e->xch, e->hvm_flags, 2, &e->hvm) < 0)
 		return -1;
-	return fill(e->xch, e->hvm, gfns);
+	return fill(e->xch, e->hvm, true, gfns);
 }
 
 void

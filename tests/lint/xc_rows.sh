@@ -16,7 +16,7 @@ export LC_ALL=C
 
 "$rows" --list | sort -u >"$dir/rows"
 nm -D --defined-only "$build/libxenctrl/.libs/libxenctrl.so" |
-	sed -n 's/.* T \(xc_[a-z0-9_]*\)$/\1/p' | sort -u >"$dir/exported"
+	sed -n 's/.* T \(xc_[a-z0-9_]*\).*/\1/p' | sort -u >"$dir/exported"
 for h in "$top"/libxenctrl/xenctrl*.h; do
 	grep -q "[ 	]${h##*/}\( \|\$\)" "$top/libxenctrl/Makefile.am" ||
 		say "${h##*/} is not in libxenctrl/Makefile.am"
