@@ -16,11 +16,10 @@
 #include "trace.h"
 
 #define BATCH 64
-/* Nanoseconds of a turn that requests of one domain, and of all domains, may
- * take: the control domain's wait for no longer than that, whatever guests ask
- * for. */
-#define DOMAIN_NS  20000
-#define DOMAINS_NS 60000
+/* Dead nodes that a request takes apart: at least as many as it may have left, so
+ * that nobody makes them faster than they go. A tool's go between turns, too. */
+#define REAP_GUEST 600
+#define REAP_TOOL  64
 /* Watches of a dead connection that are dropped in a turn. */
 #define WATCH_SLICE 256
 
@@ -28,8 +27,6 @@ struct xu_list conns = XU_LIST_INIT(conns);
 /* Over, freed when nobody can hold them any more. */
 static struct xu_list dead = XU_LIST_INIT(dead);
 uint64_t conn_batch;
-/* What is left of DOMAINS_NS. */
-static int64_t left_ns = DOMAINS_NS;
 
 struct conn *
 conn_new(const struct conn_ops *ops, uint16_t domid, bool priv)
@@ -260,54 +257,17 @@ serve(struct conn *c, const struct xsd_sockmsg *hdr, char *data)
 	return true;
 }
 
-static int64_t
-now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-void
-conn_turn(void)
-{
-	left_ns = DOMAINS_NS;
-}
-
-bool
-conn_turn_over(const struct conn *c)
-{
-	return left_ns <= 0 && conn_limited(c);
-}
-
-/* Counts what a domain's requests took; true: others are next. */
-static bool
-spent(const struct conn *c, int64_t *since)
-{
-	int64_t now, took;
-
-	if (!conn_limited(c))
-		return false;
-	now = now_ns();
-	took = now - *since;
-	if (took < DOMAIN_NS && took < left_ns)
-		return false;
-	left_ns -= took;
-	*since = now;
-	return true;
-}
-
 bool
 conn_requests(struct conn *c)
 {
-	int64_t since = conn_limited(c) ? now_ns() : 0;
+	const bool limited = conn_limited(c);
+	int64_t since = limited ? share_begin() : 0;
 	struct xsd_sockmsg hdr;
 	bool others = false;
 	size_t left;
 	int n;
 
-	if (conn_turn_over(c)) {
+	if (share_used_up(c)) {
 		conn_set_busy(c);
 		return true;
 	}
@@ -331,10 +291,11 @@ conn_requests(struct conn *c)
 		if (!serve(c, &hdr, c->in.data + c->in_at - hdr.len))
 			return false;
 		c->requests++;
-		others = spent(c, &since);
+		(void)tree_reap(limited ? REAP_GUEST : REAP_TOOL);
+		others = limited && share_slice_over(since);
 	}
-	if (conn_limited(c))
-		left_ns -= now_ns() - since;
+	if (!limited && n > 0)
+		share_control();
 	/* The beginning of a message is short: it moves to the front. */
 	if (c->in.len - c->in_at < sizeof(hdr) + XSD_PAYLOAD)
 		conn_pack_input(c);

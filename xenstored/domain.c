@@ -388,20 +388,33 @@ domains_fd(void)
 	return hv == NULL ? -1 : hv->fd();
 }
 
-/* Served at the end of the turn: a request of one can end another. */
+/* Served at the end of the turn, one after the other: who rings more is not served
+ * more, and a request of one can end another. */
+static void
+rang(struct domain *d)
+{
+	d->rang = true;
+	if (d->conn != NULL)
+		conn_set_busy(d->conn);
+	else
+		domain_rearm(d);
+}
+
+void
+domain_rearm(struct domain *d)
+{
+	if (d->rang && d->port >= 0)
+		hv->rearm((uint32_t)d->port);
+	d->rang = false;
+}
+
 static void
 everybody_rang(void)
 {
 	struct xu_list *it;
 
-	LIST_FOREACH (it, &domains) {
-		struct domain *d = xu_container_of(it, struct domain, link);
-
-		if (d->port >= 0)
-			hv->rearm((uint32_t)d->port);
-		if (d->conn != NULL)
-			conn_set_busy(d->conn);
-	}
+	LIST_FOREACH (it, &domains)
+		rang(xu_container_of(it, struct domain, link));
 }
 
 /* A bounded number: who rings without end does not keep us from the others. */
@@ -416,12 +429,9 @@ domains_events(void)
 	for (int turn = 0; turn < 4; turn++) {
 		n = hv->events(ev, XU_ARRAY_SIZE(ev));
 		for (size_t i = 0; i < n; i++) {
-			/* Served at the end of the turn, one after the other:
-			 * who rings more is not served more. */
 			if (ev[i].kind == HV_PORT &&
-			    (d = xu_map_get_u64(by_port, ev[i].port)) != NULL &&
-			    d->conn != NULL)
-				conn_set_busy(d->conn);
+			    (d = xu_map_get_u64(by_port, ev[i].port)) != NULL)
+				rang(d);
 			if (ev[i].kind == HV_OVERFLOW)
 				everybody_rang();
 			changed |= ev[i].kind != HV_PORT;

@@ -46,10 +46,10 @@ struct hv_ops {
 	int (*open)(const char *arg, struct xu_err *e);
 	/* Readable when there are events. */
 	int (*fd)(void);
-	/* Up to max; 0 = none left. A port that fires again after this call gives
-	 * another event. */
+	/* Up to max; 0 = none left. A port gives no other event before rearm. */
 	size_t (*events)(struct hv_event *ev, size_t max);
-	/* After HV_OVERFLOW, for every bound port. */
+	/* Before the ring is looked at, and for every bound port after
+	 * HV_OVERFLOW. What fired meanwhile gives an event then. */
 	void (*rearm)(uint32_t port);
 	/* Both give 0 or an errno. */
 	int (*bind)(uint16_t domid, uint32_t remote, uint32_t *port);

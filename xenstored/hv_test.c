@@ -200,7 +200,7 @@ test_events(struct hv_event *ev, size_t max)
 static void
 test_rearm(uint32_t port)
 {
-	(void)port;
+	__atomic_store_n(&table->v[port].pending, 0, __ATOMIC_SEQ_CST);
 }
 
 static int
@@ -247,6 +247,7 @@ test_bind(uint16_t domid, uint32_t remote, uint32_t *port)
 		return EINVAL;
 	bound[domid] = true;
 	*port = domid;
+	test_rearm(domid);
 	return 0;
 }
 

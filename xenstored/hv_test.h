@@ -25,7 +25,9 @@ struct hvt_domain {
 	/* 0 = no such domain. */
 	uint64_t instance;
 	uint32_t flags;
-	uint32_t pad;
+	/* Its port has fired, and is masked until the daemon looks: who kicks may
+	 * leave the message out then, as a guest of Xen does. */
+	uint32_t pending;
 };
 
 struct hvt_table {

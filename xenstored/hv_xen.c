@@ -72,8 +72,9 @@ xen_events(struct hv_event *ev, size_t max)
 		return 1;
 	}
 	for (int i = 0; i < n; i++) {
-		xc_evtchn_unmask(xce, ports[i]);
 		ev[i].kind = (int)ports[i] == virq_port ? HV_DOMAINS : HV_PORT;
+		if (ev[i].kind == HV_DOMAINS)
+			xc_evtchn_unmask(xce, ports[i]);
 		ev[i].port = ports[i];
 	}
 	return n < 0 ? 0 : (size_t)n;

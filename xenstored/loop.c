@@ -24,7 +24,8 @@
 #define RETRY_MS 1000
 
 static int epoll_fd = -1, listen_fd = -1;
-static struct xu_list busy = XU_LIST_INIT(busy);
+/* To be served; and guests that first have to let others go (share.c). */
+static struct xu_list busy = XU_LIST_INIT(busy), later = XU_LIST_INIT(later);
 static volatile sig_atomic_t stop, reopen;
 /* Marks in epoll_event.data.ptr that are no connection. */
 static char listen_mark, xen_mark;
@@ -42,7 +43,7 @@ conn_set_busy(struct conn *c)
 	if (c->is_busy || c->dead)
 		return;
 	c->is_busy = true;
-	xu_list_append(&busy, &c->busy);
+	xu_list_append(share_used_up(c) ? &later : &busy, &c->busy);
 }
 
 static void
@@ -211,6 +212,35 @@ ready(struct conn *c, uint32_t events)
 	conn_set_busy(c);
 }
 
+static void
+take_all(struct xu_list *from, struct xu_list *to)
+{
+	xu_list_init(to);
+	if (xu_list_empty(from))
+		return;
+	*to = *from;
+	to->next->prev = to->prev->next = to;
+	xu_list_init(from);
+}
+
+static bool
+serve(struct conn *c)
+{
+	int64_t since = conn_limited(c) ? share_begin() : -1;
+	bool more = false;
+
+	conn_flush(c);
+	if (!c->dead && conn_has_input(c) && conn_may_read_more(c))
+		more = conn_requests(c);
+	if (!c->dead && c->domain != NULL)
+		ring_event(c->domain);
+	conn_flush(c);
+	loop_update(c);
+	if (since >= 0)
+		share_end(since);
+	return more;
+}
+
 /*
  * Everybody with output or unfinished input. What a connection's requests do to
  * others (events) puts those into the list too, behind. Returns true when
@@ -222,12 +252,7 @@ serve_busy(void)
 	struct xu_list now, *it;
 	bool more = false;
 
-	xu_list_init(&now);
-	if (!xu_list_empty(&busy)) {
-		now = busy;
-		now.next->prev = now.prev->next = &now;
-		xu_list_init(&busy);
-	}
+	take_all(&busy, &now);
 	while (!xu_list_empty(&now)) {
 		struct conn *c;
 
@@ -235,17 +260,33 @@ serve_busy(void)
 		c = xu_container_of(it, struct conn, busy);
 		xu_list_remove(it);
 		c->is_busy = false;
-		if (c->dead)
-			continue;
-		conn_flush(c);
-		if (!c->dead && conn_has_input(c) && conn_may_read_more(c))
-			more |= conn_requests(c);
-		if (!c->dead && c->domain != NULL)
-			ring_event(c->domain);
-		conn_flush(c);
-		loop_update(c);
+		if (share_used_up(c))
+			conn_set_busy(c);
+		else if (!c->dead)
+			more |= serve(c) && !share_used_up(c);
 	}
 	return more || !xu_list_empty(&busy);
+}
+
+/* Guests whose time has come. */
+static void
+wake_later(bool slept)
+{
+	struct xu_list all;
+
+	if (xu_list_empty(&later) || share_wait_ns() > 0)
+		return;
+	if (slept)
+		share_woken();
+	take_all(&later, &all);
+	while (!xu_list_empty(&all)) {
+		struct conn *c =
+		    xu_container_of(all.next, struct conn, busy);
+
+		xu_list_remove(&c->busy);
+		c->is_busy = false;
+		conn_set_busy(c);
+	}
 }
 
 /*
@@ -255,10 +296,13 @@ serve_busy(void)
 static bool
 tidy(bool idle)
 {
+	int64_t since = share_begin();
 	bool more = tree_reap(REAP_SLICE);
 
 	more |= state_slice();
-
+	/* What guests did is what has to be tidied. */
+	if (more && share_had_guests())
+		share_end(since);
 	if (idle && !more && tree_trim_pending())
 		tree_trim();
 	return more;
@@ -271,6 +315,7 @@ sooner(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* Milliseconds. */
 static int
 how_long(bool more)
 {
@@ -284,6 +329,34 @@ how_long(bool more)
 	else if (state_failed())
 		rest = RETRY_MS;
 	return sooner(sooner(rest, age), turn);
+}
+
+/* Most of them are guests' kicks. */
+static void
+xen_events(void)
+{
+	int64_t since = share_begin();
+
+	domains_events();
+	share_end(since);
+	share_woken();
+}
+
+/* Guests that wait for their share do so for less than a millisecond. */
+static int
+wait_for_events(struct epoll_event *ev, int max, int ms)
+{
+	struct timespec ts = {0};
+	int n;
+
+	if (ms == 0 || xu_list_empty(&later))
+		return epoll_wait(epoll_fd, ev, max, ms);
+	ts.tv_nsec = (long)share_wait_ns();
+	if (ms > 0 && ts.tv_nsec > ms * 1000000L)
+		ts.tv_nsec = ms * 1000000L;
+	n = epoll_pwait2(epoll_fd, ev, max, &ts, NULL);
+	/* Linux before 5.11 counts in milliseconds. */
+	return n < 0 && errno == ENOSYS ? epoll_wait(epoll_fd, ev, max, 1) : n;
 }
 
 void
@@ -302,18 +375,19 @@ loop_run(void)
 				(void)trace_open(NULL);
 		}
 		timeout = how_long(more);
-		conn_turn();
-		n = epoll_wait(epoll_fd, ev, (int)XU_ARRAY_SIZE(ev), timeout);
+		n = wait_for_events(ev, (int)XU_ARRAY_SIZE(ev), timeout);
+		share_turn();
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.ptr == &listen_mark)
 				accept_clients();
 			else if (ev[i].data.ptr == &xen_mark)
-				domains_events();
+				xen_events();
 			else
 				ready(ev[i].data.ptr, ev[i].events);
 		}
+		wake_later(n == 0);
 		more = serve_busy();
-		more |= tidy(n == 0 && timeout > 0);
+		more |= tidy(n == 0 && timeout > 0 && xu_list_empty(&later));
 		more |= conn_free_dead();
 		if (update_pending())
 			update_run();

@@ -154,7 +154,7 @@ ring_read(struct conn *c)
 
 	if (field_get(d, RING_CONNECTION) == 1)
 		reconnect(d);
-	if (conn_turn_over(c)) {
+	if (share_used_up(c)) {
 		conn_set_busy(c);
 		return 0;
 	}
@@ -215,6 +215,7 @@ ring_close(struct conn *c)
 {
 	/* The domain stays known, and its ring mapped, until it is gone. */
 	if (c->domain != NULL) {
+		domain_rearm(c->domain);
 		c->domain->conn = NULL;
 		quota_unserved(c->domain);
 		state_domain(c->domain);
@@ -253,6 +254,8 @@ ring_event(struct domain *d)
 
 	if (c == NULL || d->ring.page == NULL)
 		return;
+	/* Before its indexes are read: what comes later fires again. */
+	domain_rearm(d);
 	/* What does not fit into the ring waits for the guest's next kick. */
 	if (ring_read(c) < 0)
 		conn_kill(c);

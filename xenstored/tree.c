@@ -100,14 +100,21 @@ node_unref(struct node *n)
 bool
 tree_reap(unsigned n)
 {
+	bool dirs = true;
 	struct node *k;
 
-	for (; (k = graveyard) != NULL && n > 0; n--) {
-		graveyard = (struct node *)(void *)k->perms;
-		dir_unref(k->dir);
-		node_free(k);
+	/* A dead directory brings its nodes, a dead node its directory. */
+	while ((graveyard != NULL || dirs) && n > 0) {
+		for (; (k = graveyard) != NULL && n > 0; n--) {
+			graveyard = (struct node *)(void *)k->perms;
+			dir_unref(k->dir);
+			node_free(k);
+		}
+		dirs = dir_reap(&n);
+		if (graveyard == NULL && !dirs)
+			return false;
 	}
-	return dir_reap(&n) || graveyard != NULL;
+	return true;
 }
 
 bool

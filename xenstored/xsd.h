@@ -5,6 +5,7 @@
  *   loop.c     epoll: listening socket, clients, event channels, timers
  *   conn.c     a connection: buffers, requests in batches, replies and events
  *   ring.c     the shared page of a domain as a connection
+ *   share.c    what guests may use of the processor
  *   proto.c    the request table; req_*.c its handlers
  *   path.c     paths: syntax, relative names
  *   tree.c     the immutable tree; a transaction starts by taking a reference
@@ -302,8 +303,10 @@ struct domain {
 	struct hv_ring ring;
 	uint64_t gfn;
 	uint32_t remote_port;
-	/* Local event channel port, -1 = none. */
+	/* Local event channel port, -1 = none. Once it fired it is masked until
+	 * the ring is looked at. */
 	int port;
+	bool rang;
 	/* NULL: not introduced, or not served any more. */
 	struct conn *conn;
 	/* Privileges of that domain too, -1 = none; someone has ours. */
@@ -380,9 +383,26 @@ bool conn_free_dead(void);
 void conn_reset(struct conn *c);
 /* Handles complete requests in c->in, a bounded number. True: more are there. */
 bool conn_requests(struct conn *c);
-/* A turn of the loop begins; domains have had their part of it. */
-void conn_turn(void);
-bool conn_turn_over(const struct conn *c);
+
+/* --- share.c ----------------------------------------------------------------------- */
+
+/* A turn of the loop begins. */
+void share_turn(void);
+/* A guest that has to let others go first. */
+bool share_used_up(const struct conn *c);
+/* How long until guests have a share again: nanoseconds from the turn's begin. */
+int64_t share_wait_ns(void);
+/* Around what is done for guests. */
+int64_t share_begin(void);
+void share_end(int64_t since);
+/* The daemon was woken for guests: what that costs whoever had the processor. */
+void share_woken(void);
+/* Was something done for guests in this turn? */
+bool share_had_guests(void);
+/* One guest has had enough for now. */
+bool share_slice_over(int64_t since);
+/* The control domain was served. */
+void share_control(void);
 void conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
     const void *data, size_t len);
 void conn_event(struct conn *c, const char *path, const char *token,
@@ -538,6 +558,8 @@ int domains_init(const struct hv_ops *ops, const char *arg, struct xu_err *e);
 int domains_fd(void);
 /* Event channels that fired. */
 void domains_events(void);
+/* Its event channel may fire again. */
+void domain_rearm(struct domain *d);
 /* Asks for all domains: what died or was shut down since? */
 void domains_check(void);
 struct domain *domain_find(uint16_t domid);

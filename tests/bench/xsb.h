@@ -83,6 +83,8 @@ struct xb_conn *xb_ring(struct xb_hv *hv, uint32_t domid);
 void xb_ring_flush(struct xb_conn *c);
 bool xb_ring_fill(struct xb_conn *c, bool wait);
 void xb_ring_close(struct xb_conn *c);
+/* The event channel fires; nothing while it is masked. */
+void xb_kick(struct xb_conn *c);
 void xb_introduce(struct xb_conn *tool, uint32_t domid);
 
 /* --- figures (xsb_stat.c) ----------------------------------------------------- */
@@ -132,6 +134,7 @@ void row_watch(void);
 void row_leave(void);
 void row_domains(void);
 void row_rings(void);
+void row_hostile(void);
 int serve_null(const char *path);
 
 #endif

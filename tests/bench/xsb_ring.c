@@ -119,6 +119,15 @@ xb_hv_remove(struct xb_hv *hv, uint32_t domid)
 	tell(hv, HVT_CHANGED, 0);
 }
 
+void
+xb_kick(struct xb_conn *c)
+{
+	uint32_t *pending = &c->hv->table->v[c->domid].pending;
+
+	if (__atomic_exchange_n(pending, 1, __ATOMIC_SEQ_CST) == 0)
+		tell(c->hv, HVT_KICK, c->domid);
+}
+
 struct xb_conn *
 xb_ring(struct xb_hv *hv, uint32_t domid)
 {

@@ -37,6 +37,7 @@ static const struct {
 	{ "leave",          "a client with N watches leaves",                row_leave     },
 	{ "domains",        "the k-th domain, k up to N",                    row_domains   },
 	{ "rings",          "... as a domain with a ring",                   row_rings     },
+	{ "hostile",        "a tool beside a guest that means harm",         row_hostile   },
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 

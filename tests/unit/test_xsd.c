@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <xen/io/xs_wire.h>
 
 #include "xsd.h"
@@ -49,7 +50,7 @@ put(struct conn *c, uint32_t type, uint32_t tx, const char *body, size_t len)
 
 	xu_buf_add(&c->in, &h, sizeof(h));
 	xu_buf_add(&c->in, body, len);
-	conn_turn();
+	share_turn();
 	conn_requests(c);
 }
 
@@ -259,7 +260,7 @@ START_TEST(who_always_loses_gets_a_turn)
 	ck_assert_str_eq(spoiled(dom0, other, answer), "OK|");
 	ck_assert_str_eq(answer, "");
 	CHECK("3", dom0, XS_READ, "/p/a|");
-	conn_turn();
+	share_turn();
 	conn_requests(other);
 	ck_assert_uint_eq(take(other, answer), XS_WRITE);
 	CHECK("4", dom0, XS_READ, "/p/a|");
@@ -286,7 +287,7 @@ START_TEST(who_always_loses_gets_a_turn)
 	ck_assert_int_gt(fair_timeout(), 0);
 	nanosleep(&nap, NULL);
 	ck_assert_int_eq(fair_timeout(), 0);
-	conn_turn();
+	share_turn();
 	conn_requests(other);
 	ck_assert_uint_eq(take(other, answer), XS_WRITE);
 	conn_kill(other);
@@ -521,11 +522,43 @@ START_TEST(oversized_requests_end_the_connection)
 
 	xu_buf_add(&guest->in, &h, sizeof(h));
 	guest->domain = NULL;
-	conn_turn();
+	share_turn();
 	conn_requests(guest);
 	ck_assert(guest->dead);
 	while (conn_free_dead())
 		;
+}
+END_TEST
+
+/* Guests earn their time while the control domain asks for something; a debt ends
+ * all the same, and at once when there is nobody to keep waiting. */
+START_TEST(guests_pay_for_their_time)
+{
+	struct xsd_sockmsg h = { XS_READ, 5, 0, 2 };
+	int tries = 0;
+
+	put(dom0, XS_READ, 0, "/", 2);
+	share_turn();
+	ck_assert(!share_used_up(guest));
+	share_end(share_begin() - 1000000000);
+	ck_assert(share_used_up(guest));
+	ck_assert(!share_used_up(dom0));
+	ck_assert_int_gt(share_wait_ns(), 0);
+	ck_assert_int_le(share_wait_ns(), 10000001);
+	xu_buf_add(&guest->in, &h, sizeof(h));
+	xu_buf_add(&guest->in, "/", 2);
+	ck_assert(conn_requests(guest));
+	ck_assert_uint_eq(guest->out.len, 0);
+	/* The tool goes on and on. */
+	for (; share_used_up(guest) && tries < 100000000; tries++)
+		put(dom0, XS_READ, 0, "/", 2);
+	ck_assert(!share_used_up(guest));
+	ck_assert(!conn_requests(guest));
+	ck_assert_uint_gt(guest->out.len, 0);
+	share_end(share_begin() - 1000000000);
+	usleep(11000);
+	share_turn();
+	ck_assert(!share_used_up(guest));
 }
 END_TEST
 
@@ -554,6 +587,7 @@ main(void)
 	tcase_add_test(t, what_another_made_meanwhile_is_no_change);
 	tcase_add_test(t, big_directories_come_in_parts);
 	tcase_add_test(t, the_dead_leave_nothing);
+	tcase_add_test(t, guests_pay_for_their_time);
 	tcase_add_test(t, oversized_requests_end_the_connection);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -573,6 +573,26 @@ START_TEST(xsa418_deep_and_wide_trees)
 }
 END_TEST
 
+/* What is removed goes as fast as it comes, however deep. */
+START_TEST(xsa418_deep_trees_come_and_go)
+{
+	struct thv_client *g = fx_guest(1);
+	char path[1024] = "";
+	size_t rss = 0;
+
+	while (strlen(path) < 900)
+		strcat(path, "d/");
+	strcat(path, "e|");
+	for (int i = 0; i < 300; i++) {
+		ck_assert_str_eq(thv_ask(g, XS_WRITE, path), "OK");
+		ck_assert_str_eq(thv_ask(g, XS_RM, "d|"), "OK");
+		if (i == 50)
+			rss = thv_rss(h);
+	}
+	ck_assert_uint_le(thv_rss(h), rss + (2u << 20));
+}
+END_TEST
+
 START_TEST(xsa483_use_dies_with_its_domain)
 {
 	struct thv_client *g = fx_guest(1);
@@ -694,6 +714,7 @@ tests(void)
 	TEST(t, xsa326_defaults);
 	TEST(t, xsa416_scratch_memory);
 	TEST(t, xsa418_deep_and_wide_trees);
+	TEST(t, xsa418_deep_trees_come_and_go);
 	TEST(t, xsa483_use_dies_with_its_domain);
 	TEST(t, xsa414_xsa415_xsa421_half_a_transaction);
 	TEST(t, xsa233_xsa425_two_go_at_once);
