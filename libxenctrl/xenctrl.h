@@ -235,8 +235,8 @@ int xc_domain_resume_cooperative(xc_interface *xch, uint32_t domid);
 /* Memory stays, all else is as after creation: for a guest that boots another
  * kernel (shutdown reason 5). EINVAL: a vCPU has not shut down. */
 int xc_domain_soft_reset(xc_interface *xch, uint32_t domid);
-/* The port (of our domain) is notified when the domain suspends, instead of
- * VIRQ_DOM_EXC. One subscriber; the last wins. EINVAL: no such port. */
+/* The domain's port, bound to one of ours, fires when the domain suspends,
+ * instead of VIRQ_DOM_EXC. One subscriber; the last wins. */
 int xc_domain_subscribe_for_suspend(xc_interface *xch, uint32_t domid,
     uint32_t port);
 /* The domain, not dom0, gets this VIRQ (XC_VIRQ_DOM_EXC, ...). EINVAL: not one
@@ -346,7 +346,7 @@ int xc_domain_get_node_affinity(xc_interface *xch, uint32_t domid,
  * overwritten with the mfns. Returns how many extents were done: fewer than n
  * is normal (memory or the domain's ceiling is exhausted, or no such large
  * extent).
- * n is at most 16 Mi, more is EINVAL; mem_flags are XENMEMF_* of xen/memory.h.
+ * n is at most 16 Mi, more is EINVAL; mem_flags are XC_MEMF_*.
  */
 long xc_populate_physmap(xc_interface *xch, uint32_t domid, uint64_t *extents,
     size_t n, unsigned order, uint32_t mem_flags);

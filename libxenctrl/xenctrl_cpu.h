@@ -83,8 +83,9 @@ int xc_set_domain_cpu_policy(xc_interface *xch, uint32_t domid,
  */
 int xc_get_cpu_featureset(xc_interface *xch, uint32_t index, uint32_t *features,
     uint32_t max);
-/* Bit i = XEN_SYSCTL_CPU_LEVELCAP_*: which leaves the hardware can mask. ENOTSUP
- * from 4.22 on, which has no such question. */
+/* What the processor can change of CPUID for PV domains: faulting, then the
+ * masks of leaves as <xen/sysctl.h> numbers them (XEN_SYSCTL_CPU_LEVELCAP_*).
+ * ENOTSUP from 4.22 on, which has no such question. */
 int xc_get_cpu_levelling_caps(xc_interface *xch, uint32_t *caps);
 
 /* --- vCPU state ---------------------------------------------------------- */
@@ -93,15 +94,15 @@ int xc_get_cpu_levelling_caps(xc_interface *xch, uint32_t *caps);
  * (1..4096); NULL and 0 ask how many there may be. ENOBUFS: more than max. */
 int xc_vcpu_get_msrs(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     struct xc_msr *out, uint32_t max);
-/* n 1..4096. EINVAL: *bad (may be NULL) is the place of the one that Xen does
- * not take. */
+/* n 1..4096. EINVAL or ENXIO: *bad (may be NULL) is the place of the one that Xen
+ * does not take. */
 int xc_vcpu_set_msrs(xc_interface *xch, uint32_t domid, uint32_t vcpu,
     const struct xc_msr *msrs, uint32_t n, uint32_t *bad);
 
 #define XC_XSTATE_MAX (1u << 20)
 /*
- * xcr0, the accumulated xcr0, then the XSAVE area. Returns its bytes (0: the
- * vCPU has no extended state yet); NULL and 0 only ask. mask (may be NULL)
+ * xcr0, the accumulated xcr0, then the XSAVE area. Returns its bytes (16 where
+ * the processor has no XSAVE); NULL and 0 only ask. mask (may be NULL)
  * receives the host's features. EINVAL: size is too small or beyond
  * XC_XSTATE_MAX.
  */

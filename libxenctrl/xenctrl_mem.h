@@ -43,12 +43,21 @@ struct xc_logdirty_stats {
  * The pages written to since log-dirty mode was enabled or CLEAN was done last:
  * bit i of bitmap = frame i, (pages + 7) / 8 bytes. op is CLEAN, which forgets
  * them, or PEEK. pages is 1..XC_LOGDIRTY_MAX_PAGES, or 0 with bitmap NULL to only
- * count. Returns the pages the domain has of them; stats may be NULL. EINVAL:
- * not in log-dirty mode.
+ * count. Returns the pages the domain has of them; stats may be NULL. Out of
+ * log-dirty mode nothing counts as written.
  */
 int64_t xc_logdirty_control(xc_interface *xch, uint32_t domid, uint32_t op,
     uint32_t mode, uint8_t *bitmap, uint64_t pages,
     struct xc_logdirty_stats *stats);
+
+/* mem_flags of the functions that give memory: */
+#define XC_MEMF_ADDRESS_BITS(bits)	((uint32_t)(bits))
+#define XC_MEMF_NODE(node)		(((uint32_t)(node) + 1) << 8)
+#define XC_MEMF_POPULATE_ON_DEMAND	(1u << 16)
+/* That node or none. */
+#define XC_MEMF_EXACT_NODE		(1u << 17)
+/* The node is a virtual one. */
+#define XC_MEMF_VNODE			(1u << 18)
 
 /* --- populate on demand -------------------------------------------------- */
 
@@ -57,7 +66,7 @@ struct xc_pod_target {
 	uint64_t tot_pages, cache_pages, entries;
 };
 /* The domain gets along with that many pages; HVM populated with
- * XENMEMF_populate_on_demand. out may be NULL. ENOMEM: the host has not got
+ * XC_MEMF_POPULATE_ON_DEMAND. out may be NULL. ENOMEM: the host has not got
  * them. */
 int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid, uint64_t pages,
     struct xc_pod_target *out);
@@ -126,15 +135,15 @@ struct xc_vmemrange {
 	uint64_t start, end;
 	uint32_t flags, node;
 };
-#define XC_NO_NODE 0xffu
 struct xc_vnuma {
 	/* Each 1..4096. nr_vcpus is the domain's maximum. */
 	uint32_t nr_nodes, nr_ranges, nr_vcpus;
-	/* nr_nodes * nr_nodes; nr_vcpus; the host's node by virtual node or
-	 * XC_NO_NODE (only set), nr_nodes. */
+	/* nr_nodes * nr_nodes; nr_vcpus; the host's node by virtual node (only
+	 * set), nr_nodes. */
 	uint32_t *distance, *vcpu_to_node, *node_to_host;
 	struct xc_vmemrange *ranges;
 };
+/* E2BIG: a vCPU's node, or a host's, that there is not. */
 int xc_domain_setvnuma(xc_interface *xch, uint32_t domid,
     const struct xc_vnuma *v);
 /* The counts are the arrays' room and become what there is. ENOBUFS: more than
@@ -158,10 +167,31 @@ int xc_domain_getvnuma(xc_interface *xch, uint32_t domid, struct xc_vnuma *v);
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid,
     const uint64_t *gfns, uint32_t *types, size_t n);
 
+/* What became of a page: */
+#define XC_OFFLINE_INVALID (1u << 0)
+/* It is out of service now, or in it again. */
+#define XC_OFFLINE_DONE	   (1u << 1)
+/* It will be when its owner gives it back. */
+#define XC_OFFLINE_PENDING (1u << 2)
+#define XC_OFFLINE_FAILED  (1u << 3)
+#define XC_OFFLINE_AGAIN   (1u << 4)
+/* Whose it is: Xen's, dom0's, nobody's, no RAM, of the domain whose id is in the
+ * bits from XC_OFFLINE_OWNER_SHIFT on; or it is broken. */
+#define XC_OFFLINE_XENPAGE   (1u << 8)
+#define XC_OFFLINE_DOM0PAGE  (1u << 9)
+#define XC_OFFLINE_ANONYMOUS (1u << 10)
+#define XC_OFFLINE_NOT_RAM   (1u << 11)
+#define XC_OFFLINE_OWNED     (1u << 12)
+#define XC_OFFLINE_BROKEN    (1u << 13)
+#define XC_OFFLINE_OWNER_SHIFT 16
+/* What it is, for the query; 0 = in service. */
+#define XC_PAGE_OFFLINED	(1u << 1)
+#define XC_PAGE_OFFLINE_PENDING (1u << 3)
+#define XC_PAGE_BROKEN		(1u << 4)
 /*
  * Frames first..last of the machine (32 bits, at most 1 Mi of them): status[i]
- * receives PG_OFFLINE_* or PG_ONLINE_* of <xen/sysctl.h>. An off-lined page is
- * never given to anybody; one in use only becomes pending.
+ * receives XC_OFFLINE_*, the query's XC_PAGE_*. An off-lined page is never given
+ * to anybody.
  */
 int xc_mark_page_offline(xc_interface *xch, uint64_t first, uint64_t last,
     uint32_t *status);
@@ -309,7 +339,12 @@ int xc_memshr_debug_mfn(xc_interface *xch, uint32_t domid, uint64_t mfn);
 int xc_memshr_debug_gref(xc_interface *xch, uint32_t domid, uint32_t ref);
 /* Returns the errors found. */
 int xc_memshr_audit(xc_interface *xch);
-/* flags: XENMEM_FORK_* of <xen/memory.h>. */
+/* Only for forks that live shortly: */
+#define XC_FORK_WITH_IOMMU	 (1u << 0)
+#define XC_FORK_BLOCK_INTERRUPTS (1u << 1)
+/* What fork_reset takes back; from Xen 4.17 at least one must be given. */
+#define XC_FORK_RESET_STATE	 (1u << 2)
+#define XC_FORK_RESET_MEMORY	 (1u << 3)
 int xc_memshr_fork(xc_interface *xch, uint32_t parent, uint32_t domid,
     uint16_t flags);
 int xc_memshr_fork_reset(xc_interface *xch, uint32_t domid, uint16_t flags);
