@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: none
+# timeout: 600
 # Debian's own toolstack works against our xenstored: xl creates a PV guest whose
 # kernel reaches user space through the store, lists, shuts down and destroys it,
 # and nothing of it is left in the store. Both sides' xenstore-ls agree.
@@ -38,7 +39,7 @@ contains "xl list shows it" "$($peer/xl list)" '^g +[0-9]+ +200 +1 '
 domid=$($peer/xl domid g)
 same "the store has its name" g "$(xenstore-read "/local/domain/$domid/name")"
 up() { timeout 5 $peer/xl console g </dev/null 2>&1 | grep -q 'GUEST UP\|tick'; }
-wait_for 90 up || fail "the guest did not reach user space"
+wait_for 240 up || fail "the guest did not reach user space"
 check "its kernel spoke to the store" wait_for 20 \
 	xenstore-exists "/local/domain/$domid/control/feature-poweroff"
 contains "control check" "$(xenstore-control check)" '^OK '
