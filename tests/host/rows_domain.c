@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -263,6 +264,99 @@ hvm_param(struct xr_env *e)
 	return v == 3 ? 0 : xr_wrong("%llu", (unsigned long long)v);
 }
 
+/* --- the end that is none ------------------------------------------------ */
+
+/* The domain shut down for that reason, and runs again after `again`. */
+static int
+runs_again(struct xr_env *e, uint32_t reason,
+    int (*again)(xc_interface *xch, uint32_t domid))
+{
+	struct xc_domaininfo info;
+
+	if (xc_domain_shutdown(e->xch, e->hvm, reason) < 0 ||
+	    xc_domain_getinfo(e->xch, e->hvm, &info) < 0)
+		return -1;
+	if ((info.flags & XC_DOMINF_SHUTDOWN) == 0 ||
+	    info.shutdown_reason != reason)
+		return xr_wrong("flags %#x", info.flags);
+	if (again(e->xch, e->hvm) < 0 ||
+	    xc_domain_getinfo(e->xch, e->hvm, &info) < 0)
+		return -1;
+	return (info.flags & XC_DOMINF_SHUTDOWN) == 0
+	    ? 0 : xr_wrong("it is still shut down");
+}
+
+static int
+soft_reset(struct xr_env *e)
+{
+	return runs_again(e, 5, xc_domain_soft_reset);
+}
+
+/* Without PV drivers, so no suspend hypercall has a result. */
+static int
+resume_cooperative(struct xr_env *e)
+{
+	return runs_again(e, 2, xc_domain_resume_cooperative);
+}
+
+static void
+close_channels(struct xr_env *e, uint64_t channels)
+{
+	(void)e;
+	xc_evtchn_close((struct xc_evtchn *)(uintptr_t)channels);
+}
+
+/* Its own port, bound to one of ours, fires when it suspends. */
+static int
+subscribe(struct xr_env *e)
+{
+	struct xc_evtchn *ours = xc_evtchn_open();
+	int port, local;
+	uint32_t fired = 0;
+
+	if (ours == NULL)
+		return -1;
+	xr_at_end(close_channels, (uintptr_t)ours);
+	port = xc_evtchn_alloc_unbound(e->xch, e->pv, 0);
+	if (port < 0)
+		return -1;
+	local = xc_evtchn_bind_interdomain(ours, e->pv, (uint32_t)port);
+	if (local < 0)
+		return -1;
+	/* A port is pending once when it is bound. */
+	if (xc_evtchn_pending(ours, &fired, 1) == 1)
+		xc_evtchn_unmask(ours, fired);
+	if (xc_domain_subscribe_for_suspend(e->xch, e->pv,
+		(uint32_t)port) < 0 ||
+	    xc_domain_shutdown(e->xch, e->pv, 2) < 0)
+		return -1;
+	for (int i = 0; i < 100; i++) {
+		if (xc_evtchn_pending(ours, &fired, 1) == 1)
+			return (int)fired == local ? 0
+						   : xr_wrong("port %u", fired);
+		poll(NULL, 0, 10);
+	}
+	return xr_wrong("the port is silent");
+}
+
+static void
+virq_home(struct xr_env *e, uint64_t virq)
+{
+	xc_domain_set_virq_handler(e->xch, 0, (uint32_t)virq);
+}
+
+static int
+virq_handler(struct xr_env *e)
+{
+	if (xc_domain_set_virq_handler(e->xch, e->pv, XC_VIRQ_CON_RING) < 0)
+		return -1;
+	xr_at_end(virq_home, XC_VIRQ_CON_RING);
+	/* 0 is a vCPU's timer, not the host's. */
+	if (xc_domain_set_virq_handler(e->xch, e->pv, 0) == 0)
+		return xr_wrong("a timer for all");
+	return errno == EINVAL ? 0 : -1;
+}
+
 const struct xr_row xr_rows_domain[] = {
 	{ .function = "xc_domain_create", create },
 	{ .function = "xc_domain_create", create_hvm, .flags = XR_HVM },
@@ -291,6 +385,13 @@ const struct xr_row xr_rows_domain[] = {
 	{ .function = "xc_domain_getinfolist", getinfolist },
 	{ .function = "xc_hvm_param_set", hvm_param, .flags = XR_HVM },
 	{ .function = "xc_hvm_param_get", hvm_param, .flags = XR_HVM },
+	{ .function = "xc_domain_soft_reset", soft_reset,
+	    .flags = XR_HVM | XR_FRESH },
+	{ .function = "xc_domain_resume_cooperative", resume_cooperative,
+	    .flags = XR_HVM | XR_FRESH },
+	{ .function = "xc_domain_subscribe_for_suspend", subscribe,
+	    .flags = XR_FRESH },
+	{ .function = "xc_domain_set_virq_handler", virq_handler },
 	{ 0 },
 };
 

@@ -96,6 +96,20 @@ affinity(struct xr_env *e)
 }
 
 static int
+affinity_force(struct xr_env *e)
+{
+	uint8_t hard[32] = { 1 };
+
+	if (xc_vcpu_setaffinity_force(e->xch, e->pv, 1, hard, NULL, 32) < 0 ||
+	    xc_vcpu_getaffinity(e->xch, e->pv, 1, hard, NULL, 32) < 0)
+		return -1;
+	if (hard[0] != 1 || hard[1] != 0)
+		return xr_wrong("hard affinity %#x", hard[0]);
+	memset(hard, 0xff, sizeof(hard));
+	return xc_vcpu_setaffinity(e->xch, e->pv, 1, hard, NULL, 32);
+}
+
+static int
 node_affinity(struct xr_env *e)
 {
 	uint8_t map[32] = { 1 };
@@ -124,6 +138,7 @@ const struct xr_row xr_rows_vcpu[] = {
 	{ .function = "xc_vcpu_setcontext", context, .flags = XR_FRESH },
 	{ .function = "xc_vcpu_getcontext", context, .flags = XR_FRESH },
 	{ .function = "xc_vcpu_setaffinity", affinity },
+	{ .function = "xc_vcpu_setaffinity_force", affinity_force },
 	{ .function = "xc_vcpu_getaffinity", affinity },
 	{ .function = "xc_domain_set_node_affinity", node_affinity },
 	{ .function = "xc_domain_get_node_affinity", node_affinity },
