@@ -63,6 +63,22 @@ xc_gdbsx_domain_status(xc_interface *xch, uint32_t domid,
 }
 
 /*
+ * A Xen 4.14 that was built without gdbsx follows a null pointer when it is asked
+ * for guest memory (the call reaches its IOMMU code with no domain) and the host
+ * is gone. Its other gdbsx calls are refused as they should be, so one of them is
+ * made first.
+ */
+static int
+check_gdbsx(xc_interface *xch, uint32_t domid)
+{
+	struct xc_gdbsx_status status;
+
+	if (xch->release >= (4u << 16 | 17))
+		return 0;
+	return xc_gdbsx_domain_status(xch, domid, &status);
+}
+
+/*
  * gdbsx_memio: {u64 pgd3, guest address, our buffer, u32 len, u8 write, u32
  * remain}. What was not copied makes it EFAULT.
  */
@@ -80,7 +96,8 @@ xc_gdbsx_guest_memory(xc_interface *xch, uint32_t domid, uint64_t address,
 	if ((write && xc_check_abi(xch, what) < 0) ||
 	    xc_check_ptr(xch, buf, "guest memory") < 0 ||
 	    xc_check_range(xch, size, 1, MAX_GUEST_MEMORY,
-		"bytes of guest memory") < 0)
+		"bytes of guest memory") < 0 ||
+	    check_gdbsx(xch, domid) < 0)
 		return -1;
 	safe = xc_buf_get(xch, size);
 	if (safe == NULL)

@@ -332,7 +332,7 @@ vmtrace_set(struct xr_env *e)
 	{ name, call, 15, no_vmtrace, EINVAL, XR_HVM, 0, 0 }
 
 #define GDBSX(name, call, flags)                                               \
-	{ name, call, 0, no_gdbsx, ENOTSUP, flags, 15, 0 }
+	{ name, call, 0, no_gdbsx, ENOTSUP, flags, 0, 0 }
 
 const struct xr_row xr_rows_cpu[] = {
 	{ .function = "xc_cpu_policy_get_size", policy_size },
