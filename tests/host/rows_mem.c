@@ -95,8 +95,8 @@ pod_entries(struct xr_env *e)
 	uint32_t domid;
 
 	if (xr_domain(e, e->hvm_flags, &domid) < 0 ||
-	    xc_set_paging_mempool(e->xch, domid, 2 << 20) < 0 ||
 	    xc_domain_max_vcpus(e->xch, domid, 1) < 0 ||
+	    xc_set_paging_mempool(e->xch, domid, 2 << 20) < 0 ||
 	    xc_domain_set_max_mem(e->xch, domid, 8192) < 0)
 		return -1;
 	switch (xc_populate_physmap(e->xch, domid, &extent, 1, 9,
@@ -254,7 +254,7 @@ machphys_compat(struct xr_env *e)
 
 	if (n < 0)
 		return -1;
-	return n == 1 ? 0 : xr_wrong("%d pieces", n);
+	return n >= 1 && mfns[0] != 0 ? 0 : xr_wrong("%d pieces", n);
 }
 
 /* The machine has no IOMMU, so no device reserves anything. */
@@ -389,7 +389,7 @@ const struct xr_row xr_rows_mem[] = {
 	{ .function = "xc_machphys_mfn_list", machphys },
 	{ .function = "xc_machphys_compat_mfn_list", machphys_compat,
 	    .cannot = "Debian's Xen has no 32-bit PV guests, nor their table",
-	    .cannot_errno = ENOTSUP },
+	    .cannot_errno = ENOTSUP, .cannot_from = 15 },
 	{ .function = "xc_reserved_device_memory_map", reserved },
 	{ .function = "xc_domain_setvnuma", vnuma },
 	{ .function = "xc_domain_getvnuma", vnuma },

@@ -205,9 +205,19 @@ access_required(struct xr_env *e)
 		return (int)(call) < 0 ? -1 : 0;                               \
 	}
 
-CALL_ROW(nominate_out, xc_mem_paging_nominate(e->xch, e->hvm, 80))
-CALL_ROW(evict, xc_mem_paging_evict(e->xch, e->hvm, 80))
-CALL_ROW(prep, xc_mem_paging_prep(e->xch, e->hvm, 80, NULL))
+/* 4.14 has it, for domains with a pager's ring, which AMD's cannot have. */
+static int
+paging(const struct xr_env *e, int r)
+{
+	if (r < 0 && e->minor < 15 && errno == ENODEV)
+		errno = ENOTSUP;
+	return r;
+}
+
+CALL_ROW(nominate_out,
+    paging(e, xc_mem_paging_nominate(e->xch, e->hvm, 80)))
+CALL_ROW(evict, paging(e, xc_mem_paging_evict(e->xch, e->hvm, 80)))
+CALL_ROW(prep, paging(e, xc_mem_paging_prep(e->xch, e->hvm, 80, NULL)))
 CALL_ROW(share_on, xc_memshr_control(e->xch, e->hvm, true))
 CALL_ROW(share_gfn,
     xc_memshr_nominate_gfn(e->xch, e->hvm, 80, &(uint64_t){ 0 }))
