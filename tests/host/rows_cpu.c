@@ -168,8 +168,9 @@ set_msrs(struct xr_env *e)
 	/* The latter from 4.20 on. */
 	if (errno != EINVAL && errno != ENXIO)
 		return -1;
+	/* 1: it was not looked at. */
 	if (bad != 0)
-		return xr_wrong("place %u", bad);
+		return bad == 1 ? -1 : xr_wrong("place %u", bad);
 	msr.value = 0;
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]);
 	     i++) {

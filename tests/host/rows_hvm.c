@@ -357,11 +357,14 @@ restricted(struct xr_env *e)
 	r = xc_interface_restrict(xch, e->hvm);
 	if (r == 0)
 		r = xc_hvm_set_isa_irq_level(xch, e->hvm, 4, 0);
-	if (r == 0 && (xc_physinfo(xch, &phys) == 0 || errno != EPERM))
+	if (r == 0 && xc_physinfo(xch, &phys) == 0)
 		r = xr_wrong("a hypercall is still possible");
-	if (r == 0 && (xc_hvm_set_isa_irq_level(xch, 0, 4, 0) == 0 ||
-			  errno != EPERM))
+	else if (r == 0)
+		r = errno == EPERM ? 0 : -1;
+	if (r == 0 && xc_hvm_set_isa_irq_level(xch, 0, 4, 0) == 0)
 		r = xr_wrong("another domain is still possible");
+	else if (r == 0)
+		r = errno == EPERM ? 0 : -1;
 	err = errno;
 	xc_interface_close(xch);
 	errno = err;

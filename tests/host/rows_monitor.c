@@ -265,17 +265,20 @@ share(struct xr_env *e)
 }
 
 #define HVM_ROW(name, call) { .function = name, call, .flags = XR_HVM }
+/* A second ring fails anyway, and what cleans up after that may. */
+#define RING_ROW(name, call)                                                   \
+	{ .function = name, call, .flags = XR_HVM | XR_RECOVERS }
 #define HVM_CANNOT(name, call, why, err)                                       \
 	{ name, call, 0, why, err, XR_HVM, 0, 0 }
 
 const struct xr_row xr_rows_monitor[] = {
-	HVM_ROW("xc_vm_event_enable", ring),
+	RING_ROW("xc_vm_event_enable", ring),
 	HVM_ROW("xc_vm_event_disable", ring_resume),
 	HVM_ROW("xc_vm_event_resume", ring_resume),
 	{ .function = "xc_vm_event_get_version", event_version },
-	HVM_ROW("xc_monitor_enable", ring),
-	HVM_ROW("xc_monitor_disable", ring),
-	HVM_ROW("xc_monitor_resume", ring),
+	RING_ROW("xc_monitor_enable", ring),
+	RING_ROW("xc_monitor_disable", ring),
+	RING_ROW("xc_monitor_resume", ring),
 	HVM_ROW("xc_monitor_get_capabilities", capabilities),
 	HVM_ROW("xc_monitor_write_ctrlreg", m_ctrlreg),
 	HVM_ROW("xc_monitor_mov_to_msr", m_msr),
