@@ -157,6 +157,7 @@ int xc_get_cpufreq_cppc(xc_interface *xch, uint32_t cpu, struct xc_cppc *out);
  * Xen 4.18. */
 int xc_set_cpufreq_cppc(xc_interface *xch, uint32_t cpu,
     const struct xc_cppc *in, uint32_t *set);
+/* EACCES: no driver for it. */
 int xc_enable_turbo(xc_interface *xch, uint32_t cpu);
 int xc_disable_turbo(xc_interface *xch, uint32_t cpu);
 /* Threads of a core share work (1) or spread it (0); returns the old value. */
@@ -403,7 +404,8 @@ struct xc_ucode_revision {
 int xc_get_ucode_revision(xc_interface *xch, uint32_t cpu,
     struct xc_ucode_revision *out);
 /* Nanoseconds since boot by CPU for the CPUs in map, and when that was; the
- * map is left with those that are there. n: CPUs, 1..16384. */
+ * map is left with those that are there. n: CPUs, 1..16384. ENOTSUP unless Xen was
+ * started with cpufreq=dom0-kernel: see xc_cpu_idle_times. */
 int xc_getidletime(xc_interface *xch, uint8_t *map, uint64_t *idle_ns,
     uint32_t n, uint64_t *now_ns);
 /* How many processors are parked; and to have that many parked. */
@@ -436,7 +438,7 @@ struct xc_firmware_disk {
 	/* EDD's table, its first two bytes its length. */
 	uint8_t edd[66];
 };
-/* The BIOS's disks by number; ESRCH: no more. */
+/* The BIOS's disks by number; ESRCH: no more, or not started by a BIOS. */
 int xc_firmware_disk(xc_interface *xch, uint32_t index,
     struct xc_firmware_disk *out);
 int xc_firmware_mbr_signature(xc_interface *xch, uint32_t index,
@@ -518,8 +520,8 @@ struct xc_kexec_segment {
 	uint64_t size;
 	uint64_t dest_addr, dest_size;
 };
-/* arch: EM_386 3 or EM_X86_64 62; n is 1..16, 1 GiB together. EINVAL: the
- * segments are not in the crash area. */
+/* arch: EM_386 3 or EM_X86_64 62; n is 1..16, 1 GiB together. EADDRNOTAVAIL: the
+ * segments are not in the crash area, or there is none; EINVAL, ENOEXEC. */
 int xc_kexec_load(xc_interface *xch, uint8_t type, uint16_t arch,
     uint64_t entry, const struct xc_kexec_segment *segments, uint32_t n);
 int xc_kexec_unload(xc_interface *xch, uint8_t type);
