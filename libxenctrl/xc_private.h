@@ -23,8 +23,6 @@ struct xc_interface {
 	bool unknown_abi;
 	/* What a domain gets when the caller has no wish; 0 = not known yet. */
 	uint32_t grant_version;
-	/* Scheduler of pool 0, which never changes; 0 = not asked yet. */
-	uint32_t pool0_sched;
 	char error[512];
 	struct xc_stats stats;
 	void *cached[XC_BUF_CACHE];

@@ -44,13 +44,8 @@ scheduler_of(xc_interface *xch, uint32_t domid, uint32_t *id)
 
 	if (xc_domain_getinfo(xch, domid, &info) < 0)
 		return -1;
-	if (info.cpupool == 0) {
-		if (xch->pool0_sched == 0 &&
-		    xc_sched_id(xch, &xch->pool0_sched) < 0)
-			return -1;
-		*id = xch->pool0_sched;
-		return 0;
-	}
+	if (info.cpupool == 0)
+		return xc_sched_id(xch, id);
 	if (xc_cpupool_getinfo(xch, info.cpupool, &pool, map, sizeof(map)) < 0)
 		return -1;
 	*id = pool.sched_id;
