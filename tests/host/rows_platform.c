@@ -529,7 +529,9 @@ const struct xr_row xr_rows_platform[] = {
 	CANNOT("xc_psr_cmt_attach", psr_attach, NO_RDT, ENODEV),
 	CANNOT("xc_psr_cmt_detach", psr_detach, NO_RDT, ENODEV),
 	CANNOT("xc_psr_cmt_get_domain_rmid", psr_rmid, NO_RDT, ENODEV),
-	CANNOT("xc_psr_cmt_get_data", psr_data, NO_RDT, EPERM),
+	/* Xen 4.14 reads the registers whether or not they mean something. */
+	{ .function = "xc_psr_cmt_get_data", psr_data, .cannot = NO_RDT,
+	    .cannot_errno = EPERM, .cannot_from = 15 },
 	CANNOT("xc_psr_set_domain_data", psr_set, NO_RDT, ENODEV),
 	CANNOT("xc_psr_get_domain_data", psr_get, NO_RDT, ENODEV),
 	CANNOT("xc_psr_get_hw_info", psr_info, NO_RDT, ENODEV),
