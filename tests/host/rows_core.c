@@ -476,9 +476,12 @@ static int
 bad_cancelled(struct xr_env *e)
 {
 	struct xc_dump d = { .progress = stop };
-	int r = xc_domain_dumpcore(e->xch, e->hvm, CORE, &d);
+	int r = xc_domain_dumpcore(e->xch, e->hvm, CORE, &d), saved = errno;
 
-	return access(CORE, F_OK) == 0 ? 0 : r;
+	if (access(CORE, F_OK) == 0)
+		return 0;
+	errno = saved;
+	return r;
 }
 
 static int

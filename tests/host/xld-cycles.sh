@@ -3,11 +3,12 @@
 # toolstack: own
 # mem: 8192
 # timeout: 600
-# Forty lives of a small guest (a hundred with --full) leave the host as it was: free memory as Xen
-# has it, the store, open files of every daemon, event channels, grants.
+# Twenty lives of a small guest (a hundred with --full) leave the host as it was:
+# free memory as Xen has it, the store, open files of every daemon, event channels,
+# grants.
 . "$(dirname "$0")/lib.sh"
 
-n=40
+n=20
 [ "${XLD_DEPTH:-default}" = full ] && n=100
 config=$(tiny_config cycle)
 cleanup 'xm destroy cycle 2>/dev/null'
