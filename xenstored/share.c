@@ -2,7 +2,7 @@
 /*
  * Guests' share of the processor. While the control domain asks for something
  * guests earn their time: one nanosecond for each PRICE that others had, or that
- * nobody wanted. So whatever guests do, a tool takes a quarter longer, and what the
+ * nobody wanted. So whatever guests do, a tool takes an eighth longer, and what the
  * changes between them cost. A request that takes long leaves a debt, bounded so
  * that nobody is kept out for good; and once the control domain has been silent
  * for QUIET_NS there is nobody to keep waiting. Who waits for its share: loop.c.
@@ -16,7 +16,7 @@
 /* Of a turn: one domain's requests, and all domains. */
 #define DOMAIN_NS  20000
 #define DOMAINS_NS 60000
-#define PRICE	   4
+#define PRICE	   8
 #define WAKE_NS	   4000
 #define DEBT_NS	   10000000
 #define QUIET_NS   10000000
