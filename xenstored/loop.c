@@ -387,6 +387,7 @@ loop_run(void)
 		}
 		wake_later(n == 0);
 		more = serve_busy();
+		quota_tell();
 		more |= tidy(n == 0 && timeout > 0 && xu_list_empty(&later));
 		more |= conn_free_dead();
 		if (update_pending())

@@ -53,6 +53,8 @@ uint32_t quota_defaults[QUOTA_COUNT] = {
 	[QUOTA_SIZE] = 2048,
 };
 static int64_t top[QUOTA_COUNT];
+/* Somebody came near a limit, and nobody was told yet. */
+static bool untold;
 
 const char *
 quota_name(enum quota q)
@@ -164,8 +166,27 @@ warn(struct domain *d, enum quota q, int64_t used)
 	if (u->warned_at != 0 && now - u->warned_at < WARN_EVERY)
 		return;
 	u->warned_at = now;
+	d->near_limit = untold = true;
 	xu_log(XU_NOTICE, "domain %u: quota %s: %lld of %u (%s)", d->domid,
 	    quotas[q].name, (long long)used, d->quota[q], quotas[q].what);
+}
+
+void
+quota_tell(void)
+{
+	struct xu_list *it;
+
+	if (!untold)
+		return;
+	untold = false;
+	LIST_FOREACH (it, &domains) {
+		struct domain *d = xu_container_of(it, struct domain, link);
+
+		if (!d->near_limit)
+			continue;
+		d->near_limit = false;
+		watch_fire_special("@quotaWarning", d->domid);
+	}
 }
 
 void

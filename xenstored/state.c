@@ -228,8 +228,6 @@ state_forget(uint16_t domid)
 static void
 put_base(void)
 {
-	static const char *const specials[] = {
-	    "@introduceDomain", "@releaseDomain"};
 	uint64_t gen = tree_gen();
 	char *data = state_begin(sizeof(gen)), *p = data;
 
@@ -237,8 +235,8 @@ put_base(void)
 		return;
 	STATE_PUT(p, gen);
 	state_end(ST_BASE, data, p);
-	for (size_t i = 0; i < XU_ARRAY_SIZE(specials); i++)
-		state_special(specials[i], *special_perms(specials[i]));
+	for (size_t i = 0; special_name(i) != NULL; i++)
+		state_special(special_name(i), *special_perms(special_name(i)));
 	state_put_domains();
 	data = state_begin(0);
 	if (data != NULL)

@@ -46,7 +46,7 @@ static struct {
 	const char *name;
 	struct perms *perms;
 } special_nodes[] = { { "@introduceDomain", NULL },
-	{ "@releaseDomain", NULL } };
+	{ "@releaseDomain", NULL }, { "@quotaWarning", NULL } };
 
 static struct wnode *
 wnode_new(struct wnode *parent, const char *name, size_t len)
@@ -83,6 +83,12 @@ special_perms(const char *name)
 		if (strcmp(special_nodes[i].name, name) == 0)
 			return &special_nodes[i].perms;
 	return NULL;
+}
+
+const char *
+special_name(size_t i)
+{
+	return i < XU_ARRAY_SIZE(special_nodes) ? special_nodes[i].name : NULL;
 }
 
 size_t

@@ -321,6 +321,8 @@ struct domain {
 	bool features_set;
 	uint32_t quota[QUOTA_COUNT];
 	struct usage use[QUOTA_COUNT];
+	/* To be told by quota_tell. */
+	bool near_limit;
 };
 
 /* --- quota.c ----------------------------------------------------------------------- */
@@ -352,6 +354,9 @@ void quota_refused(const struct conn *c, enum quota q);
 void quota_unserved(struct domain *d);
 /* May more of its requests be taken? */
 bool quota_serves(const struct conn *c);
+/* @quotaWarning for who came near a limit since the last call. Not where the
+ * count is made: that is in the middle of a change. */
+void quota_tell(void);
 
 /* --- queue.c ----------------------------------------------------------------------- */
 
@@ -542,13 +547,14 @@ struct change {
 	const struct node *gone;
 };
 void watch_fire(const struct change *ch, const struct node *after);
-/* @introduceDomain and @releaseDomain; domid for depth watches. */
+/* @introduceDomain, @releaseDomain, @quotaWarning; domid for depth watches. */
 void watch_fire_special(const char *name, int domid);
 size_t watch_count(void);
 /* A connection's watches into the journal. */
 void watches_keep(const struct conn *c);
-/* Permissions of the special nodes. */
+/* Permissions of the special nodes; their names, NULL at the end. */
 struct perms **special_perms(const char *name);
+const char *special_name(size_t i);
 
 /* --- domain.c -------------------------------------------------------------------------- */
 

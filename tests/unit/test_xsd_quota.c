@@ -88,6 +88,31 @@ START_TEST(quota_transactions)
 }
 END_TEST
 
+/* At 80 % whoever watches is told, once, and not before. */
+START_TEST(quota_warning)
+{
+	struct thv_client *g = fx_guest(1), *h = fx_guest(2);
+
+	ASK(dom0, SET_QUOTA, "1|nodes|10|", "OK");
+	fx_watch(dom0, "@quotaWarning|any");
+	fx_watch(dom0, "@quotaWarning/1|one");
+	fx_watch(dom0, "@quotaWarning/2|two");
+	/* Not for guests to know. */
+	fx_watch(h, "@quotaWarning|mine");
+	for (int i = 1; i < 7; i++) /* its home is one */
+		ck_assert_str_eq(thv_askf(g, XS_WRITE, "n%d|", i), "OK");
+	ck_assert_str_eq(thv_event(dom0, 300), "");
+	ASK(g, XS_WRITE, "n7|", "OK");
+	ck_assert_str_eq(thv_event(dom0, 5000), "@quotaWarning|any");
+	ck_assert_str_eq(thv_event(dom0, 5000), "@quotaWarning/1|one");
+	ASK(g, XS_WRITE, "n8|", "OK");
+	ck_assert_str_eq(thv_event(dom0, 300), "");
+	ck_assert_str_eq(thv_event(h, 100), "");
+	thv_client_free(g);
+	thv_client_free(h);
+}
+END_TEST
+
 /* R-23; a transaction that had to refuse a change is not kept. */
 START_TEST(quota_nodes_of_a_transaction)
 {
@@ -273,6 +298,7 @@ main(void)
 	tcase_add_test(t, quota_nodes);
 	tcase_add_test(t, quota_nodes_in_transactions);
 	tcase_add_test(t, quota_watches);
+	tcase_add_test(t, quota_warning);
 	tcase_add_test(t, quota_transactions);
 	tcase_add_test(t, quota_nodes_of_a_transaction);
 	tcase_add_test(t, quota_permissions_and_sizes);
