@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: all
 # toolstack: own
 # A real Linux guest from our own store and libraries alone, on this hypervisor;
 # kernels that are no kernels are refused in one line, and nothing is left.
