@@ -4,8 +4,8 @@
  *
  * Two halves with a wall between them. xg_load_* reads a kernel, whoever wrote
  * it, in a child process that can do nothing else; what comes back is a sealed
- * image and a few numbers, which are checked again. xg_build_pv puts such an
- * image into a domain that xc_domain_create made.
+ * image and a few numbers, which are checked again. xg_populate and xg_build make
+ * such an image run in a domain that xc_domain_create made.
  *
  * Errors: -1 with errno and one sentence in struct xg_error. A build that failed
  * leaves the domain to be destroyed by the caller, and nothing else behind.
@@ -95,15 +95,54 @@ void xg_kernel_close(struct xg_kernel *k);
 int xg_parse(const void *file, size_t size, const struct xg_limits *limits,
     void **image, struct xg_kernel *out, struct xg_error *e);
 
-/* --- building a PV domain ---------------------------------------------------------- */
+/* --- building a domain -------------------------------------------------------- */
 
+enum xg_type { XG_PV, XG_PVH, XG_HVM };
+
+/* PVH: ACPI tables; HVM: told to hvmloader's side by the caller (platform/acpi
+ * in the store). Without it a PVH guest finds one vCPU only. */
+#define XG_ACPI	     (1u << 0)
+/* HVM: hvmloader describes local and I/O APICs. */
+#define XG_APIC	     (1u << 1)
+/* HVM: parameters of the same names (<xen/hvm/params.h>). */
+#define XG_HPET	     (1u << 2)
+#define XG_VPT_ALIGN (1u << 3)
+
+/*
+ * What is wanted. The domain exists, with the flags of its type, its vCPUs, its
+ * ceiling of memory (memory_kib + 1 MiB) and, PVH and HVM, its paging pool;
+ * nothing of it has run. Zero is a good default for all that is not said to be
+ * needed.
+ */
 struct xg_build {
+	enum xg_type type;
 	uint32_t domid;
-	/* Memory at start. */
+	/* Memory at start; whole pages. */
 	uint64_t memory_kib;
-	/* Ramdisk: a regular file, or -1. */
+	/* 0, or the most it may ever have, not below memory_kib. PVH and HVM are
+	 * populated on demand then and must balloon down before they touch more
+	 * than memory_kib. */
+	uint64_t max_kib;
+	/* HVM: the part of both that the device model populates. */
+	uint64_t video_kib;
+	/* 0 = 1; PVH and HVM at most 128. */
+	uint32_t max_vcpus;
+	/* Bit i of byte i / 8 = vCPU i is there at start; none set = all. */
+	uint8_t online[64];
+	/* XG_*. */
+	uint32_t flags;
+	/* HVM: room for devices below 4 GiB, 256 MiB (the default, 0) to 3.75
+	 * GiB, whole MiB. */
+	uint64_t mmio_hole_kib;
+	/* PVH and HVM: HVM_PARAM_TIMER_MODE; HVM: HVM_PARAM_VIRIDIAN, 0 = none. */
+	uint32_t timer_mode;
+	uint64_t viridian;
+	/* Ramdisk (PV, PVH): a regular file, or -1. Borrowed. */
 	int ramdisk_fd;
-	/* At most 1023 bytes. */
+	/* HVM: the firmware that hvmloader installs, or -1. Borrowed. */
+	int firmware_fd;
+	/* At most 1023 bytes (PV), 4095 (PVH); HVM kernels get theirs otherwise.
+	 * May be NULL. */
 	const char *cmdline;
 	/* Ports in the domain, bound to the two back ends below. */
 	uint32_t store_port, console_port;
@@ -113,19 +152,40 @@ struct xg_build {
 	    uint64_t total);
 	void *ctx;
 };
+#define XG_BUILD_INIT                                                          \
+	{                                                                      \
+		.type = XG_PV, .ramdisk_fd = -1, .firmware_fd = -1             \
+	}
 
 struct xg_built {
+	/* Pages that the domain has. */
 	uint64_t nr_pages;
-	/* Machine frames of the rings, for XS_INTRODUCE and the console. */
+	/* Frames of the rings, for XS_INTRODUCE and the console: machine's (PV)
+	 * or guest's (PVH, HVM). */
 	uint64_t store_frame, console_frame;
 };
 
-/* Memory, so that it can go on while the kernel is still being unpacked: the
- * p2m (array of memory_kib / 4 machine frames) is the caller's to free. */
-int xg_populate_pv(xc_interface *xch, const struct xg_build *b, uint64_t **p2m,
-    struct xg_error *e);
-int xg_build_pv(xc_interface *xch, const struct xg_build *b,
-    const struct xg_kernel *k, uint64_t *p2m, struct xg_built *out,
+/*
+ * Bytes of paging pool (xc_set_paging_mempool) that the domain needs before it
+ * is populated; 0 for PV.
+ */
+uint64_t xg_paging_pool(const struct xg_build *b);
+
+/*
+ * Memory, apart from the rest, so that it can go on while the kernel is still
+ * being unpacked. *m is freed with xg_memory_free, before or after the build.
+ * ENOMEM: the host or the domain's ceiling has less.
+ */
+struct xg_memory;
+int xg_populate(xc_interface *xch, const struct xg_build *b,
+    struct xg_memory **m, struct xg_error *e);
+void xg_memory_free(struct xg_memory *m);
+/*
+ * Everything else, with the same order and its memory. For XG_HVM the kernel is
+ * hvmloader. ENOTSUP: the kernel does not run in such a domain.
+ */
+int xg_build(xc_interface *xch, const struct xg_build *b,
+    const struct xg_kernel *k, struct xg_memory *m, struct xg_built *out,
     struct xg_error *e);
 
 #ifdef __cplusplus

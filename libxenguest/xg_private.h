@@ -34,6 +34,68 @@ int xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
 /* Consistency of the numbers; used on both sides of the wall. */
 int xg_kernel_check(const struct xg_kernel *k, struct xg_error *e);
 
+/* --- one build ----------------------------------------------------------------- */
+
+struct xg_memory {
+	/* PV: machine frame of each of nr_pages; else NULL. Owned. */
+	uint64_t *p2m;
+	uint64_t nr_pages;
+};
+
+/* A file that is put into the domain; size 0 = none. */
+struct xg_file {
+	const char *what;
+	int fd;
+	uint64_t size;
+};
+
+/* What the parts of a build have in common; all borrowed. */
+struct xg_job {
+	xc_interface *xch;
+	const struct xg_build *b;
+	const struct xg_kernel *k;
+	const struct xg_memory *m;
+	/* The sealed image, mapped. */
+	const uint8_t *image;
+	struct xg_file ramdisk;
+	struct xg_error *e;
+};
+
+/* xg_pv.c */
+int xg_pv(struct xg_job *j, struct xg_built *out);
+
+/* xg_build.c: lets the back ends map the rings. */
+int xg_seed_grants(struct xg_job *j, uint64_t store_frame,
+    uint64_t console_frame);
+
+/* xg_populate.c */
+void xg_progress(const struct xg_build *b, const char *step, uint64_t done,
+    uint64_t total);
+
+/*
+ * xg_window.c: the domain's memory, by pfn; `what` names the step in messages
+ * and progress.
+ */
+/* The sentence of libxenctrl after `what`; returns -1. */
+int xg_xen_fail(struct xg_job *j, const char *what);
+/* n pages to be written; undo with xc_unmap_foreign. NULL: libxenctrl's error. */
+void *xg_map(struct xg_job *j, uint64_t pfn, size_t n);
+/* Called with n pages mapped at mem, the first of which is number `at` of the
+ * run. */
+typedef int xg_fill_f(struct xg_job *j, const void *arg, uint8_t *mem,
+    uint64_t at, size_t n);
+int xg_each_window(struct xg_job *j, uint64_t pfn, uint64_t pages,
+    const char *what, xg_fill_f *fill, const void *arg);
+int xg_write_page(struct xg_job *j, uint64_t pfn, const void *data,
+    const char *what);
+int xg_zero_pages(struct xg_job *j, uint64_t pfn, uint64_t pages,
+    const char *what);
+/* The segments that lie in pfn..end - 1 when shift (modulo 2^64) is added to
+ * their addresses; what is between them becomes zero. */
+int xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end,
+    uint64_t shift);
+int xg_write_file(struct xg_job *j, const struct xg_file *f, uint64_t pfn);
+
 /* --- xg_plan.c: where everything goes; arithmetic only ------------------------ */
 
 struct xg_plan {
@@ -57,6 +119,7 @@ struct xg_plan {
 	uint64_t used;
 };
 
+/* nr_pages: what it has; ramdisk in bytes. */
 int xg_plan_pv(const struct xg_kernel *k, uint64_t nr_pages,
     uint64_t ramdisk_size, struct xg_plan *p, struct xg_error *e);
 static inline uint64_t

@@ -119,7 +119,7 @@ run(xc_interface *xch, struct xg_load *load, uint32_t domid,
 	struct xc_evtchn *ev = xc_evtchn_open();
 	struct xg_kernel k;
 	struct xg_built built;
-	uint64_t *p2m = NULL;
+	struct xg_memory *memory = NULL;
 	void *ring;
 	int port, r;
 
@@ -128,14 +128,14 @@ run(xc_interface *xch, struct xg_load *load, uint32_t domid,
 	b->domid = domid;
 	b->store_port = (uint32_t)xc_evtchn_alloc_unbound(xch, domid, 0);
 	b->console_port = (uint32_t)xc_evtchn_alloc_unbound(xch, domid, 0);
-	r = xg_populate_pv(xch, b, &p2m, &e);
+	r = xg_populate(xch, b, &memory, &e);
 	if (xg_load_finish(load, &k, r == 0 ? &e : NULL) < 0 || r < 0)
 		return fail("build", e.msg);
-	if (xg_build_pv(xch, b, &k, p2m, &built, &e) < 0)
+	if (xg_build(xch, b, &k, memory, &built, &e) < 0)
 		return fail("build", e.msg);
 	fprintf(stderr, "prog_build: %s kernel, %s\n", k.guest_os, k.packed);
 	xg_kernel_close(&k);
-	free(p2m);
+	xg_memory_free(memory);
 	store_nodes(xs, domid, b->memory_kib);
 	if (!xs_introduce_domain(xs, domid, built.store_frame, b->store_port))
 		return fail("introduce", xs_last_error(xs));
@@ -160,7 +160,7 @@ main(int argc, char **argv)
 	struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
 	struct xg_limits limits = XG_LIMITS_DEFAULT;
 	struct xg_error e = { .msg = "" };
-	struct xg_build b = { .ramdisk_fd = -1 };
+	struct xg_build b = XG_BUILD_INIT;
 	struct xg_load *load;
 	xc_interface *xch;
 	uint32_t domid = 0;

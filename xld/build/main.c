@@ -31,7 +31,7 @@ struct builder {
 	xc_interface *xch;
 	struct xg_load *load;
 	struct xg_build b;
-	uint64_t *p2m;
+	struct xg_memory *memory;
 	struct xg_built built;
 	char last[32];
 	int percent;
@@ -105,6 +105,7 @@ receive(struct builder *w)
 		.memory_kib = (uint64_t)xu_val_get_int(w->order.val,
 		    "memory_kib", 0),
 		.ramdisk_fd = w->order.nfds > 1 ? w->order.fds[1] : -1,
+		.firmware_fd = -1,
 		.cmdline = xu_val_get_str(w->order.val, "cmdline", ""),
 		.store_port = (uint32_t)xu_val_get_int(w->order.val,
 		    "store_port", 0),
@@ -132,13 +133,13 @@ build(struct builder *w)
 	if (w->xch == NULL)
 		return refuse(w, "XLD_NO_XEN", why, why);
 	progress(w, "memory", 0, 1);
-	r = xg_populate_pv(w->xch, &w->b, &w->p2m, &e);
+	r = xg_populate(w->xch, &w->b, &w->memory, &e);
 	if (r < 0)
 		return refuse(w, "XLD_BUILD", "memory", e.msg);
 	progress(w, "kernel", 0, 1);
 	if (xg_load_finish(w->load, &k, &e) < 0)
 		return refuse(w, "XLD_KERNEL", name, e.msg);
-	if (xg_build_pv(w->xch, &w->b, &k, w->p2m, &w->built, &e) < 0)
+	if (xg_build(w->xch, &w->b, &k, w->memory, &w->built, &e) < 0)
 		return refuse(w, "XLD_BUILD", "build", e.msg);
 	return done(w);
 }

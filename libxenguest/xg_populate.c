@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Memory for a domain of any type: the largest extents the host still has, down
+ * to single pages.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "xg_private.h"
+
+#define BATCH 4096u
+
+/* Sizes of extents, and how many of them one call may ask for: what one call
+ * takes is time in which nobody hears of progress. */
+static const struct {
+	unsigned order;
+	uint64_t batch;
+} sizes[] = { { 18, 1 }, { 9, 256 }, { 0, BATCH } };
+#define NR_SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+XG_API uint64_t
+xg_paging_pool(const struct xg_build *b)
+{
+	uint64_t kib = b->max_kib > b->memory_kib ? b->max_kib : b->memory_kib;
+	uint64_t vcpus = b->max_vcpus == 0 ? 1 : b->max_vcpus;
+
+	if (b->type == XG_PV)
+		return 0;
+	/* 1 MiB for each vCPU, and a page for each MiB that can be mapped. */
+	return (256 * vcpus + (kib + 1023) / 1024) << XC_PAGE_SHIFT;
+}
+
+struct filler {
+	xc_interface *xch;
+	const struct xg_build *b;
+	/* PV: receives the machine frames, and places need no alignment. */
+	uint64_t *p2m;
+	uint32_t mem_flags;
+	/* First of sizes[] that the host still had. */
+	size_t size;
+	uint64_t done, total;
+	uint64_t extents[BATCH];
+};
+
+void
+xg_progress(const struct xg_build *b, const char *step, uint64_t done,
+    uint64_t total)
+{
+	if (b->progress != NULL)
+		b->progress(b->ctx, step, done, total);
+}
+
+/* n extents of a size from pfn on; how many pages were done. */
+static long
+fill_extents(struct filler *f, uint64_t pfn, uint64_t n, unsigned order)
+{
+	long done;
+
+	for (uint64_t i = 0; i < n; i++)
+		f->extents[i] = pfn + (i << order);
+	done = xc_populate_physmap(f->xch, f->b->domid, f->extents, n, order,
+	    f->mem_flags);
+	if (done <= 0)
+		return done;
+	for (uint64_t i = 0; f->p2m != NULL && i < (uint64_t)done; i++)
+		for (uint64_t k = 0; k < 1ull << order; k++)
+			f->p2m[pfn + (i << order) + k] = f->extents[i] + k;
+	return done << order;
+}
+
+/* The size to use at pfn, and how many extents of it before a larger one may
+ * begin. */
+static size_t
+choose(const struct filler *f, uint64_t pfn, uint64_t end, uint64_t *n)
+{
+	uint64_t larger = 0;
+	size_t i;
+
+	for (i = f->size; i < NR_SIZES - 1; i++) {
+		uint64_t pages = 1ull << sizes[i].order;
+		uint64_t next = f->p2m != NULL
+		    ? pfn : (pfn + pages - 1) & ~(pages - 1);
+
+		if (next + pages > end)
+			continue;
+		if (next == pfn)
+			break;
+		if (larger == 0 || next < larger)
+			larger = next;
+	}
+	*n = ((larger != 0 ? larger : end) - pfn) >> sizes[i].order;
+	if (*n > sizes[i].batch)
+		*n = sizes[i].batch;
+	return i;
+}
+
+static int
+fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
+{
+	while (pfn < end) {
+		uint64_t n;
+		size_t i = choose(f, pfn, end, &n);
+		long done = fill_extents(f, pfn, n, sizes[i].order);
+
+		if (done <= 0 && i == NR_SIZES - 1)
+			return xg_fail(e, ENOMEM,
+			    "the hypervisor gave %llu of %llu MiB and has no "
+			    "more", (unsigned long long)(f->done >> 8),
+			    (unsigned long long)(f->total >> 8));
+		if (done <= 0) {
+			/* Memory is fragmented: go on in smaller pieces. */
+			f->size = i + 1;
+			continue;
+		}
+		pfn += (uint64_t)done;
+		f->done += (uint64_t)done;
+		xg_progress(f->b, "memory", f->done, f->total);
+	}
+	return 0;
+}
+
+static int
+populate_pv(struct filler *f, struct xg_memory *m, struct xg_error *e)
+{
+	m->nr_pages = f->total;
+	m->p2m = malloc(m->nr_pages * sizeof(*m->p2m));
+	if (m->p2m == NULL)
+		return xg_fail(e, ENOMEM, "no memory for the p2m");
+	f->p2m = m->p2m;
+	f->size = 1;
+	return fill(f, 0, f->total, e);
+}
+
+XG_API int
+xg_populate(xc_interface *xch, const struct xg_build *b,
+    struct xg_memory **out, struct xg_error *e)
+{
+	struct filler f = { .xch = xch, .b = b, .total = b->memory_kib / 4 };
+	struct xg_memory *m;
+	int r;
+
+	if (f.total == 0 || f.total > 1ull << 36)
+		return xg_fail(e, EINVAL, "%llu KiB of memory is out of range",
+		    (unsigned long long)b->memory_kib);
+	if (b->type != XG_PV)
+		return xg_fail(e, ENOTSUP, "only PV domains can be built");
+	m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return xg_fail(e, ENOMEM, "no memory");
+	r = populate_pv(&f, m, e);
+	if (r == 0)
+		*out = m;
+	else
+		xg_memory_free(m);
+	return r;
+}
+
+XG_API void
+xg_memory_free(struct xg_memory *m)
+{
+	if (m == NULL)
+		return;
+	free(m->p2m);
+	free(m);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing a domain's memory through windows of at most 2 MiB; none stays mapped.
+ * Frames are what the domain's type calls its pages: machine frames of a PV
+ * domain's p2m, its own numbers otherwise.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "xg_private.h"
+
+#define WINDOW 512ul
+
+int
+xg_xen_fail(struct xg_job *j, const char *what)
+{
+	return xg_fail(j->e, errno, "%s: %s", what, xc_last_error(j->xch));
+}
+
+void *
+xg_map(struct xg_job *j, uint64_t pfn, size_t n)
+{
+	if (j->m->p2m != NULL)
+		return xc_map_foreign(j->xch, j->b->domid,
+		    PROT_READ | PROT_WRITE, j->m->p2m + pfn, NULL, n);
+	return xc_map_foreign_range(j->xch, j->b->domid, PROT_READ | PROT_WRITE,
+	    pfn, n);
+}
+
+int
+xg_each_window(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what,
+    xg_fill_f *fill, const void *arg)
+{
+	for (uint64_t at = 0; at < pages; at += WINDOW) {
+		size_t n = pages - at < WINDOW ? pages - at : WINDOW;
+		uint8_t *mem = xg_map(j, pfn + at, n);
+		int r;
+
+		if (mem == NULL)
+			return xg_xen_fail(j, what);
+		r = fill(j, arg, mem, at, n);
+		xc_unmap_foreign(j->xch, mem, n);
+		if (r < 0)
+			return -1;
+		xg_progress(j->b, what, at + n, pages);
+	}
+	return 0;
+}
+
+int
+xg_write_page(struct xg_job *j, uint64_t pfn, const void *data,
+    const char *what)
+{
+	void *mem = xg_map(j, pfn, 1);
+
+	if (mem == NULL)
+		return xg_xen_fail(j, what);
+	memcpy(mem, data, XC_PAGE_SIZE);
+	xc_unmap_foreign(j->xch, mem, 1);
+	return 0;
+}
+
+static int
+fill_zero(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
+    size_t n)
+{
+	(void)j, (void)arg, (void)at;
+	memset(mem, 0, n * XC_PAGE_SIZE);
+	return 0;
+}
+
+int
+xg_zero_pages(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what)
+{
+	return xg_each_window(j, pfn, pages, what, fill_zero, NULL);
+}
+
+/* --- the kernel --------------------------------------------------------------- */
+
+struct image_at {
+	/* Where the window of page 0 begins, and what is added to a paddr. */
+	uint64_t first, shift;
+};
+
+/* Copies the part of [from, from + len) that lies in the window. */
+static void
+copy_part(uint8_t *mem, uint64_t win, uint64_t win_len, uint64_t from,
+    const uint8_t *data, uint64_t len)
+{
+	uint64_t start = from > win ? from : win;
+	uint64_t end = from + len < win + win_len ? from + len : win + win_len;
+
+	if (start < end)
+		memcpy(mem + (start - win), data + (start - from), end - start);
+}
+
+/* What no segment fills must not show the memory's last owner's bytes. */
+static bool
+covered(const struct xg_kernel *k, uint64_t win, uint64_t len, uint64_t shift)
+{
+	for (uint32_t i = 0; i < k->nsegments; i++) {
+		const struct xg_segment *s = &k->segments[i];
+		uint64_t from = s->paddr + shift;
+
+		if (from <= win && from + s->filesz >= win + len)
+			return true;
+	}
+	return false;
+}
+
+static int
+fill_kernel(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
+    size_t n)
+{
+	const struct image_at *w = arg;
+	uint64_t win = (w->first + at) << XC_PAGE_SHIFT;
+	uint64_t len = n * XC_PAGE_SIZE;
+
+	if (!covered(j->k, win, len, w->shift))
+		memset(mem, 0, len);
+	for (uint32_t i = 0; i < j->k->nsegments; i++) {
+		const struct xg_segment *s = &j->k->segments[i];
+
+		copy_part(mem, win, len, s->paddr + w->shift,
+		    j->image + s->offset, s->filesz);
+	}
+	return 0;
+}
+
+int
+xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end, uint64_t shift)
+{
+	struct image_at w = { .first = pfn, .shift = shift };
+
+	return xg_each_window(j, pfn, end - pfn, "kernel", fill_kernel, &w);
+}
+
+/* --- files -------------------------------------------------------------------- */
+
+static int
+fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
+    size_t n)
+{
+	const struct xg_file *f = arg;
+	size_t want = n * XC_PAGE_SIZE, got = 0;
+	ssize_t r;
+
+	while (got < want) {
+		r = pread(f->fd, mem + got, want - got,
+		    (off_t)(at * XC_PAGE_SIZE + got));
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return xg_fail(j->e, errno, "read the %s: %s", f->what,
+			    strerror(errno));
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	if (at * XC_PAGE_SIZE + got < f->size && got < want)
+		return xg_fail(j->e, EIO, "the %s shrank while it was read",
+		    f->what);
+	memset(mem + got, 0, want - got);
+	return 0;
+}
+
+int
+xg_write_file(struct xg_job *j, const struct xg_file *f, uint64_t pfn)
+{
+	return xg_each_window(j, pfn,
+	    (f->size + XC_PAGE_SIZE - 1) >> XC_PAGE_SHIFT, f->what, fill_file,
+	    f);
+}
