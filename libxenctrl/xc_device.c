@@ -220,9 +220,11 @@ map_pirq(xc_interface *xch, uint32_t domid, struct physdev_map_pirq *map,
 XC_API int
 xc_physdev_map_pirq(xc_interface *xch, uint32_t domid, int gsi, int *pirq)
 {
-	struct physdev_map_pirq map = { .type = MAP_PIRQ_TYPE_GSI,
-		.index = gsi };
+	struct physdev_map_pirq map;
 
+	memset(&map, 0, sizeof(map));
+	map.type = MAP_PIRQ_TYPE_GSI;
+	map.index = gsi;
 	return map_pirq(xch, domid, &map, pirq);
 }
 
@@ -230,8 +232,10 @@ XC_API int
 xc_physdev_map_pirq_msi(xc_interface *xch, uint32_t domid,
     const struct xc_msi *msi, int *pirq)
 {
-	struct physdev_map_pirq map = { .index = -1 };
+	struct physdev_map_pirq map;
 
+	memset(&map, 0, sizeof(map));
+	map.index = -1;
 	if (xc_check_ptr(xch, msi, "the MSI") < 0)
 		return -1;
 	map.type = msi->type;
@@ -246,9 +250,11 @@ xc_physdev_map_pirq_msi(xc_interface *xch, uint32_t domid,
 XC_API int
 xc_physdev_unmap_pirq(xc_interface *xch, uint32_t domid, int pirq)
 {
-	struct physdev_unmap_pirq unmap = { .domid = (domid_t)domid,
-		.pirq = pirq };
+	struct physdev_unmap_pirq unmap;
 
+	memset(&unmap, 0, sizeof(unmap));
+	unmap.domid = (domid_t)domid;
+	unmap.pirq = pirq;
 	return xc_domain_op(xch, XC_HC_PHYSDEV, PHYSDEVOP_unmap_pirq, domid,
 	    &unmap, sizeof(unmap), "unmap an interrupt") < 0 ? -1 : 0;
 }

@@ -161,11 +161,13 @@ xc_domain_soft_reset(xc_interface *xch, uint32_t domid)
 XC_API int
 xc_domain_shutdown(xc_interface *xch, uint32_t domid, uint32_t reason)
 {
-	struct sched_remote_shutdown arg = { .domain_id = (domid_t)domid,
-		.reason = reason };
+	struct sched_remote_shutdown arg;
 
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
+	memset(&arg, 0, sizeof(arg));
+	arg.domain_id = (domid_t)domid;
+	arg.reason = reason;
 	if (xc_hypercall_buf(xch, XC_HC_SCHED, SCHEDOP_remote_shutdown, &arg,
 		sizeof(arg)) < 0)
 		return xc_fail(xch, errno, "domain %u: shut down", domid);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -33,8 +34,11 @@ XC_API int
 xc_evtchn_status(xc_interface *xch, uint32_t domid, uint32_t port,
     struct xc_evtchn_status *out)
 {
-	struct evtchn_status s = { .dom = (domid_t)domid, .port = port };
+	struct evtchn_status s;
 
+	memset(&s, 0, sizeof(s));
+	s.dom = (domid_t)domid;
+	s.port = port;
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	if (xc_hypercall_buf(xch, XC_HC_EVENT_CHANNEL, EVTCHNOP_status, &s,

@@ -79,8 +79,9 @@ xc_flask_getenforce(xc_interface *xch)
 XC_API int
 xc_flask_setenforce(xc_interface *xch, bool enforcing)
 {
-	struct xen_flask_op op = { .u.enforce.enforcing = enforcing };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.enforce.enforcing = enforcing;
 	return flask(xch, FLASK_SETENFORCE, &op, "let it enforce") < 0 ? -1 : 0;
 }
 
@@ -126,10 +127,11 @@ XC_API int
 xc_flask_sid_to_context(xc_interface *xch, uint32_t sid, char *context,
     size_t max)
 {
-	struct xen_flask_op op = { .u.sid_context = { .sid = sid,
-		.size = MAX_CONTEXT } };
+	struct xen_flask_op op = { .cmd = 0 };
 	char text[MAX_CONTEXT + 1] = "";
 
+	op.u.sid_context.sid = sid;
+	op.u.sid_context.size = MAX_CONTEXT;
 	if (xc_check_ptr(xch, context, "a context") < 0 ||
 	    xc_check_range(xch, max, 1, MAX_CONTEXT,
 		"characters of a context") < 0 ||
@@ -148,9 +150,12 @@ XC_API int
 xc_flask_access(xc_interface *xch, uint32_t ssid, uint32_t tsid,
     uint32_t tclass, uint32_t req, struct xc_flask_access *out)
 {
-	struct xen_flask_op op = { .u.access = { .ssid = ssid, .tsid = tsid,
-		.tclass = tclass, .req = req } };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.access.ssid = ssid;
+	op.u.access.tsid = tsid;
+	op.u.access.tclass = tclass;
+	op.u.access.req = req;
 	if (xc_check_ptr(xch, out, "an access decision") < 0 ||
 	    flask(xch, FLASK_ACCESS, &op, "ask for a decision") < 0)
 		return -1;
@@ -165,9 +170,11 @@ static int
 transition(xc_interface *xch, uint32_t cmd, uint32_t ssid, uint32_t tsid,
     uint32_t tclass, uint32_t *newsid)
 {
-	struct xen_flask_op op = { .u.transition = { .ssid = ssid,
-		.tsid = tsid, .tclass = tclass } };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.transition.ssid = ssid;
+	op.u.transition.tsid = tsid;
+	op.u.transition.tclass = tclass;
 	if (xc_check_ptr(xch, newsid, "a security id") < 0 ||
 	    flask(xch, cmd, &op, "ask for a new object's id") < 0)
 		return -1;
@@ -200,12 +207,13 @@ static int
 getbool(xc_interface *xch, uint32_t id, const char *name,
     struct xc_flask_bool *out)
 {
-	struct xen_flask_op op = { .u.boolean.bool_id = id };
+	struct xen_flask_op op = { .cmd = 0 };
 	const size_t room = sizeof(out->name) - 1;
 	size_t len = name == NULL ? 0 : strlen(name);
 	char *buf;
 	int r;
 
+	op.u.boolean.bool_id = id;
 	if (xc_check_ptr(xch, out, "a boolean") < 0)
 		return -1;
 	buf = xc_buf_get(xch, room);
@@ -255,10 +263,12 @@ xc_flask_getbool_byname(xc_interface *xch, const char *name,
 XC_API int
 xc_flask_setbool(xc_interface *xch, const char *name, bool value, bool commit)
 {
-	struct xen_flask_op op = { .u.boolean = { .bool_id = BY_NAME,
-		.new_value = value, .commit = commit } };
+	struct xen_flask_op op = { .cmd = 0 };
 	char text[256] = "";
 
+	op.u.boolean.bool_id = BY_NAME;
+	op.u.boolean.new_value = value;
+	op.u.boolean.commit = commit;
 	if (check_bool(xch, name) < 0)
 		return -1;
 	memcpy(text, name, strlen(name));
@@ -291,8 +301,9 @@ xc_flask_avc_get_threshold(xc_interface *xch, uint32_t *threshold)
 XC_API int
 xc_flask_avc_set_threshold(xc_interface *xch, uint32_t threshold)
 {
-	struct xen_flask_op op = { .u.setavc_threshold.threshold = threshold };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.setavc_threshold.threshold = threshold;
 	return flask(xch, FLASK_SETAVC_THRESHOLD, &op, "set its cache") < 0
 	    ? -1
 	    : 0;
@@ -317,8 +328,9 @@ XC_API int
 xc_flask_avc_cachestats(xc_interface *xch, uint32_t cpu,
     struct xc_flask_cachestats *out)
 {
-	struct xen_flask_op op = { .u.cache_stats.cpu = cpu };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.cache_stats.cpu = cpu;
 	if (xc_check_ptr(xch, out, "the cache's figures") < 0 ||
 	    flask(xch, FLASK_AVC_CACHESTATS, &op, "ask for its cache") < 0)
 		return -1;
@@ -336,9 +348,12 @@ static int
 ocontext(xc_interface *xch, uint32_t cmd, enum xc_flask_object kind,
     uint64_t low, uint64_t high, uint32_t sid)
 {
-	struct xen_flask_op op = { .u.ocontext = { .ocon = kind, .sid = sid,
-		.low = low, .high = high } };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.ocontext.ocon = kind;
+	op.u.ocontext.sid = sid;
+	op.u.ocontext.low = low;
+	op.u.ocontext.high = high;
 	if (xc_check_range(xch, kind, XC_FLASK_PIRQ, XC_FLASK_DEVICE,
 		"as the kind of an object") < 0)
 		return -1;
@@ -366,8 +381,9 @@ xc_flask_del_ocontext(xc_interface *xch, enum xc_flask_object kind,
 XC_API int
 xc_flask_get_peer_sid(xc_interface *xch, uint32_t port, uint32_t *sid)
 {
-	struct xen_flask_op op = { .u.peersid.evtchn = port };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.peersid.evtchn = port;
 	if (xc_check_ptr(xch, sid, "a security id") < 0 ||
 	    flask(xch, FLASK_GET_PEER_SID, &op, "ask for a peer's id") < 0)
 		return -1;
@@ -378,9 +394,10 @@ xc_flask_get_peer_sid(xc_interface *xch, uint32_t port, uint32_t *sid)
 XC_API int
 xc_flask_relabel_domain(xc_interface *xch, uint32_t domid, uint32_t sid)
 {
-	struct xen_flask_op op = { .u.relabel = { .domid = domid,
-		.sid = sid } };
+	struct xen_flask_op op = { .cmd = 0 };
 
+	op.u.relabel.domid = domid;
+	op.u.relabel.sid = sid;
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	return flask(xch, FLASK_RELABEL_DOMAIN, &op, "relabel a domain") < 0

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -32,11 +33,15 @@ static int
 map_batch(xc_interface *xch, uint32_t domid, void *addr,
     const uint64_t *frames, int *err, size_t n)
 {
-	struct privcmd_mmapbatch_v2 b = { .num = (unsigned)n,
-		.dom = (domid_t)domid, .addr = (uintptr_t)addr,
-		.arr = frames, .err = err };
+	struct privcmd_mmapbatch_v2 b;
 	int r;
 
+	memset(&b, 0, sizeof(b));
+	b.num = (unsigned)n;
+	b.dom = (domid_t)domid;
+	b.addr = (uintptr_t)addr;
+	b.arr = frames;
+	b.err = err;
 	xch->stats.map_ioctls++;
 	xch->stats.mapped_pages += n;
 	r = (int)xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd,
@@ -145,12 +150,17 @@ XC_API void *
 xc_map_resource(xc_interface *xch, uint32_t domid, uint32_t type, uint32_t id,
     uint32_t idx, size_t n, int prot)
 {
-	struct privcmd_mmap_resource m = { .dom = (domid_t)domid,
-		.type = type, .id = id, .idx = idx, .num = n };
+	struct privcmd_mmap_resource m;
 	size_t len = n * XC_PAGE_SIZE;
 	void *addr;
 	int saved;
 
+	memset(&m, 0, sizeof(m));
+	m.dom = (domid_t)domid;
+	m.type = type;
+	m.id = id;
+	m.idx = idx;
+	m.num = n;
 	if (xc_check_domid(xch, domid) < 0 || check_count(xch, n) < 0)
 		return NULL;
 	addr = xc_os_mmap(xch->privcmd, len, prot, MAP_SHARED, 0);
@@ -173,9 +183,12 @@ xc_map_resource(xc_interface *xch, uint32_t domid, uint32_t type, uint32_t id,
 XC_API int64_t
 xc_resource_size(xc_interface *xch, uint32_t domid, uint32_t type, uint32_t id)
 {
-	struct privcmd_mmap_resource m = { .dom = (domid_t)domid,
-		.type = type, .id = id };
+	struct privcmd_mmap_resource m;
 
+	memset(&m, 0, sizeof(m));
+	m.dom = (domid_t)domid;
+	m.type = type;
+	m.id = id;
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	/* No address and no count ask for the size (Linux 5.16). */

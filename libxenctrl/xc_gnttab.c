@@ -23,11 +23,14 @@
 XC_API int
 xc_gnttab_setup(xc_interface *xch, uint32_t domid, uint64_t *gfn)
 {
-	struct gnttab_setup_table s = { .dom = (domid_t)domid, .nr_frames = 1 };
+	struct gnttab_setup_table s;
 	uint64_t *frame;
 	void *buf;
 	long r = -1;
 
+	memset(&s, 0, sizeof(s));
+	s.dom = (domid_t)domid;
+	s.nr_frames = 1;
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	frame = xc_buf_get(xch, sizeof(*frame));
@@ -56,7 +59,7 @@ XC_API int
 xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
     uint32_t *max_frames)
 {
-	struct gnttab_query_size *buf, q = { .dom = (domid_t)domid };
+	struct gnttab_query_size *buf, q;
 	long r;
 
 	if (xc_check_domid(xch, domid) < 0)
@@ -64,7 +67,7 @@ xc_gnttab_query(xc_interface *xch, uint32_t domid, uint32_t *frames,
 	buf = xc_buf_get(xch, sizeof(q));
 	if (buf == NULL)
 		return xc_fail(xch, errno, "domain %u: grant table", domid);
-	*buf = q;
+	buf->dom = (domid_t)domid;
 	r = xc_hypercall(xch, XC_HC_GRANT_TABLE, GNTTABOP_query_size,
 	    (uintptr_t)buf, 1, 0);
 	q = *buf;

@@ -35,14 +35,16 @@ XC_API int
 xc_gnttab_copy(struct xc_gnttab *g, struct xc_grant_segment *segments,
     size_t n)
 {
-	struct ioctl_gntdev_grant_copy c = { .count = (unsigned)n,
-		.segments = (void *)segments };
+	struct ioctl_gntdev_grant_copy c;
 	int done = 0;
 
 	if (segments == NULL || n == 0 || n > MAX_SEGMENTS) {
 		errno = EINVAL;
 		return -1;
 	}
+	memset(&c, 0, sizeof(c));
+	c.count = (unsigned)n;
+	c.segments = (void *)segments;
 	if (xc_os_ioctl(XC_DEV_GNTDEV, g->fd, IOCTL_GNTDEV_GRANT_COPY, &c) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)

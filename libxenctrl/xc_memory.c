@@ -35,13 +35,16 @@ reservation(xc_interface *xch, unsigned cmd, uint32_t domid,
     const uint64_t *extents, uint64_t *result, size_t n, unsigned order,
     uint32_t mem_flags, const char *what)
 {
-	struct xen_memory_reservation r = { .nr_extents = n,
-		.extent_order = order, .mem_flags = mem_flags,
-		.domid = (domid_t)domid };
+	struct xen_memory_reservation r;
 	size_t bytes = n * sizeof(*extents);
 	uint64_t *buf;
 	long done;
 
+	memset(&r, 0, sizeof(r));
+	r.nr_extents = n;
+	r.extent_order = order;
+	r.mem_flags = mem_flags;
+	r.domid = (domid_t)domid;
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
 	if (n == 0)
@@ -116,9 +119,11 @@ xc_add_to_physmap(xc_interface *xch, uint32_t domid, uint32_t space,
 XC_API int
 xc_remove_from_physmap(xc_interface *xch, uint32_t domid, uint64_t gfn)
 {
-	struct xen_remove_from_physmap r = { .domid = (domid_t)domid,
-		.gpfn = gfn };
+	struct xen_remove_from_physmap r;
 
+	memset(&r, 0, sizeof(r));
+	r.domid = (domid_t)domid;
+	r.gpfn = gfn;
 	return memory_op(xch, XENMEM_remove_from_physmap, domid, &r, sizeof(r),
 	    "take a page out of its physical map");
 }
@@ -133,11 +138,13 @@ XC_API int
 xc_set_memory_map(xc_interface *xch, uint32_t domid, const struct xc_e820 *map,
     size_t n)
 {
-	struct xen_foreign_memory_map fmap = { .domid = (domid_t)domid };
+	struct xen_foreign_memory_map fmap;
 	struct e820_abi *buf;
 	size_t bytes = n * sizeof(*buf);
 	int r;
 
+	memset(&fmap, 0, sizeof(fmap));
+	fmap.domid = (domid_t)domid;
 	if (n == 0 || n > 128) {
 		errno = EINVAL;
 		return xc_fail(xch, 0, "memory map: 1 to 128 entries");
@@ -161,9 +168,11 @@ xc_set_memory_map(xc_interface *xch, uint32_t domid, const struct xc_e820 *map,
 XC_API int
 xc_claim_pages(xc_interface *xch, uint32_t domid, uint64_t pages)
 {
-	struct xen_memory_reservation r = { .nr_extents = pages,
-		.domid = (domid_t)domid };
+	struct xen_memory_reservation r;
 
+	memset(&r, 0, sizeof(r));
+	r.nr_extents = pages;
+	r.domid = (domid_t)domid;
 	if (memory_op(xch, XENMEM_claim_pages, domid, &r, sizeof(r),
 		"claim memory") == 0)
 		return 0;

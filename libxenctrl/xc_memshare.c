@@ -14,9 +14,12 @@ static int
 paging_op(xc_interface *xch, uint32_t domid, uint8_t cmd, uint64_t gfn,
     void *page, const char *what)
 {
-	struct xen_mem_paging_op op = { .op = cmd, .domain = (domid_t)domid,
-		.gfn = gfn };
+	struct xen_mem_paging_op op;
 
+	memset(&op, 0, sizeof(op));
+	op.op = cmd;
+	op.domain = (domid_t)domid;
+	op.gfn = gfn;
 	if (xc_check_abi(xch, what) < 0)
 		return -1;
 	set_xen_guest_handle(op.buffer, page);
@@ -99,8 +102,9 @@ XC_API int
 xc_memshr_nominate_gfn(xc_interface *xch, uint32_t domid, uint64_t gfn,
     uint64_t *handle)
 {
-	sharing_op op = { .u.nominate.u.gfn = gfn };
+	sharing_op op = { 0 };
 
+	op.u.nominate.u.gfn = gfn;
 	return nominate(xch, domid, XENMEM_sharing_op_nominate_gfn, &op,
 	    handle);
 }
@@ -109,8 +113,9 @@ XC_API int
 xc_memshr_nominate_gref(xc_interface *xch, uint32_t domid, uint32_t ref,
     uint64_t *handle)
 {
-	sharing_op op = { .u.nominate.u.grant_ref = ref };
+	sharing_op op = { 0 };
 
+	op.u.nominate.u.grant_ref = ref;
 	return nominate(xch, domid, XENMEM_sharing_op_nominate_gref, &op,
 	    handle);
 }
@@ -163,9 +168,11 @@ XC_API int
 xc_memshr_range_share(xc_interface *xch, uint32_t source, uint32_t client,
     uint64_t first, uint64_t last)
 {
-	sharing_op op = { .u.range = { .first_gfn = first, .last_gfn = last,
-	    .client_domain = (domid_t)client } };
+	sharing_op op = { 0 };
 
+	op.u.range.first_gfn = first;
+	op.u.range.last_gfn = last;
+	op.u.range.client_domain = (domid_t)client;
 	if (xc_check_domid(xch, client) < 0)
 		return -1;
 	return sharing(xch, source, XENMEM_sharing_op_range_share, &op,
@@ -175,8 +182,9 @@ xc_memshr_range_share(xc_interface *xch, uint32_t source, uint32_t client,
 XC_API int
 xc_memshr_debug_gfn(xc_interface *xch, uint32_t domid, uint64_t gfn)
 {
-	sharing_op op = { .u.debug.u.gfn = gfn };
+	sharing_op op = { 0 };
 
+	op.u.debug.u.gfn = gfn;
 	return (int)sharing(xch, domid, XENMEM_sharing_op_debug_gfn, &op,
 	    "ask who shares a page");
 }
@@ -184,8 +192,9 @@ xc_memshr_debug_gfn(xc_interface *xch, uint32_t domid, uint64_t gfn)
 XC_API int
 xc_memshr_debug_mfn(xc_interface *xch, uint32_t domid, uint64_t mfn)
 {
-	sharing_op op = { .u.debug.u.mfn = mfn };
+	sharing_op op = { 0 };
 
+	op.u.debug.u.mfn = mfn;
 	return (int)sharing(xch, domid, XENMEM_sharing_op_debug_mfn, &op,
 	    "ask who shares a page");
 }
@@ -193,8 +202,9 @@ xc_memshr_debug_mfn(xc_interface *xch, uint32_t domid, uint64_t mfn)
 XC_API int
 xc_memshr_debug_gref(xc_interface *xch, uint32_t domid, uint32_t ref)
 {
-	sharing_op op = { .u.debug.u.gref = ref };
+	sharing_op op = { 0 };
 
+	op.u.debug.u.gref = ref;
 	return (int)sharing(xch, domid, XENMEM_sharing_op_debug_gref, &op,
 	    "ask who shares a page");
 }
@@ -212,9 +222,10 @@ XC_API int
 xc_memshr_fork(xc_interface *xch, uint32_t parent, uint32_t domid,
     uint16_t flags)
 {
-	sharing_op op = { .u.fork = { .parent_domain = (domid_t)parent,
-	    .flags = flags } };
+	sharing_op op = { 0 };
 
+	op.u.fork.parent_domain = (domid_t)parent;
+	op.u.fork.flags = flags;
 	if (xc_check_domid(xch, parent) < 0)
 		return -1;
 	return sharing(xch, domid, XENMEM_sharing_op_fork, &op,
@@ -224,8 +235,9 @@ xc_memshr_fork(xc_interface *xch, uint32_t parent, uint32_t domid,
 XC_API int
 xc_memshr_fork_reset(xc_interface *xch, uint32_t domid, uint16_t flags)
 {
-	sharing_op op = { .u.fork.flags = flags };
+	sharing_op op = { 0 };
 
+	op.u.fork.flags = flags;
 	return sharing(xch, domid, XENMEM_sharing_op_fork_reset, &op,
 	    "reset a fork") < 0 ? -1 : 0;
 }

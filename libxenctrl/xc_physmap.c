@@ -22,17 +22,19 @@ xc_domain_memory_exchange_pages(xc_interface *xch, uint32_t domid, size_t n_in,
     unsigned order_in, const uint64_t *in, size_t n_out, unsigned order_out,
     uint64_t *out, uint64_t mem_flags, uint64_t *done)
 {
-	struct xen_memory_exchange x = {
-		.in = { .nr_extents = n_in, .extent_order = order_in,
-		    .domid = (domid_t)domid },
-		.out = { .nr_extents = n_out, .extent_order = order_out,
-		    .mem_flags = (unsigned)mem_flags,
-		    .domid = (domid_t)domid },
-	};
+	struct xen_memory_exchange x;
 	size_t size = (n_in + n_out) * sizeof(uint64_t);
 	uint64_t *buf;
 	long r;
 
+	memset(&x, 0, sizeof(x));
+	x.in.nr_extents = n_in;
+	x.in.extent_order = order_in;
+	x.in.domid = (domid_t)domid;
+	x.out.nr_extents = n_out;
+	x.out.extent_order = order_out;
+	x.out.mem_flags = (unsigned)mem_flags;
+	x.out.domid = (domid_t)domid;
 	if (xc_check_ptr(xch, in, "the pages given") < 0 ||
 	    xc_check_ptr(xch, out, "the pages wanted") < 0 ||
 	    xc_check_range(xch, n_in, 1, MAX_EXTENTS, "extents") < 0 ||
@@ -116,11 +118,13 @@ static int
 memory_map(xc_interface *xch, unsigned cmd, struct xc_e820 *out, uint32_t max,
     const char *what)
 {
-	struct xen_memory_map map = { .nr_entries = max };
+	struct xen_memory_map map;
 	size_t size = max * sizeof(struct e820_abi);
 	struct e820_abi *buf;
 	long r;
 
+	memset(&map, 0, sizeof(map));
+	map.nr_entries = max;
 	if (xc_check_ptr(xch, out, "the memory map") < 0 ||
 	    xc_check_range(xch, max, 1, MAX_MAP_ENTRIES,
 		"entries of a memory map") < 0)
@@ -188,11 +192,13 @@ xc_machphys_mapping(xc_interface *xch, struct xc_machphys *out)
 static int
 mfn_list(xc_interface *xch, unsigned cmd, uint64_t *mfns, uint32_t max)
 {
-	struct xen_machphys_mfn_list l = { .max_extents = max };
+	struct xen_machphys_mfn_list l;
 	size_t size = max * sizeof(*mfns);
 	uint64_t *buf;
 	long r;
 
+	memset(&l, 0, sizeof(l));
+	l.max_extents = max;
 	if (xc_check_ptr(xch, mfns, "the frames") < 0 ||
 	    xc_check_range(xch, max, 1, MAX_MFN_LIST,
 		"pieces of the machine-to-physical table") < 0)
@@ -231,12 +237,14 @@ XC_API int
 xc_reserved_device_memory_map(xc_interface *xch, uint32_t flags, uint32_t sbdf,
     struct xc_rdm *out, uint32_t max)
 {
-	struct xen_reserved_device_memory_map m = { .flags = flags,
-		.nr_entries = max };
+	struct xen_reserved_device_memory_map m;
 	size_t size = max * sizeof(*out);
 	struct xc_rdm *buf = NULL;
 	long r;
 
+	memset(&m, 0, sizeof(m));
+	m.flags = flags;
+	m.nr_entries = max;
 	if (xc_check_range(xch, max, 0, MAX_RDM, "reserved ranges") < 0 ||
 	    (max > 0 && xc_check_ptr(xch, out, "the ranges") < 0))
 		return -1;

@@ -39,9 +39,10 @@ platform(xc_interface *xch, uint32_t cmd, struct xen_platform_op *op,
 XC_API int
 xc_get_cpu_version(xc_interface *xch, uint32_t cpu, struct xc_cpu_version *out)
 {
-	struct xen_platform_op op = { .u.pcpu_version.xen_cpuid = cpu };
+	struct xen_platform_op op = { .cmd = 0 };
 	const struct xenpf_pcpu_version *v = &op.u.pcpu_version;
 
+	op.u.pcpu_version.xen_cpuid = cpu;
 	if (xc_check_ptr(xch, out, "a processor's version") < 0 ||
 	    platform(xch, XENPF_get_cpu_version, &op,
 		"ask for a processor's version") < 0)
@@ -58,9 +59,10 @@ xc_get_cpu_version(xc_interface *xch, uint32_t cpu, struct xc_cpu_version *out)
 XC_API int
 xc_get_pcpu_info(xc_interface *xch, uint32_t cpu, struct xc_pcpu_info *out)
 {
-	struct xen_platform_op op = { .u.pcpu_info.xen_cpuid = cpu };
+	struct xen_platform_op op = { .cmd = 0 };
 	const struct xenpf_pcpuinfo *i = &op.u.pcpu_info;
 
+	op.u.pcpu_info.xen_cpuid = cpu;
 	if (xc_check_ptr(xch, out, "facts of a processor") < 0 ||
 	    platform(xch, XENPF_get_cpuinfo, &op, "ask for a processor") < 0)
 		return -1;
@@ -160,9 +162,9 @@ xc_getidletime(xc_interface *xch, uint8_t *map, uint64_t *idle_ns, uint32_t n,
 XC_API int
 xc_get_core_parking(xc_interface *xch, uint32_t *cpus)
 {
-	struct xen_platform_op op = { .u.core_parking.type =
-		XEN_CORE_PARKING_GET };
+	struct xen_platform_op op = { .cmd = 0 };
 
+	op.u.core_parking.type = XEN_CORE_PARKING_GET;
 	if (xc_check_ptr(xch, cpus, "the number of parked processors") < 0 ||
 	    platform(xch, XENPF_core_parking, &op,
 		"ask for parked processors") < 0)
@@ -174,9 +176,10 @@ xc_get_core_parking(xc_interface *xch, uint32_t *cpus)
 XC_API int
 xc_set_core_parking(xc_interface *xch, uint32_t cpus)
 {
-	struct xen_platform_op op = { .u.core_parking = {
-		.type = XEN_CORE_PARKING_SET, .idle_nums = cpus } };
+	struct xen_platform_op op = { .cmd = 0 };
 
+	op.u.core_parking.type = XEN_CORE_PARKING_SET;
+	op.u.core_parking.idle_nums = cpus;
 	if (xc_check_abi(xch, "park processors") < 0)
 		return -1;
 	return platform(xch, XENPF_core_parking, &op, "park processors") < 0
@@ -188,12 +191,13 @@ XC_API int
 xc_resource_op(xc_interface *xch, uint32_t cpu, struct xc_resource_op *ops,
     uint32_t n)
 {
-	struct xen_platform_op op = { .u.resource_op = { .nr_entries = n,
-		.cpu = cpu } };
+	struct xen_platform_op op = { .cmd = 0 };
 	const size_t size = n * sizeof(struct xenpf_resource_entry);
 	struct xenpf_resource_entry *e;
 	int r;
 
+	op.u.resource_op.nr_entries = n;
+	op.u.resource_op.cpu = cpu;
 	if (xc_check_ptr(xch, ops, "registers") < 0 ||
 	    xc_check_range(xch, n, 1, MAX_RESOURCES, "registers") < 0 ||
 	    xc_check_abi(xch, "reach registers of a processor") < 0)

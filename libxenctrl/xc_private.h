@@ -67,6 +67,12 @@ void xc_buf_put(xc_interface *xch, void *buf, size_t size);
 /* Gives the kept ones back to the kernel. */
 void xc_buf_drop_all(xc_interface *xch);
 
+/*
+ * What is passed is zero before its fields are set: memset, or an initializer of
+ * nothing but zero. Other ones leave the bytes between fields, and behind the
+ * member of a union, as the stack has them. tests/unit/xc_vec_*.c look at each.
+ */
+
 /* -1 + errno, or the hypercall's result. */
 long xc_hypercall(xc_interface *xch, unsigned op, uint64_t a0, uint64_t a1,
     uint64_t a2, uint64_t a3);

@@ -76,9 +76,11 @@ static int
 pod_target(xc_interface *xch, unsigned cmd, uint32_t domid, uint64_t pages,
     struct xc_pod_target *out, const char *what)
 {
-	struct xen_pod_target t = { .domid = (domid_t)domid,
-		.target_pages = pages };
+	struct xen_pod_target t;
 
+	memset(&t, 0, sizeof(t));
+	t.domid = (domid_t)domid;
+	t.target_pages = pages;
 	if (xc_domain_op(xch, XC_HC_MEMORY, cmd, domid, &t, sizeof(t),
 		what) < 0)
 		return -1;

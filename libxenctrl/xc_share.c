@@ -48,10 +48,12 @@ xc_gntshr_close(struct xc_gntshr *s)
 static void
 forget(struct xc_gntshr *s, uint64_t index, uint32_t count)
 {
-	struct ioctl_gntalloc_dealloc_gref d = { .index = index,
-		.count = count };
+	struct ioctl_gntalloc_dealloc_gref d;
 	int saved = errno;
 
+	memset(&d, 0, sizeof(d));
+	d.index = index;
+	d.count = count;
 	xc_os_ioctl(XC_DEV_GNTALLOC, s->fd, IOCTL_GNTALLOC_DEALLOC_GREF, &d);
 	errno = saved;
 }
