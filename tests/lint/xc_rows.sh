@@ -7,6 +7,8 @@ build=${top_builddir:-../..}
 rows=$build/tests/host/prog_xcrows
 bad=0
 
+. "${srcdir:-.}/xc_declared.sh"
+
 say() { echo "$*"; bad=1; }
 
 [ -x "$rows" ] || { echo "configured without --enable-fault-injection"; exit 77; }
@@ -20,9 +22,8 @@ nm -D --defined-only "$build/libxenctrl/.libs/libxenctrl.so" |
 for h in "$top"/libxenctrl/xenctrl*.h; do
 	grep -q "[ 	]${h##*/}\( \|\$\)" "$top/libxenctrl/Makefile.am" ||
 		say "${h##*/} is not in libxenctrl/Makefile.am"
-	${CC:-cc} -E -P -I"$top/libxenctrl" "$h"
-done | tr -s '\n\t ' '   ' | grep -oE '\bxc_[a-z0-9_]+ ?\(' | tr -d ' (' |
-	sort -u >"$dir/declared"
+done
+xc_declared "$top" >"$dir/declared"
 
 differ() {
 	found=$(comm -23 "$dir/$1" "$dir/$2")

@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <check.h>
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+#include <xen/gntdev.h>
 
 #include "xc_private.h"
 #include "xc_privcmd.h"
@@ -23,8 +27,9 @@ const struct vec_release vec_releases[] = {
 };
 const unsigned vec_nreleases = sizeof(vec_releases) / sizeof(vec_releases[0]);
 const struct vec_release *vec_now;
+int vec_peer = -1;
 
-#define MAX_CALLS 64
+#define MAX_CALLS 16
 static struct vec_call calls[MAX_CALLS];
 static unsigned ncalls;
 
@@ -35,18 +40,50 @@ static struct {
 } maps[64];
 static unsigned nmaps;
 
-static long result;
-static int result_errno;
+#define MAX_ANSWERS 16
 static struct {
-	unsigned op, at, size;
-	uint8_t bytes[512];
-} answer;
+	struct vec_answer a;
+	uint8_t bytes[4096];
+} answers[MAX_ANSWERS];
+static unsigned nanswers;
+
+static struct vec_call *
+record(unsigned op)
+{
+	struct vec_call *c = &calls[ncalls];
+
+	ck_assert_uint_lt(ncalls, MAX_CALLS);
+	ncalls++;
+	memset(c, 0, sizeof(*c));
+	c->op = op;
+	return c;
+}
 
 int
 xc_os_open(const char *path, int flags)
 {
-	(void)path;
-	return open("/dev/null", flags | O_CLOEXEC);
+	struct vec_call *c = record(VEC_OPEN);
+	int pair[2];
+
+	strncpy((char *)c->sent, path, VEC_BYTES - 1);
+	if (strcmp(path, "/dev/xen/evtchn") != 0)
+		return open("/dev/null", flags | O_CLOEXEC);
+	/* Read and written: what that is, is to be seen at the other end. */
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+		pair) < 0)
+		return -1;
+	vec_peer = pair[1];
+	return pair[0];
+}
+
+void
+vec_collect_write(void)
+{
+	struct vec_call *c = record(VEC_WRITE);
+	ssize_t n = read(vec_peer, c->sent, VEC_BYTES);
+
+	ck_assert_int_ge(n, 0);
+	c->arg[0] = (uint64_t)n;
 }
 
 void *
@@ -75,58 +112,133 @@ xc_os_munmap(void *addr, size_t len)
 	munmap(addr, len);
 }
 
-/* Copies what is there, as far as the mapping goes; false: no pointer. */
-static bool
-follow(uint64_t word, uint8_t out[512])
+/* How much there is behind a pointer; 0: it is none of ours. */
+static size_t
+room_behind(uint64_t word)
 {
 	for (unsigned i = 0; i < nmaps; i++) {
-		uint64_t start = (uintptr_t)maps[i].at, n;
+		uint64_t start = (uintptr_t)maps[i].at;
 
-		if (word < start || word >= start + maps[i].len)
-			continue;
-		n = start + maps[i].len - word;
-		memcpy(out, maps[i].at + (word - start), n < 512 ? n : 512);
-		return true;
+		if (word >= start && word < start + maps[i].len)
+			return (size_t)(start + maps[i].len - word);
 	}
-	return false;
+	return 0;
+}
+
+/* Copies what is there, as far as the mapping goes; false: no pointer. */
+static bool
+follow(uint64_t *word, uint8_t out[VEC_BYTES])
+{
+	size_t n = room_behind(*word);
+
+	if (n == 0)
+		return false;
+	memcpy(out, (const void *)(uintptr_t)*word,
+	    n < VEC_BYTES ? n : VEC_BYTES);
+	*word = VEC_PTR(*word & (XC_PAGE_SIZE - 1));
+	return true;
 }
 
 static void
-replace_pointers(struct vec_call *c)
+replace_pointers(struct vec_call *c, uint8_t *in)
 {
 	uint64_t word;
 
-	for (unsigned i = 0; i + 8 <= sizeof(c->sent) && c->ndeep < 6; i += 8) {
-		memcpy(&word, c->sent + i, 8);
-		if (!follow(word, c->deep[c->ndeep]))
+	for (unsigned i = 0; i + 8 <= VEC_BYTES && c->ndeep < VEC_DEEP;
+	     i += 8) {
+		memcpy(&word, in + i, 8);
+		if (!follow(&word, c->deep[c->ndeep]))
 			continue;
 		c->ndeep++;
-		word = VEC_PTR(word & (XC_PAGE_SIZE - 1));
-		memcpy(c->sent + i, &word, 8);
+		memcpy(in + i, &word, 8);
 	}
 }
 
-static struct vec_call *
-record(unsigned op)
-{
-	struct vec_call *c = &calls[ncalls++ % MAX_CALLS];
+/* --- answers -------------------------------------------------------------- */
 
-	memset(c, 0, sizeof(*c));
-	c->op = op;
-	return c;
+void
+vec_answer(const struct vec_answer *a)
+{
+	ck_assert_uint_lt(nanswers, MAX_ANSWERS);
+	ck_assert_uint_le(a->size, sizeof(answers[0].bytes));
+	answers[nanswers].a = *a;
+	if (a->size > 0)
+		memcpy(answers[nanswers].bytes, a->bytes, a->size);
+	nanswers++;
+}
+
+void
+vec_forget_answers(void)
+{
+	nanswers = 0;
+}
+
+static void
+put_answer(const struct vec_answer *a, const uint8_t *bytes, void *structure,
+    const uint64_t *args)
+{
+	uint8_t *to = structure;
+	uint64_t word;
+
+	if (a->size == 0)
+		return;
+	if (a->arg != 0)
+		to = (uint8_t *)(uintptr_t)args[a->arg];
+	ck_assert_ptr_nonnull(to);
+	to += a->at;
+	if (a->there) {
+		memcpy(&word, to, sizeof(word));
+		ck_assert_uint_ge(room_behind(word), a->size);
+		to = (uint8_t *)(uintptr_t)word;
+	}
+	memcpy(to, bytes, a->size);
 }
 
 static long
-outcome(struct vec_call *c, void *structure)
+outcome(const struct vec_call *c, void *structure, const uint64_t *args)
 {
-	if (structure != NULL && answer.op == c->op)
-		memcpy((uint8_t *)structure + answer.at, answer.bytes,
-		    answer.size);
-	if (result_errno != 0) {
-		errno = result_errno;
-		return -1;
+	long result = 0;
+	int err = 0;
+
+	for (unsigned i = 0; i < nanswers; i++) {
+		struct vec_answer *a = &answers[i].a;
+
+		if (a->op != c->op || a->cmd != c->cmd)
+			continue;
+		put_answer(a, answers[i].bytes, structure, args);
+		if (a->result != 0)
+			result = a->result;
+		if (a->err != 0)
+			err = a->err;
+		/* No hypercall has this number. */
+		if (a->once)
+			a->op = UINT32_MAX;
+		if (a->once)
+			break;
 	}
-	return result;
+	errno = err;
+	return err != 0 ? -1 : result;
+}
+
+/* --- hypercalls ----------------------------------------------------------- */
+
+/* Where a hypercall has the number of its operation. */
+static uint32_t
+operation(const struct vec_call *c)
+{
+	uint32_t cmd;
+
+	memcpy(&cmd, c->sent, sizeof(cmd));
+	switch (c->op) {
+	case HC_DOMCTL:
+	case HC_SYSCTL:
+	case HC_PLATFORM:
+	case HC_XSM:
+	case HC_MMUEXT:
+		return cmd;
+	default:
+		return (uint32_t)c->arg[0];
+	}
 }
 
 /* What the opening of a handle asks; -2: it is not such a question. */
@@ -145,37 +257,107 @@ probe(const struct privcmd_hypercall *h)
 	return -2;
 }
 
-long
-xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg)
+static long
+hypercall(const struct privcmd_hypercall *h)
 {
-	const struct privcmd_hypercall *h = arg;
-	struct vec_call *c;
+	struct vec_call *c = record((unsigned)h->op);
 	void *structure = NULL;
 	long r;
 
-	(void)fd;
-	if (dev != XC_DEV_PRIVCMD || request != IOCTL_PRIVCMD_HYPERCALL)
-		return 0;
-	r = probe(h);
-	if (r != -2)
-		return r;
-	c = record((unsigned)h->op);
 	for (unsigned i = 0; i < 5; i++) {
 		c->arg[i] = h->arg[i];
-		if (structure == NULL && follow(h->arg[i], c->sent)) {
+		if (structure != NULL && follow(&c->arg[i], c->deep[c->ndeep]))
+			c->ndeep++;
+		else if (structure == NULL && follow(&c->arg[i], c->sent))
 			structure = (void *)(uintptr_t)h->arg[i];
-			c->arg[i] = VEC_PTR(h->arg[i] & (XC_PAGE_SIZE - 1));
-		}
 	}
-	replace_pointers(c);
-	return outcome(c, structure);
+	replace_pointers(c, c->sent);
+	for (unsigned i = 0; i < c->ndeep; i++)
+		replace_pointers(c, c->deep[i]);
+	c->cmd = operation(c);
+	r = probe(h);
+	return r == -2 ? outcome(c, structure, h->arg) : r;
 }
 
-const struct vec_call *
-vec_last(unsigned n)
+/* --- ioctls --------------------------------------------------------------- */
+
+static void
+copy_behind(struct vec_call *c, const void *p, size_t size)
 {
-	ck_assert_uint_lt(n, ncalls);
-	return &calls[(ncalls - 1 - n) % MAX_CALLS];
+	ck_assert_uint_le(size, VEC_BYTES);
+	if (p != NULL && size > 0)
+		memcpy(c->deep[c->ndeep], p, size);
+	c->ndeep++;
+}
+
+/* Recorded as the hypercall that the kernel makes of it: domain, number of
+ * buffers, and their sizes. */
+static long
+dm_op(const struct privcmd_dm_op *d)
+{
+	struct vec_call *c = record(HC_DM);
+
+	ck_assert_uint_ge(d->num, 1);
+	ck_assert_uint_le(d->num, 2);
+	c->arg[0] = d->dom;
+	c->arg[1] = d->num;
+	for (unsigned i = 0; i < d->num; i++) {
+		c->arg[2 + i] = d->ubufs[i].size;
+		ck_assert_uint_le(d->ubufs[i].size, VEC_BYTES);
+	}
+	memcpy(c->sent, d->ubufs[0].uptr, d->ubufs[0].size);
+	if (d->num > 1)
+		copy_behind(c, d->ubufs[1].uptr, d->ubufs[1].size);
+	memcpy(&c->cmd, c->sent, sizeof(c->cmd));
+	return outcome(c, d->ubufs[0].uptr, NULL);
+}
+
+/* Pointers to memory that the library has of its caller or of malloc(). */
+static void
+batch(struct vec_call *c, const struct privcmd_mmapbatch_v2 *b)
+{
+	struct privcmd_mmapbatch_v2 w;
+
+	memcpy(&w, b, sizeof(w));
+	w.addr = VEC_PTR(b->addr & (XC_PAGE_SIZE - 1));
+	ck_assert_uint_ge(room_behind(b->addr), b->num * XC_PAGE_SIZE);
+	w.arr = (const uint64_t *)(uintptr_t)VEC_OURS;
+	w.err = (int *)(uintptr_t)VEC_OURS;
+	memcpy(c->sent, &w, sizeof(w));
+	copy_behind(c, b->arr, b->num * sizeof(*b->arr));
+}
+
+long
+xc_os_ioctl(enum xc_dev dev, int fd, unsigned long request, void *arg)
+{
+	const struct ioctl_gntdev_map_grant_ref *m = arg;
+	size_t size = _IOC_SIZE(request);
+	struct vec_call *c;
+
+	(void)fd;
+	if (dev == XC_DEV_PRIVCMD && request == IOCTL_PRIVCMD_HYPERCALL)
+		return hypercall(arg);
+	if (dev == XC_DEV_PRIVCMD && request == IOCTL_PRIVCMD_DM_OP)
+		return dm_op(arg);
+	c = record(VEC_IOCTL(dev, request));
+	if (dev == XC_DEV_PRIVCMD && request == IOCTL_PRIVCMD_MMAPBATCH_V2) {
+		batch(c, arg);
+		return outcome(c, arg, NULL);
+	}
+	/* The one structure whose length its first field tells. */
+	if (dev == XC_DEV_GNTDEV && request == IOCTL_GNTDEV_MAP_GRANT_REF)
+		size += (m->count - 1) * sizeof(m->refs[0]);
+	ck_assert_uint_le(size, VEC_BYTES);
+	if (size > 0)
+		memcpy(c->sent, arg, size);
+	replace_pointers(c, c->sent);
+	return outcome(c, arg, NULL);
+}
+
+void
+vec_forget_calls(void)
+{
+	ncalls = 0;
 }
 
 unsigned
@@ -184,21 +366,11 @@ vec_count(void)
 	return ncalls;
 }
 
-void
-vec_result(long r, int err)
+const struct vec_call *
+vec_call(unsigned n)
 {
-	result = r;
-	result_errno = err;
-}
-
-void
-vec_answer(unsigned op, unsigned at, const void *bytes, unsigned size)
-{
-	ck_assert_uint_le(size, sizeof(answer.bytes));
-	answer.op = op;
-	answer.at = at;
-	answer.size = size;
-	memcpy(answer.bytes, bytes, size);
+	ck_assert_uint_lt(n, ncalls);
+	return &calls[n];
 }
 
 xc_interface *
@@ -207,10 +379,10 @@ vec_open(unsigned i)
 	xc_interface *xch;
 
 	vec_now = &vec_releases[i];
-	vec_result(0, 0);
-	answer.size = 0;
+	vec_forget_answers();
+	vec_forget_calls();
 	xch = xc_interface_open(NULL, XC_OPEN_ANY_ABI, NULL, 0);
 	ck_assert_ptr_nonnull(xch);
-	ncalls = 0;
+	vec_forget_calls();
 	return xch;
 }
