@@ -32,9 +32,10 @@ struct xg_error {
 
 /* Ceilings; XG_LIMITS_DEFAULT fits any kernel known. */
 struct xg_limits {
-	/* Bytes of the file, and of the image unpacked from it. */
+	/* Bytes of the file, and of the image unpacked from it. The loader never
+	 * takes more than half of the host's available memory for the image. */
 	uint64_t file, image;
-	/* Seconds of CPU for unpacking. */
+	/* Seconds of CPU for unpacking, >= 1. */
 	unsigned cpu;
 };
 #define XG_LIMITS_DEFAULT                                                      \
@@ -60,11 +61,18 @@ struct xg_segment {
 #define XG_HAS_XEN_3_0	      (1u << 6)
 #define XG_HAS_PADDR_OFFSET   (1u << 7)
 
+/* SHA-512. */
+#define XG_DIGEST 64
+
 /* What a kernel says of itself; notes of xen/include/public/elfnote.h. */
 struct xg_kernel {
 	/* Sealed memory file with the ELF image, -1 = none; owned. */
 	int fd;
 	uint64_t size;
+	/* 64 or 32; hvmloader and other kernels of the second kind may have no
+	 * note for Xen, and are entered at e_entry (physical). */
+	uint32_t elf_class;
+	uint64_t e_entry;
 	/* XG_HAS_*: which notes were there. */
 	uint32_t has;
 	uint64_t entry, virt_base, paddr_offset, hypercall_page, init_p2m,
@@ -74,21 +82,32 @@ struct xg_kernel {
 	char guest_os[32];
 	/* Compression of the file: "none", "gzip", "xz", ... */
 	char packed[8];
+	/* Of the file the image comes from, computed outside of the sandbox by
+	 * xg_load_finish; xg_parse leaves it zero. */
+	uint8_t digest[XG_DIGEST];
 	uint32_t nsegments;
 	struct xg_segment segments[XG_MAX_SEGMENTS];
 };
 
 /*
- * Starts a sandboxed child that unpacks and examines the kernel on fd (borrowed;
- * name is for messages). *handle is then given to xg_load_finish. Call it before
- * opening any Xen device, so that the child never held one.
+ * Copies the file fd (borrowed; name is for messages) and starts a sandboxed
+ * child that unpacks and examines the copy. *handle is then given to
+ * xg_load_finish. Call it before opening any Xen device, so that the child never
+ * held one. EAGAIN: the file changed while it was copied.
  */
 struct xg_load;
 int xg_load_start(int fd, const char *name, const struct xg_limits *limits,
     struct xg_load **handle, struct xg_error *e);
-/* Waits for it and checks what it says. Frees the handle in any case. */
+/*
+ * Waits for it and checks what it says. Frees the handle in any case. errno:
+ * ENOEXEC no kernel, EINVAL damaged, ENOTSUP not for us, EFBIG beyond a limit,
+ * ETIME too much CPU, ENOMEM too much memory, EPERM and EIO a loader gone mad.
+ */
 int xg_load_finish(struct xg_load *handle, struct xg_kernel *out,
     struct xg_error *e);
+/* Whether the numbers of a kernel agree with each other and with its size; for
+ * whoever got it from another process. */
+int xg_kernel_check(const struct xg_kernel *k, struct xg_error *e);
 void xg_kernel_close(struct xg_kernel *k);
 
 /* The same without a child: for tools and tests on trusted bytes. */

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ELF64 kernels and their Xen notes. Every byte is somebody else's: all access
- * goes through xg_at, every count is bounded, all sums are checked (XSA-55).
+ * ELF kernels of both classes: what is to be loaded where. Every byte is
+ * somebody else's: all access goes through xg_at, every count is bounded, all
+ * sums are checked (XSA-55).
  */
 #include "config.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <stdint.h>
-#include <xen/elfnote.h>
-#include <xen/features.h>
 
 #include "xg_private.h"
 
-#define MAX_PHDRS     128
-#define MAX_SHDRS     1024
-#define MAX_NOTES     4096
-#define MAX_NOTE_DESC 4096
+#define MAX_PHDRS 128
+#define MAX_SHDRS 1024
+/* Above every physical address of an x86 processor so far. */
+#define MAX_ADDRESS (1ull << 46)
 
 int
 xg_fail(struct xg_error *e, int errnum, const char *fmt, ...)
@@ -48,175 +47,154 @@ xg_at(const struct xg_blob *b, uint64_t offset, uint64_t len)
 	return xg_inside(b, offset, len) ? b->p + offset : NULL;
 }
 
-/* --- notes ------------------------------------------------------------------- */
+/* --- headers, of either class in the wide form ----------------------------- */
 
-static uint64_t
-number(const uint8_t *desc, uint32_t size)
+static void
+wide_header(const Elf32_Ehdr *in, Elf64_Ehdr *out)
 {
-	uint64_t v = 0;
-
-	if (size == 4 || size == 8)
-		memcpy(&v, desc, size);
-	return v;
+	memcpy(out->e_ident, in->e_ident, sizeof(out->e_ident));
+	out->e_machine = in->e_machine;
+	out->e_entry = in->e_entry;
+	out->e_phoff = in->e_phoff;
+	out->e_shoff = in->e_shoff;
+	out->e_phentsize = in->e_phentsize;
+	out->e_phnum = in->e_phnum;
+	out->e_shentsize = in->e_shentsize;
+	out->e_shnum = in->e_shnum;
 }
 
-/* Feature names of the text note, by bit (xen/features.h). */
-static const char *const feature_names[] = { "writable_page_tables",
-	"writable_descriptor_tables", "auto_translated_physmap",
-	"supervisor_mode_kernel", "pae_pgdir_above_4gb",
-	"mmu_pt_update_preserve_ad", NULL, "gnttab_map_avail_bits",
-	"hvm_callback_vector", "hvm_safe_pvclock", "hvm_pirqs", "dom0" };
-
-/* "a|!b": supported a, required b. Unknown names matter only when required. */
 static int
-features_text(const char *s, size_t len, struct xg_kernel *k,
-    struct xg_error *e)
+read_header(const struct xg_blob *image, Elf64_Ehdr *eh, struct xg_error *e)
 {
-	while (len > 0 && *s != '\0') {
-		size_t n = strcspn(s, "|");
-		bool required = s[0] == '!', known = false;
-		const char *name = s + required;
-		size_t nlen = n - required;
+	const unsigned char *ident = xg_at(image, 0, EI_NIDENT);
+	const void *p;
+	Elf32_Ehdr narrow;
 
-		for (uint32_t i = 0; i < 12; i++)
-			if (feature_names[i] != NULL &&
-			    strlen(feature_names[i]) == nlen &&
-			    memcmp(feature_names[i], name, nlen) == 0) {
-				known = true;
-				k->supported |= 1u << i;
-				if (required)
-					k->required |= 1u << i;
-			}
-		if (required && !known)
-			return xg_fail(e, ENOTSUP,
-			    "requires the unknown feature '%.*s'",
-			    nlen > 40 ? 40 : (int)nlen, name);
-		s += n;
-		len -= n;
-		if (len > 0 && *s == '|') {
-			s++;
-			len--;
+	if (ident == NULL || memcmp(ident, ELFMAG, SELFMAG) != 0)
+		return xg_fail(e, ENOEXEC, "what it holds is not an ELF image");
+	if (ident[EI_CLASS] == ELFCLASS64) {
+		p = xg_at(image, 0, sizeof(*eh));
+		if (p != NULL)
+			memcpy(eh, p, sizeof(*eh));
+	} else {
+		p = xg_at(image, 0, sizeof(narrow));
+		if (p != NULL) {
+			memcpy(&narrow, p, sizeof(narrow));
+			wide_header(&narrow, eh);
 		}
 	}
+	if (p == NULL)
+		return xg_fail(e, EINVAL,
+		    "truncated: an ELF header of %llu bytes",
+		    (unsigned long long)image->size);
+	if (ident[EI_DATA] != ELFDATA2LSB ||
+	    !((ident[EI_CLASS] == ELFCLASS64 && eh->e_machine == EM_X86_64) ||
+		(ident[EI_CLASS] == ELFCLASS32 && eh->e_machine == EM_386)))
+		return xg_fail(e, ENOEXEC,
+		    "not an x86 kernel (ELF class %u, machine %u)",
+		    ident[EI_CLASS], eh->e_machine);
 	return 0;
+}
+
+static bool
+is_wide(const Elf64_Ehdr *eh)
+{
+	return eh->e_ident[EI_CLASS] == ELFCLASS64;
 }
 
 static int
-one_note(uint32_t type, const uint8_t *desc, uint32_t size,
-    struct xg_kernel *k, struct xg_error *e)
+check_tables(const Elf64_Ehdr *eh, struct xg_error *e)
 {
-	char text[MAX_NOTE_DESC + 1];
-	uint64_t v = number(desc, size);
+	size_t size = is_wide(eh) ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 
-	if (size > MAX_NOTE_DESC)
-		return xg_fail(e, EINVAL, "a note of %u bytes is too long",
-		    size);
-	memcpy(text, desc, size);
-	text[size] = '\0';
-	switch (type) {
-	case XEN_ELFNOTE_ENTRY:
-		k->entry = v;
-		k->has |= XG_HAS_ENTRY;
-		break;
-	case XEN_ELFNOTE_HYPERCALL_PAGE:
-		k->hypercall_page = v;
-		k->has |= XG_HAS_HYPERCALL_PAGE;
-		break;
-	case XEN_ELFNOTE_VIRT_BASE:
-		k->virt_base = v;
-		k->has |= XG_HAS_VIRT_BASE;
-		break;
-	case XEN_ELFNOTE_PADDR_OFFSET:
-		k->paddr_offset = v;
-		k->has |= XG_HAS_PADDR_OFFSET;
-		break;
-	case XEN_ELFNOTE_INIT_P2M:
-		k->init_p2m = v;
-		k->has |= XG_HAS_INIT_P2M;
-		break;
-	case XEN_ELFNOTE_MOD_START_PFN:
-		if (v != 0)
-			k->has |= XG_HAS_MOD_START_PFN;
-		break;
-	case XEN_ELFNOTE_PHYS32_ENTRY:
-		k->phys32_entry = v;
-		k->has |= XG_HAS_PHYS32_ENTRY;
-		break;
-	case XEN_ELFNOTE_SUPPORTED_FEATURES:
-		k->supported |= (uint32_t)v;
-		break;
-	case XEN_ELFNOTE_XEN_VERSION:
-		if (strcmp(text, "xen-3.0") == 0)
-			k->has |= XG_HAS_XEN_3_0;
-		break;
-	case XEN_ELFNOTE_GUEST_OS:
-		snprintf(k->guest_os, sizeof(k->guest_os), "%.31s", text);
-		break;
-	case XEN_ELFNOTE_FEATURES:
-		return features_text(text, strlen(text), k, e);
-	default:
-		break;
-	}
+	if (eh->e_phnum == 0 || eh->e_phnum > MAX_PHDRS)
+		return xg_fail(e, EINVAL,
+		    "it has %u program headers; 1 to %d are possible",
+		    eh->e_phnum, MAX_PHDRS);
+	if (eh->e_phentsize != size)
+		return xg_fail(e, EINVAL,
+		    "its program headers have %u bytes each, not %zu",
+		    eh->e_phentsize, size);
 	return 0;
 }
 
-/* Notes in offset..offset+len; counts them down. */
-static int
-notes(const struct xg_blob *image, uint64_t offset, uint64_t len,
-    struct xg_kernel *k, unsigned *left, struct xg_error *e)
+static bool
+read_phdr(const struct xg_blob *image, const Elf64_Ehdr *eh, unsigned i,
+    Elf64_Phdr *out)
 {
-	uint64_t end;
+	uint64_t off;
+	Elf32_Phdr narrow;
+	const void *p;
 
-	if (!xg_inside(image, offset, len))
-		return xg_fail(e, EINVAL, "its notes lie outside the file");
-	end = offset + len;
-	while (end - offset >= sizeof(Elf64_Nhdr)) {
-		const uint8_t *name, *desc;
-		uint64_t nlen, dlen;
-		Elf64_Nhdr h;
-
-		memcpy(&h, xg_at(image, offset, sizeof(h)), sizeof(h));
-		offset += sizeof(h);
-		nlen = ((uint64_t)h.n_namesz + 3) & ~3ull;
-		dlen = ((uint64_t)h.n_descsz + 3) & ~3ull;
-		/* The last note's padding may be cut off. */
-		if (h.n_namesz > end - offset || nlen > end - offset)
-			break;
-		name = xg_at(image, offset, h.n_namesz);
-		offset += nlen;
-		if (h.n_descsz > end - offset)
-			break;
-		desc = xg_at(image, offset, h.n_descsz);
-		offset = dlen > end - offset ? end : offset + dlen;
-		if ((*left)-- == 0)
-			return xg_fail(e, EINVAL, "more than %d notes",
-			    MAX_NOTES);
-		if (h.n_namesz == 4 && memcmp(name, "Xen", 4) == 0 &&
-		    one_note(h.n_type, desc, h.n_descsz, k, e) < 0)
-			return -1;
+	if (__builtin_add_overflow(eh->e_phoff,
+		i * (uint64_t)eh->e_phentsize, &off) ||
+	    (p = xg_at(image, off, eh->e_phentsize)) == NULL)
+		return false;
+	if (is_wide(eh)) {
+		memcpy(out, p, sizeof(*out));
+		return true;
 	}
-	return 0;
+	memcpy(&narrow, p, sizeof(narrow));
+	*out = (Elf64_Phdr){ .p_type = narrow.p_type,
+		.p_flags = narrow.p_flags,
+		.p_offset = narrow.p_offset,
+		.p_vaddr = narrow.p_vaddr,
+		.p_paddr = narrow.p_paddr,
+		.p_filesz = narrow.p_filesz,
+		.p_memsz = narrow.p_memsz };
+	return true;
 }
 
-/* Program headers first; sections only when those brought nothing. */
+/* Where a section's bytes are; false: its header is not in the file. */
+static bool
+read_shdr(const struct xg_blob *image, const Elf64_Ehdr *eh, unsigned i,
+    uint32_t *type, uint64_t *offset, uint64_t *size)
+{
+	uint64_t off;
+	Elf64_Shdr wide;
+	Elf32_Shdr narrow;
+	const void *p;
+
+	if (__builtin_add_overflow(eh->e_shoff,
+		i * (uint64_t)eh->e_shentsize, &off) ||
+	    (p = xg_at(image, off, eh->e_shentsize)) == NULL)
+		return false;
+	if (is_wide(eh)) {
+		memcpy(&wide, p, sizeof(wide));
+		*type = wide.sh_type;
+		*offset = wide.sh_offset;
+		*size = wide.sh_size;
+	} else {
+		memcpy(&narrow, p, sizeof(narrow));
+		*type = narrow.sh_type;
+		*offset = narrow.sh_offset;
+		*size = narrow.sh_size;
+	}
+	return true;
+}
+
+/* Program headers first; sections only when those brought nothing for Xen. */
 static int
 section_notes(const struct xg_blob *image, const Elf64_Ehdr *eh,
-    struct xg_kernel *k, unsigned *left, struct xg_error *e)
+    struct xg_kernel *k, struct xg_notes *n, struct xg_error *e)
 {
-	if (eh->e_shentsize != sizeof(Elf64_Shdr) || eh->e_shnum > MAX_SHDRS)
-		return 0;
-	for (unsigned i = 0; i < eh->e_shnum; i++) {
-		uint64_t off;
-		Elf64_Shdr sh;
-		const void *p;
+	size_t entry = is_wide(eh) ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
 
-		if (__builtin_add_overflow(eh->e_shoff, i * sizeof(sh), &off) ||
-		    (p = xg_at(image, off, sizeof(sh))) == NULL)
+	if (eh->e_shnum == 0)
+		return 0;
+	if (eh->e_shnum > MAX_SHDRS || eh->e_shentsize != entry)
+		return xg_fail(e, EINVAL,
+		    "it has %u section headers of %u bytes; %d of %zu are "
+		    "possible", eh->e_shnum, eh->e_shentsize, MAX_SHDRS, entry);
+	for (unsigned i = 0; i < eh->e_shnum; i++) {
+		uint64_t offset = 0, size = 0;
+		uint32_t type = 0;
+
+		if (!read_shdr(image, eh, i, &type, &offset, &size))
 			return xg_fail(e, EINVAL,
 			    "its section table lies outside the file");
-		memcpy(&sh, p, sizeof(sh));
-		if (sh.sh_type == SHT_NOTE &&
-		    notes(image, sh.sh_offset, sh.sh_size, k, left, e) < 0)
+		if (type == SHT_NOTE &&
+		    xg_notes(image, offset, size, k, n, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -253,20 +231,27 @@ one_segment(const struct xg_blob *image, const Elf64_Phdr *ph,
 }
 
 static int
-check_header(const struct xg_blob *image, Elf64_Ehdr *eh, struct xg_error *e)
+examine_tables(const struct xg_blob *image, const Elf64_Ehdr *eh,
+    struct xg_kernel *k, struct xg_error *e)
 {
-	const void *p = xg_at(image, 0, sizeof(*eh));
+	struct xg_notes n = { .count = 0 };
+	Elf64_Phdr ph;
 
-	if (p == NULL || memcmp(p, ELFMAG, SELFMAG) != 0)
-		return xg_fail(e, ENOEXEC, "what it holds is not an ELF image");
-	memcpy(eh, p, sizeof(*eh));
-	if (eh->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    eh->e_ident[EI_DATA] != ELFDATA2LSB ||
-	    eh->e_machine != EM_X86_64)
-		return xg_fail(e, ENOEXEC, "not a 64-bit x86 kernel");
-	if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum == 0 ||
-	    eh->e_phnum > MAX_PHDRS)
-		return xg_fail(e, EINVAL, "a strange program header table");
+	for (unsigned i = 0; i < eh->e_phnum; i++) {
+		if (!read_phdr(image, eh, i, &ph))
+			return xg_fail(e, EINVAL,
+			    "truncated: its program headers are not there");
+		if (ph.p_type == PT_LOAD && one_segment(image, &ph, k, e) < 0)
+			return -1;
+		if (ph.p_type == PT_NOTE && ph.p_offset != 0 &&
+		    xg_notes(image, ph.p_offset, ph.p_filesz, k, &n, e) < 0)
+			return -1;
+	}
+	if (!n.xen && section_notes(image, eh, k, &n, e) < 0)
+		return -1;
+	if (!n.xen && n.cut)
+		return xg_fail(e, EINVAL, "its notes are damaged: one ends "
+		    "behind its table, and none is for Xen");
 	return 0;
 }
 
@@ -274,50 +259,56 @@ int
 xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
     struct xg_error *e)
 {
-	unsigned left = MAX_NOTES;
-	Elf64_Ehdr eh;
+	Elf64_Ehdr eh = { .e_phnum = 0 };
 
-	if (check_header(image, &eh, e) < 0)
+	if (read_header(image, &eh, e) < 0 || check_tables(&eh, e) < 0 ||
+	    examine_tables(image, &eh, k, e) < 0)
 		return -1;
-	for (unsigned i = 0; i < eh.e_phnum; i++) {
-		uint64_t off;
-		Elf64_Phdr ph;
-		const void *p;
-
-		if (__builtin_add_overflow(eh.e_phoff, i * sizeof(ph), &off) ||
-		    (p = xg_at(image, off, sizeof(ph))) == NULL)
-			return xg_fail(e, EINVAL,
-			    "truncated: its program headers are not there");
-		memcpy(&ph, p, sizeof(ph));
-		if (ph.p_type == PT_LOAD && one_segment(image, &ph, k, e) < 0)
-			return -1;
-		if (ph.p_type == PT_NOTE && ph.p_offset != 0 &&
-		    notes(image, ph.p_offset, ph.p_filesz, k, &left, e) < 0)
-			return -1;
-	}
-	if ((k->has & XG_HAS_XEN_3_0) == 0 &&
-	    section_notes(image, &eh, k, &left, e) < 0)
-		return -1;
+	k->elf_class = is_wide(&eh) ? 64 : 32;
+	k->e_entry = eh.e_entry;
 	k->size = image->size;
 	return xg_kernel_check(k, e);
 }
 
-int
-xg_kernel_check(const struct xg_kernel *k, struct xg_error *e)
+/* --- both sides of the wall ---------------------------------------------------- */
+
+static int
+check_segment(const struct xg_kernel *k, uint32_t i, struct xg_error *e)
 {
+	const struct xg_segment *s = &k->segments[i], *o;
 	uint64_t end;
 
+	if (s->memsz == 0 || s->filesz > s->memsz || s->offset > k->size ||
+	    s->filesz > k->size - s->offset)
+		return xg_fail(e, EINVAL, "segment %u is out of range", i);
+	if (__builtin_add_overflow(s->paddr, s->memsz, &end) ||
+	    end > MAX_ADDRESS)
+		return xg_fail(e, EINVAL,
+		    "segment %u has %llu bytes at %#llx: out of range", i,
+		    (unsigned long long)s->memsz,
+		    (unsigned long long)s->paddr);
+	for (uint32_t n = 0; n < i; n++) {
+		o = &k->segments[n];
+		if (s->paddr < o->paddr + o->memsz && o->paddr < end)
+			return xg_fail(e, EINVAL, "segments %u and %u overlap",
+			    n, i);
+	}
+	return 0;
+}
+
+XG_API int
+xg_kernel_check(const struct xg_kernel *k, struct xg_error *e)
+{
 	if (k->nsegments == 0 || k->nsegments > XG_MAX_SEGMENTS)
 		return xg_fail(e, EINVAL, "it has nothing to load");
-	for (uint32_t i = 0; i < k->nsegments; i++) {
-		const struct xg_segment *s = &k->segments[i];
-
-		if (s->filesz > s->memsz || s->offset > k->size ||
-		    s->filesz > k->size - s->offset ||
-		    __builtin_add_overflow(s->paddr, s->memsz, &end) ||
-		    end > 1ull << 46)
-			return xg_fail(e, EINVAL, "segment %u is out of range",
-			    i);
-	}
+	if ((k->elf_class != 32 && k->elf_class != 64) ||
+	    memchr(k->guest_os, '\0', sizeof(k->guest_os)) == NULL ||
+	    memchr(k->packed, '\0', sizeof(k->packed)) == NULL ||
+	    k->phys32_entry > UINT32_MAX)
+		return xg_fail(e, EINVAL, "what it says of itself is out of "
+					  "range");
+	for (uint32_t i = 0; i < k->nsegments; i++)
+		if (check_segment(k, i, e) < 0)
+			return -1;
 	return 0;
 }

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The wall: a child that holds the kernel file, a memory file for the image and
- * a pipe, and may only read, write and allocate. What it reports is a fixed
- * structure of numbers, which the parent checks as if an enemy had written it
- * (XSA-25, XSA-55, XSA-95).
+ * The wall seen from outside. The file is copied once into sealed memory, so
+ * that what was examined is what is used, whoever writes to the file meanwhile;
+ * a child without rights (xg_sandbox.c) reads the copy. What it reports is a
+ * fixed structure, checked as if an enemy had written it (XSA-25, XSA-55).
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <seccomp.h>
+#include <sha2.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,159 +22,77 @@
 
 #include "xg_private.h"
 
-#define NOBODY 65534
-
-struct report {
-	uint32_t magic;
-	int32_t failed;
-	struct xg_error error;
-	struct xg_kernel kernel;
-};
-#define REPORT_MAGIC 0x78670001u
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+/* What the child may have beside file and image: tables of a decompressor
+ * (a dictionary of XG_UNPACK_MEMORY at most), stack, libraries. */
+#define CHILD_ROOM (XG_UNPACK_MEMORY + (64u << 20))
 
 struct xg_load {
 	pid_t pid;
-	int pipe, image;
+	int pipe, source, image;
+	uint64_t size;
 	char name[256];
 	unsigned cpu;
 };
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-static void
-allow_only(void)
+/* "Key:   number kB" of a file of /proc, in bytes; 0 = not there. */
+static uint64_t
+proc_kib(const char *file, const char *key)
 {
-#ifndef SANITIZED /* its runtime needs more */
-	static const int calls[] = { SCMP_SYS(read), SCMP_SYS(write),
-		SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
-		SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(exit),
-		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(futex), SCMP_SYS(clock_gettime) };
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	unsigned long long v = 0;
+	char line[128];
+	FILE *f = fopen(file, "re");
+	size_t n = strlen(key);
 
-	for (size_t i = 0; f != NULL && i < sizeof(calls) / sizeof(*calls); i++)
-		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0) < 0)
-			_exit(3);
-	if (f == NULL || seccomp_load(f) < 0)
-		_exit(3);
-	seccomp_release(f);
-#endif
-}
-
-static void
-limit(int what, uint64_t value)
-{
-	struct rlimit r = { value, value };
-
-	if (setrlimit(what, &r) < 0)
-		_exit(3);
-}
-
-/* Descriptors 0, 1, 2: kernel, image, report. Nothing else. */
-static void
-enter_sandbox(int kernel, int image, int pipe_fd, const struct xg_limits *l)
-{
-	int a = fcntl(kernel, F_DUPFD, 10), b = fcntl(image, F_DUPFD, 10);
-	int c = fcntl(pipe_fd, F_DUPFD, 10);
-
-	if (a < 0 || b < 0 || c < 0 || dup2(a, 0) < 0 || dup2(b, 1) < 0 ||
-	    dup2(c, 2) < 0)
-		_exit(3);
-	close_range(3, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_DUMPABLE, 0);
-	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 ||
-		setuid(NOBODY) < 0))
-		_exit(3);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		_exit(3);
-	limit(RLIMIT_CPU, l->cpu);
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_NOFILE, 3);
-#ifndef SANITIZED
-	limit(RLIMIT_AS, l->file + 2 * l->image + (512u << 20));
-#endif
-	allow_only();
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, n) == 0 &&
+		    sscanf(line + n, ": %llu kB", &v) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return v << 10;
 }
 
 static bool
-write_all(int fd, const void *data, size_t len)
+same_file(const struct stat *a, const struct stat *b)
 {
-	const char *p = data;
+	return a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* 0, or an errno. */
+static int
+read_into(int fd, uint8_t *to, uint64_t size)
+{
+	uint64_t done = 0;
 	ssize_t n;
 
-	while (len > 0) {
-		n = write(fd, p, len > 1u << 30 ? 1u << 30 : len);
+	while (done < size) {
+		n = pread(fd, to + done,
+		    size - done > 1u << 30 ? 1u << 30 : size - done,
+		    (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= (size_t)n;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			return EAGAIN;
+		done += (uint64_t)n;
 	}
-	return true;
+	return 0;
 }
 
-static uint8_t *
-slurp(const struct xg_limits *l, uint64_t hint, size_t *size,
-    struct xg_error *e)
-{
-	uint8_t *p = malloc(hint + 1);
-	size_t len = 0;
-	ssize_t n;
-
-	if (p == NULL) {
-		xg_fail(e, ENOMEM, "no memory for a file of %llu bytes",
-		    (unsigned long long)hint);
-		return NULL;
-	}
-	while ((n = read(0, p + len, hint + 1 - len)) > 0) {
-		len += (size_t)n;
-		if (len > hint || len > l->file) {
-			free(p);
-			xg_fail(e, EFBIG, "it grew while it was read");
-			return NULL;
-		}
-	}
-	if (n < 0) {
-		free(p);
-		xg_fail(e, errno, "read: %s", strerror(errno));
-		return NULL;
-	}
-	*size = len;
-	return p;
-}
-
-static void __attribute__((noreturn))
-child(const struct xg_limits *l, uint64_t hint)
-{
-	static struct report r = { .magic = REPORT_MAGIC };
-	struct xg_error *e = &r.error;
-	void *image = NULL;
-	size_t size;
-	uint8_t *file = slurp(l, hint, &size, e);
-
-	r.failed = file == NULL ||
-	    xg_parse(file, size, l, &image, &r.kernel, e) < 0;
-	if (!r.failed &&
-	    !write_all(1, image != NULL ? image : file, r.kernel.size)) {
-		r.failed = 1;
-		xg_fail(e, errno, "keep the image: %s", strerror(errno));
-	}
-	_exit(write_all(2, &r, sizeof(r)) ? 0 : 3);
-}
-
+/* A sealed copy of the file. The name is for messages. */
 static int
-size_of(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
+copy_file(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
     struct xg_error *e)
 {
-	struct stat st;
+	struct stat st, after;
+	void *map = NULL;
+	int copy, why = 0;
 
 	if (fstat(fd, &st) < 0)
 		return xg_fail(e, errno, "kernel %s: %s", name,
@@ -184,75 +100,134 @@ size_of(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
 	if (!S_ISREG(st.st_mode))
 		return xg_fail(e, EINVAL, "kernel %s: not a regular file",
 		    name);
-	if ((uint64_t)st.st_size > l->file)
-		return xg_fail(e, EFBIG,
-		    "kernel %s: %lld bytes; the limit is %llu", name,
-		    (long long)st.st_size, (unsigned long long)l->file);
 	*size = (uint64_t)st.st_size;
-	return 0;
+	if (*size > l->file)
+		return xg_fail(e, EFBIG,
+		    "kernel %s: %llu bytes; the limit is %llu", name,
+		    (unsigned long long)*size, (unsigned long long)l->file);
+	copy = memfd_create("xen-kernel-file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (copy < 0 || ftruncate(copy, st.st_size) < 0)
+		why = errno;
+	if (why == 0 && *size > 0) {
+		map = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    copy, 0);
+		why = map == MAP_FAILED ? errno : read_into(fd, map, *size);
+		if (map != MAP_FAILED)
+			munmap(map, *size);
+	}
+	if (why == 0 && (fstat(fd, &after) < 0 || !same_file(&st, &after)))
+		why = EAGAIN;
+	if (why == 0 && fcntl(copy, F_ADD_SEALS, SEALS) < 0)
+		why = errno;
+	if (why == 0)
+		return copy;
+	if (copy >= 0)
+		close(copy);
+	return xg_fail(e, why, "kernel %s: %s", name,
+	    why == EAGAIN ? "it changed while it was read" : strerror(why));
+}
+
+/* Room for one image, and never more than half of what the host can give. */
+static void
+bound_by_host(struct xg_limits *l)
+{
+	uint64_t half = proc_kib("/proc/meminfo", "MemAvailable") / 2;
+
+	if (half != 0 && l->image > half)
+		l->image = half;
+}
+
+static void
+load_free(struct xg_load *h)
+{
+	if (h->pipe >= 0)
+		close(h->pipe);
+	if (h->source >= 0)
+		close(h->source);
+	if (h->image >= 0)
+		close(h->image);
+	free(h);
+}
+
+/* 0, or an errno. */
+static int
+start_child(struct xg_load *h, const struct xg_limits *l)
+{
+	uint64_t memory = proc_kib("/proc/self/status", "VmSize") + h->size +
+	    l->image + CHILD_ROOM;
+	int p[2];
+
+	h->image = memfd_create("xen-kernel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (h->image < 0 || pipe2(p, O_CLOEXEC) < 0)
+		return errno;
+	h->pipe = p[0];
+	h->pid = fork();
+	if (h->pid == 0)
+		xg_sandbox(h->source, h->size, h->image, p[1], l, memory);
+	close(p[1]);
+	return h->pid < 0 ? errno : 0;
 }
 
 XG_API int
 xg_load_start(int fd, const char *name, const struct xg_limits *limits,
     struct xg_load **handle, struct xg_error *e)
 {
-	struct xg_load *h;
-	int p[2] = { -1, -1 };
-	uint64_t hint = 0;
+	struct xg_limits l = *limits;
+	struct xg_load *h = calloc(1, sizeof(*h));
+	int why;
 
-	if (size_of(fd, name, limits, &hint, e) < 0)
-		return -1;
-	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return xg_fail(e, ENOMEM, "kernel %s: no memory", name);
+	h->pipe = h->image = -1;
+	h->cpu = l.cpu;
 	snprintf(h->name, sizeof(h->name), "%s", name);
-	h->cpu = limits->cpu;
-	h->image = memfd_create("xen-kernel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (h->image < 0 || pipe2(p, O_CLOEXEC) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		goto fail;
-	h->pid = fork();
-	if (h->pid == 0) {
-		enter_sandbox(fd, h->image, p[1], limits);
-		child(limits, hint);
+	bound_by_host(&l);
+	h->source = copy_file(fd, name, &l, &h->size, e);
+	if (h->source < 0) {
+		why = errno;
+		load_free(h);
+		errno = why;
+		return -1;
 	}
-	if (h->pid < 0)
-		goto fail;
-	close(p[1]);
-	h->pipe = p[0];
+	why = start_child(h, &l);
+	if (why != 0) {
+		load_free(h);
+		return xg_fail(e, why, "kernel %s: start the loader: %s", name,
+		    strerror(why));
+	}
 	*handle = h;
 	return 0;
-fail:
-	xg_fail(e, errno, "kernel %s: start the loader: %s", name,
-	    strerror(errno));
-	if (p[0] >= 0) {
-		close(p[0]);
-		close(p[1]);
-	}
-	if (h->image >= 0)
-		close(h->image);
-	free(h);
-	return -1;
 }
 
 /* How the child ended without a report. */
 static int
-explain(const struct xg_load *h, int status, struct xg_error *e)
+explain(const struct xg_load *h, int status, const struct rusage *used,
+    struct xg_error *e)
 {
-	if (WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+	unsigned cpu = (unsigned)(used->ru_utime.tv_sec +
+	    used->ru_stime.tv_sec + 1);
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (sig == SIGXCPU || (sig == SIGKILL && cpu >= h->cpu))
 		return xg_fail(e, ETIME,
-		    "kernel %s: unpacking took more than %u s of CPU or was "
-		    "killed", h->name, h->cpu);
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		    "kernel %s: unpacking it takes more than %u s of CPU",
+		    h->name, h->cpu);
+	if (sig == SIGBUS || sig == SIGKILL)
+		return xg_fail(e, ENOMEM,
+		    "kernel %s: the loader was %s", h->name,
+		    sig == SIGBUS ? "given no more memory by the host"
+				  : "killed (has the host run out of memory?)");
+	if (sig == SIGSYS)
 		return xg_fail(e, EPERM,
 		    "kernel %s: the loader tried what it must not; refused",
 		    h->name);
-	return xg_fail(e, EIO, "kernel %s: the loader died (status %#x)",
-	    h->name, (unsigned)status);
+	return xg_fail(e, EIO, "kernel %s: the loader died (%s %d); refused",
+	    h->name, sig != 0 ? "signal" : "status",
+	    sig != 0 ? sig : WEXITSTATUS(status));
 }
 
 static bool
-read_report(int fd, struct report *r)
+read_report(int fd, struct xg_report *r)
 {
 	char *p = (char *)r;
 	size_t len = 0;
@@ -266,25 +241,35 @@ read_report(int fd, struct report *r)
 			return false;
 		len += (size_t)n;
 	}
-	return r->magic == REPORT_MAGIC;
+	return r->magic == XG_REPORT_MAGIC;
 }
 
 static int
-accept_report(struct xg_load *h, struct report *r, struct xg_kernel *out,
+refused(const struct xg_load *h, struct xg_report *r, struct xg_error *e)
+{
+	char *msg = r->error.msg;
+
+	msg[sizeof(r->error.msg) - 1] = '\0';
+	xg_printable(msg);
+	return xg_fail(e,
+	    r->error.errnum > 0 && r->error.errnum < 4096 ? r->error.errnum
+							  : EIO,
+	    "kernel %s: %s", h->name,
+	    msg[0] != '\0' ? msg : "refused without a word");
+}
+
+static int
+accept_report(struct xg_load *h, struct xg_report *r, struct xg_kernel *out,
     struct xg_error *e)
 {
+	int *fd = r->whole ? &h->source : &h->image;
 	struct stat st;
 
-	r->error.msg[sizeof(r->error.msg) - 1] = '\0';
-	r->kernel.guest_os[sizeof(r->kernel.guest_os) - 1] = '\0';
-	r->kernel.packed[sizeof(r->kernel.packed) - 1] = '\0';
-	if (r->failed)
-		return xg_fail(e, r->error.errnum, "kernel %s: %s", h->name,
-		    r->error.msg);
+	if (r->failed != 0)
+		return refused(h, r, e);
 	/* From here on nobody can change the image. */
-	if (fcntl(h->image, F_ADD_SEALS,
-		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
-	    fstat(h->image, &st) < 0)
+	if ((!r->whole && fcntl(*fd, F_ADD_SEALS, SEALS) < 0) ||
+	    fstat(*fd, &st) < 0)
 		return xg_fail(e, errno, "kernel %s: seal the image: %s",
 		    h->name, strerror(errno));
 	if ((uint64_t)st.st_size != r->kernel.size ||
@@ -292,29 +277,57 @@ accept_report(struct xg_load *h, struct report *r, struct xg_kernel *out,
 		return xg_fail(e, EIO, "kernel %s: the loader's report is "
 		    "inconsistent; refused", h->name);
 	*out = r->kernel;
-	out->fd = h->image;
-	h->image = -1;
+	xg_printable(out->guest_os);
+	xg_printable(out->packed);
+	out->fd = *fd;
+	*fd = -1;
+	return 0;
+}
+
+/* Of the sealed copy, while the child is still unpacking it. */
+static int
+digest(const struct xg_load *h, uint8_t out[XG_DIGEST], struct xg_error *e)
+{
+	const uint8_t *p = NULL;
+	SHA2_CTX c;
+
+	if (h->size > 0)
+		p = mmap(NULL, h->size, PROT_READ, MAP_SHARED, h->source, 0);
+	if (p == MAP_FAILED)
+		return xg_fail(e, errno, "kernel %s: %s", h->name,
+		    strerror(errno));
+	SHA512Init(&c);
+	SHA512Update(&c, p, h->size);
+	SHA512Final(out, &c);
+	if (p != NULL)
+		munmap((void *)(uintptr_t)p, h->size);
 	return 0;
 }
 
 XG_API int
 xg_load_finish(struct xg_load *h, struct xg_kernel *out, struct xg_error *e)
 {
-	struct report *r = calloc(1, sizeof(*r));
-	int status = 0, result;
+	struct xg_report *r = calloc(1, sizeof(*r));
+	uint8_t sum[XG_DIGEST];
+	struct rusage used = { .ru_maxrss = 0 };
+	int status = 0, result, why;
 	bool reported;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
+	result = digest(h, sum, e);
 	reported = r != NULL && read_report(h->pipe, r);
-	while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
+	while (wait4(h->pid, &status, 0, &used) < 0 && errno == EINTR)
 		;
-	result = reported ? accept_report(h, r, out, e) : explain(h, status, e);
-	close(h->pipe);
-	if (h->image >= 0)
-		close(h->image);
+	if (result == 0)
+		result = reported ? accept_report(h, r, out, e)
+				  : explain(h, status, &used, e);
+	if (result == 0)
+		memcpy(out->digest, sum, sizeof(sum));
+	why = errno;
 	free(r);
-	free(h);
+	load_free(h);
+	errno = why;
 	return result;
 }
 

@@ -70,6 +70,9 @@ check_kernel(const struct xg_kernel *k, struct xg_error *e)
 			? "this kernel runs as PVH or HVM, not as PV"
 			: "this kernel has no Xen PV entry (its ELF notes lack "
 			  "XEN_VERSION, ENTRY or VIRT_BASE)");
+	if (k->elf_class != 64)
+		return xg_fail(e, ENOTSUP,
+		    "a 32-bit kernel; PV guests run 64-bit ones only");
 	/* Bit 2 auto_translated_physmap, bit 11 dom0: not for a PV guest. */
 	if ((k->required & (1u << 2 | 1u << 11)) != 0)
 		return xg_fail(e, ENOTSUP,

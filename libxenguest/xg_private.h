@@ -21,18 +21,58 @@ bool xg_inside(const struct xg_blob *b, uint64_t offset, uint64_t len);
 /* n bytes at offset, or NULL. */
 const void *xg_at(const struct xg_blob *b, uint64_t offset, uint64_t len);
 
+/* Every byte that is not printable ASCII becomes '?': one line stays one. */
+void xg_printable(char *s);
+
+/* Memory for an image of that size, or NULL with errno. */
+typedef uint8_t *xg_room_f(void *ctx, uint64_t size);
+
 /*
  * xg_unpack.c: the ELF image of a file: itself, unpacked, or the payload of a
- * bzImage. *image is malloc'ed, or NULL when the file is the image.
+ * bzImage. *image is what room gave, or NULL when the file is the image. What
+ * room gave is not freed here.
  */
 int xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
-    uint8_t **image, uint64_t *size, char packed[8], struct xg_error *e);
+    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    char packed[8], struct xg_error *e);
+/* The same, and what the image says of itself. */
+int xg_examine(const struct xg_blob *file, const struct xg_limits *l,
+    xg_room_f *room, void *ctx, uint8_t **image, struct xg_kernel *out,
+    struct xg_error *e);
+
+/* Memory a decompressor may take for itself. */
+#define XG_UNPACK_MEMORY (256ull << 20)
+
+/* xg_lzop.c: 0, or EINVAL; fills out exactly. */
+int xg_unlzop(const struct xg_blob *in, uint8_t *out, uint64_t out_len);
+
+/* xg_notes.c: the notes in offset .. offset + len. */
+struct xg_notes {
+	unsigned count;
+	/* One was for Xen; one ended behind its table. */
+	bool xen, cut;
+};
+int xg_notes(const struct xg_blob *image, uint64_t offset, uint64_t len,
+    struct xg_kernel *k, struct xg_notes *n, struct xg_error *e);
 
 /* xg_elf.c: fills segments and notes. */
 int xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
     struct xg_error *e);
-/* Consistency of the numbers; used on both sides of the wall. */
-int xg_kernel_check(const struct xg_kernel *k, struct xg_error *e);
+
+/* What the child behind the wall tells; fits into a pipe at once. */
+struct xg_report {
+	uint32_t magic;
+	int32_t failed;
+	/* The file itself is the image. */
+	bool whole;
+	struct xg_error error;
+	struct xg_kernel kernel;
+};
+#define XG_REPORT_MAGIC 0x78670002u
+/* xg_sandbox.c: the child's life; it ends with its report. memory: bytes of
+ * address space. */
+void xg_sandbox(int source, uint64_t size, int image, int report,
+    const struct xg_limits *l, uint64_t memory) __attribute__((noreturn));
 
 /* --- one build ----------------------------------------------------------------- */
 

@@ -10,14 +10,15 @@
 #include <errno.h>
 #include <lz4.h>
 #include <lzma.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "xg_private.h"
 
-#define LZMA_MEMORY (256u << 20)
 /* An image that shrinks more than this is a bomb, unless it is small. */
 #define MAX_RATIO   64
 #define SMALL_IMAGE (64u << 20)
@@ -29,8 +30,9 @@ struct job {
 	uint64_t out_len;
 };
 
-/* Each: true when in became exactly out_len bytes. */
-static bool
+/* Each: 0 when in became exactly out_len bytes; EINVAL when it did not, ENOMEM
+ * when that would take more than XG_UNPACK_MEMORY. */
+static int
 un_gzip(struct job *j)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)j->in,
@@ -39,83 +41,87 @@ un_gzip(struct job *j)
 	int r;
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK)
-		return false;
+		return ENOMEM;
 	r = inflate(&z, Z_FINISH);
 	inflateEnd(&z);
-	return r == Z_STREAM_END && z.avail_out == 0;
+	if (r == Z_MEM_ERROR)
+		return ENOMEM;
+	return r == Z_STREAM_END && z.avail_out == 0 ? 0 : EINVAL;
 }
 
-static bool
+static int
 un_bzip2(struct job *j)
 {
 	unsigned len = (unsigned)j->out_len;
+	int r = BZ2_bzBuffToBuffDecompress((char *)j->out, &len,
+	    (char *)(uintptr_t)j->in, (unsigned)j->in_len, 0, 0);
 
-	return BZ2_bzBuffToBuffDecompress((char *)j->out, &len,
-		   (char *)(uintptr_t)j->in, (unsigned)j->in_len, 0, 0) ==
-	    BZ_OK && len == j->out_len;
+	if (r == BZ_MEM_ERROR)
+		return ENOMEM;
+	return r == BZ_OK && len == j->out_len ? 0 : EINVAL;
 }
 
-static bool
+static int
 run_lzma(lzma_stream *s, struct job *j)
 {
+	uint8_t spare;
 	lzma_ret r;
+	bool full;
 
 	s->next_in = j->in;
 	s->avail_in = j->in_len;
 	s->next_out = j->out;
 	s->avail_out = j->out_len;
 	r = lzma_code(s, LZMA_FINISH);
-	/* lzma-alone may have no end mark: full output is the end. */
-	if (r == LZMA_OK && s->avail_out == 0)
-		r = LZMA_STREAM_END;
+	full = s->avail_out == 0;
+	/* The end mark may not have been looked at; no more bytes may come. */
+	if (r == LZMA_OK && full) {
+		s->next_out = &spare;
+		s->avail_out = 1;
+		r = lzma_code(s, LZMA_FINISH);
+		full = s->avail_out == 1;
+	}
 	lzma_end(s);
-	return r == LZMA_STREAM_END && s->avail_out == 0;
+	if (r == LZMA_MEM_ERROR || r == LZMA_MEMLIMIT_ERROR)
+		return ENOMEM;
+	return r == LZMA_STREAM_END && full ? 0 : EINVAL;
 }
 
-static bool
+static int
 un_xz(struct job *j)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
 
-	return lzma_stream_decoder(&s, LZMA_MEMORY, 0) == LZMA_OK &&
-	    run_lzma(&s, j);
+	if (lzma_stream_decoder(&s, XG_UNPACK_MEMORY, 0) != LZMA_OK)
+		return ENOMEM;
+	return run_lzma(&s, j);
 }
 
-static bool
+static int
 un_lzma(struct job *j)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
 
-	return lzma_alone_decoder(&s, LZMA_MEMORY) == LZMA_OK &&
-	    run_lzma(&s, j);
+	if (lzma_alone_decoder(&s, XG_UNPACK_MEMORY) != LZMA_OK)
+		return ENOMEM;
+	return run_lzma(&s, j);
 }
 
-static bool
+/* At once, so that no window is needed, whatever the frame says of its own. */
+static int
 un_zstd(struct job *j)
 {
-	ZSTD_DStream *d = ZSTD_createDStream();
-	ZSTD_outBuffer out = { j->out, j->out_len, 0 };
-	ZSTD_inBuffer in = { j->in, j->in_len, 0 };
-	size_t r = 1;
+	size_t n = ZSTD_decompress(j->out, j->out_len, j->in, j->in_len);
 
-	if (d == NULL)
-		return false;
-	ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, 27);
-	while (r != 0 && !ZSTD_isError(r) && in.pos < in.size &&
-	    out.pos <= out.size) {
-		size_t before = in.pos + out.pos;
-
-		r = ZSTD_decompressStream(d, &out, &in);
-		if (in.pos + out.pos == before)
-			break;
-	}
-	ZSTD_freeDStream(d);
-	return r == 0 && out.pos == out.size;
+	if (ZSTD_isError(n) &&
+	    ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+		return ENOMEM;
+	return !ZSTD_isError(n) && n == j->out_len ? 0 : EINVAL;
 }
 
 /* The legacy frame: {u32 compressed size, block} of up to 8 MiB each; the magic
  * may come again between blocks. */
-static bool
+static int
 un_lz4(struct job *j)
 {
 	struct xg_blob in = { j->in, j->in_len };
@@ -128,24 +134,33 @@ un_lz4(struct job *j)
 		uint64_t room = j->out_len - done;
 
 		if (p == NULL)
-			return false;
+			return EINVAL;
 		memcpy(&len, p, 4);
 		at += 4;
 		if (len == 0x184c2102)
 			continue;
 		if (len == 0 || len > INT32_MAX ||
 		    (p = xg_at(&in, at, len)) == NULL)
-			return false;
+			return EINVAL;
 		if (room > 8u << 20)
 			room = 8u << 20;
 		n = LZ4_decompress_safe(p, (char *)j->out + done, (int)len,
 		    (int)room);
 		if (n <= 0)
-			return false;
+			return EINVAL;
 		done += (uint64_t)n;
 		at += len;
 	}
-	return true;
+	/* Nothing but the size that the kernel's build appends may follow. */
+	return at == in.size ? 0 : EINVAL;
+}
+
+static int
+un_lzop(struct job *j)
+{
+	struct xg_blob in = { j->in, j->in_len };
+
+	return xg_unlzop(&in, j->out, j->out_len);
 }
 
 static const struct format {
@@ -155,7 +170,7 @@ static const struct format {
 	/* gzip ends with the size itself; elsewhere the kernel's build appends 4
 	 * bytes that are not the stream's. */
 	bool own_size;
-	bool (*unpack)(struct job *);
+	int (*unpack)(struct job *);
 } formats[] = {
 	{ "gzip", { 0x1f, 0x8b }, 2, true, un_gzip },
 	{ "bzip2", { 'B', 'Z', 'h' }, 3, false, un_bzip2 },
@@ -163,7 +178,7 @@ static const struct format {
 	{ "lzma", { 0x5d, 0, 0 }, 3, false, un_lzma },
 	{ "lz4", { 0x02, 0x21, 0x4c, 0x18 }, 4, false, un_lz4 },
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, false, un_zstd },
-	{ "lzo", { 0x89, 'L', 'Z', 'O' }, 4, false, NULL },
+	{ "lzop", { 0x89, 'L', 'Z', 'O' }, 4, false, un_lzop },
 };
 
 static const struct format *
@@ -176,46 +191,61 @@ find_format(const struct xg_blob *b)
 	return NULL;
 }
 
+/* What it says it unpacks to, when that can be believed. */
 static int
-unpack(const struct xg_blob *b, const struct format *f,
-    const struct xg_limits *l, uint8_t **image, uint64_t *size,
-    struct xg_error *e)
+announced_size(const struct xg_blob *b, const struct format *f,
+    const struct xg_limits *l, uint32_t *out, struct xg_error *e)
 {
-	struct job j = { .in = b->p, .in_len = b->size };
-	uint32_t announced;
-
-	if (f->unpack == NULL)
-		return xg_fail(e, ENOTSUP,
-		    "%s compression is not supported; gzip, xz, zstd, lz4, "
-		    "bzip2 and lzma are", f->name);
 	if (b->size < 16)
 		return xg_fail(e, EINVAL, "truncated: %llu bytes of %s",
 		    (unsigned long long)b->size, f->name);
-	memcpy(&announced, b->p + b->size - 4, 4);
-	if (!f->own_size)
-		j.in_len -= 4;
-	if (announced == 0 || announced > l->image)
+	/* The libraries count in 32 bits. */
+	if (b->size > UINT32_MAX)
+		return xg_fail(e, EFBIG, "%llu bytes of %s: too many",
+		    (unsigned long long)b->size, f->name);
+	memcpy(out, b->p + b->size - 4, 4);
+	if (*out == 0)
+		return xg_fail(e, EINVAL, "it says it unpacks to nothing");
+	if (*out > l->image)
 		return xg_fail(e, EFBIG,
-		    "it says it unpacks to %u bytes; the limit is %llu",
-		    announced, (unsigned long long)l->image);
-	if (announced > SMALL_IMAGE && announced / MAX_RATIO > b->size)
+		    "it says it unpacks to %u bytes; the limit is %llu", *out,
+		    (unsigned long long)l->image);
+	if (*out > SMALL_IMAGE && *out / MAX_RATIO > b->size)
 		return xg_fail(e, EFBIG,
 		    "it says it unpacks from %llu to %u bytes: not believable",
-		    (unsigned long long)b->size, announced);
+		    (unsigned long long)b->size, *out);
+	return 0;
+}
+
+static int
+unpack(const struct xg_blob *b, const struct format *f,
+    const struct xg_limits *l, xg_room_f *room, void *ctx, uint8_t **image,
+    uint64_t *size, struct xg_error *e)
+{
+	struct job j = { .in = b->p, .in_len = b->size };
+	uint32_t announced = 0;
+	int why;
+
+	if (announced_size(b, f, l, &announced, e) < 0)
+		return -1;
+	if (!f->own_size)
+		j.in_len -= 4;
 	j.out_len = announced;
-	j.out = malloc(announced);
+	j.out = *image = room(ctx, announced);
 	if (j.out == NULL)
 		return xg_fail(e, ENOMEM, "no memory to unpack %u bytes",
 		    announced);
-	if (!f->unpack(&j)) {
-		free(j.out);
+	*size = announced;
+	why = f->unpack(&j);
+	if (why == ENOMEM)
+		return xg_fail(e, ENOMEM,
+		    "unpacking its %s payload takes too much memory; the limit "
+		    "is %llu MiB", f->name, XG_UNPACK_MEMORY >> 20);
+	if (why != 0)
 		return xg_fail(e, EINVAL,
 		    "its %s payload is damaged or truncated (%llu bytes in, %u "
 		    "announced)", f->name, (unsigned long long)b->size,
 		    announced);
-	}
-	*image = j.out;
-	*size = announced;
 	return 0;
 }
 
@@ -270,9 +300,29 @@ describe(const struct xg_blob *b, char *out, size_t size)
 	out[n] = '\0';
 }
 
+/* A bzImage whose payload is not packed. */
+static int
+keep_payload(const struct xg_blob *b, const struct xg_limits *l,
+    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    struct xg_error *e)
+{
+	if (b->size > l->image)
+		return xg_fail(e, EFBIG,
+		    "its payload has %llu bytes; the limit is %llu",
+		    (unsigned long long)b->size, (unsigned long long)l->image);
+	*image = room(ctx, b->size);
+	if (*image == NULL)
+		return xg_fail(e, ENOMEM, "no memory for %llu bytes",
+		    (unsigned long long)b->size);
+	memcpy(*image, b->p, b->size);
+	*size = b->size;
+	return 0;
+}
+
 int
 xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
-    uint8_t **image, uint64_t *size, char packed[8], struct xg_error *e)
+    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    char packed[8], struct xg_error *e)
 {
 	struct xg_blob b = *file;
 	const struct format *f;
@@ -292,17 +342,10 @@ xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
 	f = find_format(&b);
 	if (f != NULL) {
 		strcpy(packed, f->name);
-		return unpack(&b, f, l, image, size, e);
+		return unpack(&b, f, l, room, ctx, image, size, e);
 	}
-	if (b.p != file->p && is_elf(&b)) {
-		/* A bzImage with an uncompressed payload. */
-		*image = malloc(b.size);
-		if (*image == NULL)
-			return xg_fail(e, ENOMEM, "no memory");
-		memcpy(*image, b.p, b.size);
-		*size = b.size;
-		return 0;
-	}
+	if (b.p != file->p && is_elf(&b))
+		return keep_payload(&b, l, room, ctx, image, size, e);
 	describe(&b, looks, sizeof(looks));
 	return xg_fail(e, ENOEXEC,
 	    "not a kernel that Xen can start (neither ELF nor bzImage)%s%s%s",
@@ -310,31 +353,41 @@ xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
 	    looks[0] != '\0' ? "\"" : "");
 }
 
+int
+xg_examine(const struct xg_blob *file, const struct xg_limits *l,
+    xg_room_f *room, void *ctx, uint8_t **image, struct xg_kernel *out,
+    struct xg_error *e)
+{
+	struct xg_blob b = *file;
+
+	memset(out, 0, sizeof(*out));
+	out->fd = -1;
+	if (xg_unpack(file, l, room, ctx, image, &b.size, out->packed, e) < 0)
+		return -1;
+	if (*image != NULL)
+		b.p = *image;
+	return xg_elf_examine(&b, out, e);
+}
+
+static uint8_t *
+heap_room(void *ctx, uint64_t size)
+{
+	(void)ctx;
+	return malloc(size);
+}
+
 XG_API int
 xg_parse(const void *file, size_t size, const struct xg_limits *limits,
     void **image, struct xg_kernel *out, struct xg_error *e)
 {
 	struct xg_blob b = { file, size };
-	uint8_t *unpacked;
-	uint64_t len;
+	uint8_t *unpacked = NULL;
+	int r;
 
-	memset(out, 0, sizeof(*out));
-	out->fd = -1;
+	r = xg_examine(&b, limits, heap_room, NULL, &unpacked, out, e);
 	if (image != NULL)
-		*image = NULL;
-	if (xg_unpack(&b, limits, &unpacked, &len, out->packed, e) < 0)
-		return -1;
-	if (unpacked != NULL) {
-		b.p = unpacked;
-		b.size = len;
-	}
-	if (xg_elf_examine(&b, out, e) < 0) {
+		*image = r == 0 ? unpacked : NULL;
+	if (r < 0 || image == NULL)
 		free(unpacked);
-		return -1;
-	}
-	if (image != NULL)
-		*image = unpacked;
-	else
-		free(unpacked);
-	return 0;
+	return r;
 }
