@@ -32,6 +32,8 @@ enum xu_msg_kind {
 	XU_MSG_PROGRESS,
 	XU_MSG_DONE,
 	XU_MSG_FAILED,
+	/* An unpacked kernel, with its image. */
+	XU_MSG_KERNEL,
 };
 
 struct xu_msg {

@@ -122,7 +122,8 @@ core_open(struct core *c, struct xu_err *e)
 	xu_list_init(&c->tasks);
 	xu_list_init(&c->workers);
 	c->task_by_ref = xu_map_new();
-	if (c->task_by_ref == NULL || guests_open(c) < 0)
+	c->kernels = kcache_new(c->loop, c->kernels_max, "/proc");
+	if (c->task_by_ref == NULL || c->kernels == NULL || guests_open(c) < 0)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
 	scan_open(c);
 	c->started = booted_at();
@@ -155,6 +156,7 @@ core_close(struct core *c)
 	tasks_close(c);
 	consoles_close(c);
 	store_close(c);
+	kcache_free(&c->kernels);
 	uv_walk(c->loop, run_closures, NULL);
 	uv_run(c->loop, UV_RUN_NOWAIT);
 	xc_interface_close(c->xch);

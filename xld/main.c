@@ -14,6 +14,7 @@
 #include "xld.h"
 #include "xu_file.h"
 #include "xu_log.h"
+#include "xu_num.h"
 #include "xu_proc.h"
 
 #define PID_FILE XLD_RUNDIR "/xld.pid"
@@ -27,6 +28,7 @@ static const char usage[] =
     "  -p, --pid-file FILE   (" PID_FILE ")\n"
     "  -l, --log-file FILE   (in the background: " LOG_FILE ")\n"
     "  -L, --log-level L     error, warning, notice, info or debug (info)\n"
+    "  -K, --kernel-cache MIB  memory for unpacked kernels, 0 = none (256)\n"
     "  -V, --version\n"
     "  -h, --help\n"
     "Signals: TERM and INT end it (guests go on), HUP reopens log files.\n"
@@ -36,6 +38,7 @@ struct options {
 	bool background;
 	const char *pid_file, *log_file;
 	enum xu_level level;
+	uint64_t kernels_max;
 };
 
 static int
@@ -57,6 +60,20 @@ level_of(const char *word, enum xu_level *out)
 	return -1;
 }
 
+static int
+mebibytes(const char *word, uint64_t *out)
+{
+	uint64_t n;
+
+	if (!xu_num_u64(word, 10, 1u << 20, &n)) {
+		fprintf(stderr, "xld: '%s' is no number of MiB from 0 to "
+				"1048576\n", word);
+		return -1;
+	}
+	*out = n << 20;
+	return 0;
+}
+
 /* -1: go on; otherwise what to exit with. */
 static int
 parse(int argc, char **argv, struct options *o)
@@ -67,13 +84,14 @@ parse(int argc, char **argv, struct options *o)
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "log-file", required_argument, NULL, 'l' },
 		{ "log-level", required_argument, NULL, 'L' },
+		{ "kernel-cache", required_argument, NULL, 'K' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "Dfp:l:L:Vh", longs, NULL)) >= 0)
+	while ((opt = getopt_long(argc, argv, "Dfp:l:L:K:Vh", longs, NULL)) >= 0)
 		switch (opt) {
 		case 'D':
 			o->background = true;
@@ -89,6 +107,10 @@ parse(int argc, char **argv, struct options *o)
 			break;
 		case 'L':
 			if (level_of(optarg, &o->level) < 0)
+				return 2;
+			break;
+		case 'K':
+			if (mebibytes(optarg, &o->kernels_max) < 0)
 				return 2;
 			break;
 		case 'V':
@@ -189,7 +211,8 @@ serve(struct core *c, int *ready_fd)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .pid_file = PID_FILE, .level = XU_INFO };
+	struct options o = { .pid_file = PID_FILE, .level = XU_INFO,
+		.kernels_max = 256u << 20 };
 	static struct core core;
 	struct core *c = &core;
 	struct xu_err e = XU_ERR_INIT;
@@ -214,6 +237,7 @@ main(int argc, char **argv)
 		xu_err_set(&e, "XLD_FILE", errno, "log file %s", o.log_file);
 		return fail(&e);
 	}
+	c->kernels_max = o.kernels_max;
 	c->loop = uv_default_loop();
 	r = serve(c, &ready_fd);
 	if (r == 0)

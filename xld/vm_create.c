@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "kernel_val.h"
 #include "xld.h"
 #include "xu_log.h"
 
@@ -27,6 +28,8 @@ struct create {
 	struct xu_job job;
 	bool paused, cancelled, reaping;
 	int kernel_fd, ramdisk_fd;
+	/* Of the kernel's file when it was opened. */
+	struct kcache_id kernel_id;
 	struct worker *worker;
 	vm_progress_f *progress;
 	vm_done_f *done;
@@ -105,6 +108,7 @@ step_files(void *ctx, struct xu_err *e)
 		close_files(j);
 		return XU_STEP_FAIL;
 	}
+	kcache_identify(j->kernel_fd, &j->kernel_id);
 	return XU_STEP_NEXT;
 }
 
@@ -285,6 +289,32 @@ on_progress(void *arg, const char *step, int percent)
 		j->progress(j->arg, step, percent);
 }
 
+/* Nobody wrote to the file since it was opened: its times say so. */
+static void
+on_kernel(void *arg, struct xg_kernel *k)
+{
+	struct create *j = arg;
+	const char *path = xu_val_get_str(j->g->config, "PV_kernel", "");
+	unsigned long long bytes = k->size;
+	struct kcache_id now;
+	char packed[sizeof(k->packed)];
+	int r = -1;
+
+	memcpy(packed, k->packed, sizeof(packed));
+	if (!kcache_identify(j->kernel_fd, &now) ||
+	    !kcache_same(&now, &j->kernel_id)) {
+		xg_kernel_close(k);
+		errno = EAGAIN;
+	} else {
+		r = kcache_keep(j->core->kernels, &j->kernel_id, k);
+	}
+	xu_log(XU_INFO, "kernel %s: unpacked (%s, %llu bytes)%s%s", path,
+	    packed, bytes, r == 0 ? ", kept" : ", not kept: ",
+	    r == 0		? "" :
+		errno == EAGAIN ? "the file has just been changed" :
+				  strerror(errno));
+}
+
 static void
 on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 {
@@ -304,15 +334,46 @@ on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 	xu_job_resume(&j->job, e);
 }
 
+/* Descriptors go along by name; how many there are now. */
+static int
+add_file(struct xu_val *files, int *fds, int n, const char *name, int fd)
+{
+	xu_val_add(files, xu_str(name));
+	fds[n] = fd;
+	return n + 1;
+}
+
+/* The kernel itself, or what was unpacked from it before. */
+static int
+add_kernel(struct create *j, struct xu_val *order, struct xu_val *files,
+    int *fds, int n)
+{
+	const struct xg_kernel *k = kcache_find(j->core->kernels,
+	    &j->kernel_id);
+
+	if (k == NULL)
+		return add_file(files, fds, n, "kernel", j->kernel_fd);
+	xu_log(XU_INFO, "kernel %s: unpacked before (%s, %llu bytes)",
+	    xu_val_get_str(j->g->config, "PV_kernel", ""), k->packed,
+	    (unsigned long long)k->size);
+	xu_val_set(order, "unpacked", kernel_to_val(k));
+	return add_file(files, fds, n, "image", k->fd);
+}
+
 static enum xu_step_result
 step_build(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
-	const struct worker_events ev = { on_progress, on_built, j };
+	const struct worker_events ev = { on_progress, on_kernel, on_built, j };
 	const struct xu_val *v = j->g->config;
 	AUTO_VAL struct xu_val *order = xu_struct();
-	int fds[2] = { j->kernel_fd, j->ramdisk_fd };
+	struct xu_val *files = xu_array();
+	int fds[XU_MSG_FDS], n = 0;
 
+	n = add_kernel(j, order, files, fds, n);
+	if (j->ramdisk_fd >= 0)
+		n = add_file(files, fds, n, "ramdisk", j->ramdisk_fd);
+	xu_val_set(order, "files", files);
 	xu_val_set(order, "domid", xu_int(j->g->domid));
 	xu_val_set(order, "memory_kib",
 	    xu_int(number(j, "memory_dynamic_max") / 1024));
@@ -323,8 +384,7 @@ step_build(void *ctx, struct xu_err *e)
 	    xu_str(xu_val_get_str(v, "PV_kernel", "")));
 	xu_val_set(order, "ramdisk",
 	    xu_str(xu_val_get_str(v, "PV_ramdisk", "")));
-	j->worker = worker_start(j->core, order, fds,
-	    j->ramdisk_fd >= 0 ? 2 : 1, &ev, e);
+	j->worker = worker_start(j->core, order, fds, n, &ev, e);
 	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
 }
 

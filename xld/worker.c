@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "kernel_val.h"
 #include "xld.h"
 #include "xu_log.h"
 #include "xu_proc.h"
@@ -103,9 +104,23 @@ succeeded(struct worker *w, const struct xu_val *v)
 	ev.done(ev.arg, v, NULL);
 }
 
+/* What it unpacked, for the next time. A report that makes no sense costs
+ * nothing but that. */
+static void
+unpacked(struct worker *w, struct xu_msg *m)
+{
+	struct xg_kernel k;
+
+	if (w->ev.kernel == NULL || m->nfds != 1 ||
+	    kernel_from_val(m->val, m->fds[0], &k) < 0)
+		return;
+	m->fds[0] = -1;
+	w->ev.kernel(w->ev.arg, &k);
+}
+
 /* False: w is gone. */
 static bool
-take(struct worker *w, const struct xu_msg *m)
+take(struct worker *w, struct xu_msg *m)
 {
 	switch (m->kind) {
 	case XU_MSG_PROGRESS:
@@ -113,6 +128,9 @@ take(struct worker *w, const struct xu_msg *m)
 			w->ev.progress(w->ev.arg,
 			    xu_val_get_str(m->val, "step", ""),
 			    (int)xu_val_get_int(m->val, "percent", 0));
+		return true;
+	case XU_MSG_KERNEL:
+		unpacked(w, m);
 		return true;
 	case XU_MSG_DONE:
 		succeeded(w, m->val);

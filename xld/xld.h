@@ -21,6 +21,7 @@
 
 #include "domstate.h"
 #include "errors.h"
+#include "kcache.h"
 #include "schema.h"
 #include "xenctrl.h"
 #include "xenstore.h"
@@ -67,6 +68,9 @@ struct core {
 	struct xu_list tasks;
 	struct xu_map *task_by_ref;
 	struct xu_list workers;
+	/* Kernels unpacked before; its ceiling in bytes. */
+	struct kcache *kernels;
+	uint64_t kernels_max;
 	/* xld-api. */
 	struct xu_chan *api;
 	uv_poll_t api_poll;
@@ -234,6 +238,8 @@ void reaps_close(struct core *c);
 
 struct worker_events {
 	void (*progress)(void *arg, const char *step, int percent);
+	/* A kernel it had unpacked; k and its descriptor are the callee's. */
+	void (*kernel)(void *arg, struct xg_kernel *k);
 	/* e NULL: built; frames in the message DONE. */
 	void (*done)(void *arg, const struct xu_val *done,
 	    const struct xu_err *e);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "xenctrl.h"
+#include "kernel_val.h"
 #include "xenguest.h"
 #include "xu_err.h"
 #include "xu_log.h"
@@ -93,19 +94,31 @@ done(struct builder *w)
 
 /* ---- the order ------------------------------------------------------------------- */
 
+/* Descriptors came with their names. */
+static int
+file_of(const struct builder *w, const char *name)
+{
+	const struct xu_val *files = xu_val_get(w->order.val, "files");
+
+	for (int i = 0; i < w->order.nfds; i++)
+		if (strcmp(xu_val_str(xu_val_at(files, (size_t)i)), name) == 0)
+			return w->order.fds[i];
+	return -1;
+}
+
 static int
 receive(struct builder *w)
 {
 	w->chan = xu_chan_new(CHANNEL_FD, PAYLOAD_MAX);
 	if (w->chan == NULL || xu_chan_recv(w->chan, &w->order) != 1 ||
-	    w->order.kind != XU_MSG_BUILD || w->order.nfds < 1)
+	    w->order.kind != XU_MSG_BUILD)
 		return -1;
 	w->b = (struct xg_build){
 		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
 		.memory_kib = (uint64_t)xu_val_get_int(w->order.val,
 		    "memory_kib", 0),
-		.ramdisk_fd = w->order.nfds > 1 ? w->order.fds[1] : -1,
-		.firmware_fd = -1,
+		.ramdisk_fd = file_of(w, "ramdisk"),
+		.firmware_fd = file_of(w, "firmware"),
 		.cmdline = xu_val_get_str(w->order.val, "cmdline", ""),
 		.store_port = (uint32_t)xu_val_get_int(w->order.val,
 		    "store_port", 0),
@@ -117,17 +130,49 @@ receive(struct builder *w)
 	return w->b.domid == 0 ? -1 : 0;
 }
 
+/* An image that was unpacked before, or a child that unpacks the file. */
+static int
+begin_kernel(struct builder *w, const char *name, struct xg_kernel *k,
+    struct xg_error *e)
+{
+	struct xg_limits limits = XG_LIMITS_DEFAULT;
+	int image = file_of(w, "image");
+
+	if (image < 0)
+		return xg_load_start(file_of(w, "kernel"), name, &limits,
+		    &w->load, e);
+	if (kernel_from_val(xu_val_get(w->order.val, "unpacked"), image, k) ==
+	    0)
+		return 0;
+	snprintf(e->msg, sizeof(e->msg), "kernel %s: what was kept of it makes "
+	    "no sense", name);
+	return -1;
+}
+
+/* What took so long is the core's to keep. */
+static int
+finish_kernel(struct builder *w, struct xg_kernel *k, struct xg_error *e)
+{
+	struct xu_val *v;
+
+	if (xg_load_finish(w->load, k, e) < 0)
+		return -1;
+	v = kernel_to_val(k);
+	xu_chan_send(w->chan, XU_MSG_KERNEL, 0, v, &k->fd, 1);
+	xu_val_free(v);
+	return 0;
+}
+
 static int
 build(struct builder *w)
 {
 	const char *name = xu_val_get_str(w->order.val, "kernel", "kernel");
-	struct xg_limits limits = XG_LIMITS_DEFAULT;
 	struct xg_error e = { .msg = "" };
 	struct xg_kernel k = { .fd = -1 };
 	char why[256] = "";
 	int r;
 
-	if (xg_load_start(w->order.fds[0], name, &limits, &w->load, &e) < 0)
+	if (begin_kernel(w, name, &k, &e) < 0)
 		return refuse(w, "XLD_KERNEL", name, e.msg);
 	w->xch = xc_interface_open(NULL, 0, why, sizeof(why));
 	if (w->xch == NULL)
@@ -137,7 +182,7 @@ build(struct builder *w)
 	if (r < 0)
 		return refuse(w, "XLD_BUILD", "memory", e.msg);
 	progress(w, "kernel", 0, 1);
-	if (xg_load_finish(w->load, &k, &e) < 0)
+	if (w->load != NULL && finish_kernel(w, &k, &e) < 0)
 		return refuse(w, "XLD_KERNEL", name, e.msg);
 	if (xg_build(w->xch, &w->b, &k, w->memory, &w->built, &e) < 0)
 		return refuse(w, "XLD_BUILD", "build", e.msg);
