@@ -70,6 +70,9 @@ child(const struct xu_spawn *s, const struct passwd *pw, int words_fd,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (int sig = 1; sig < 32; sig++)
 		signal(sig, SIG_DFL);
+	if (s->out_fd > 0 &&
+	    (dup2(s->out_fd, 1) < 0 || dup2(s->out_fd, 2) < 0))
+		child_fail(words_fd, "dup2");
 	place_fds(s, &words_fd);
 	if (pw != NULL)
 		drop_identity(pw, words_fd);

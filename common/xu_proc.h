@@ -19,6 +19,8 @@ struct xu_spawn {
 	/* Descriptors the child gets, numbered 3, 4, ... */
 	const int *fds;
 	int nfds;
+	/* Its standard output and error; 0 keeps ours. */
+	int out_fd;
 	/* Identity to drop to; NULL keeps ours. Groups are cleared. */
 	const char *user;
 	/* Signal the child gets when we die; 0 = none. */

@@ -12,7 +12,7 @@ FNR == NR && /^DOMCFG\(/ {
 }
 FNR == NR { next }
 
-/^@[A-Z]+@$/ {
+/^@[A-Z_]+@$/ {
 	gsub(/@/, "")
 	if (!($0 in items)) {
 		print "domcfg.awk: no key has status " $0 >"/dev/stderr"
@@ -30,7 +30,7 @@ function item(name, kind, dflt, help) {
 
 function word(kind) {
 	if (kind == "STR") return "string"
-	if (kind == "INT") return "number"
+	if (kind == "INT" || kind == "OFFSET") return "number"
 	if (kind == "BOOL") return "0 or 1"
 	if (kind == "MIB") return "size"
 	if (kind == "UUID") return "uuid"

@@ -23,6 +23,13 @@ static const char *const action_words[] = {
 	    NULL,
 };
 
+static const char *const type_words[] = {
+#define ROW(sym, word) word,
+	DOM_TYPES(ROW)
+#undef ROW
+	    NULL,
+};
+
 static const struct model_enum enums[] = {
 	{ "vm_power_state", power_words },
 	/* XenAPI's two enums, each widened to all of xm's and xl's words. */
@@ -33,6 +40,7 @@ static const struct model_enum enums[] = {
 	{ "task_status_type",
 	    WORDS("pending", "success", "failure", "cancelling", "cancelled") },
 	{ "task_allowed_operations", WORDS("Cancel") },
+	{ "domain_type", type_words },
 };
 
 const struct model_enum *const model_enums[] = {
@@ -43,5 +51,6 @@ const struct model_enum *const model_enums[] = {
 	&enums[4],
 	&enums[5],
 	&enums[6],
+	&enums[7],
 	NULL,
 };

@@ -44,11 +44,18 @@ static const struct model_field fields[] = {
 	    "Initial ramdisk, a file of the host." },
 	{ "PV_args", T_STRING, RW, ST_HALTED, "Kernel command line." },
 	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED, "Not used." },
-	{ "HVM_boot_policy", T_STRING, RW, ST_HALTED, "Empty: a PV guest." },
-	{ "HVM_boot_params", STRINGS, RW, ST_HALTED, "Not used." },
+	{ "domain_type", T_ENUM("domain_type"), RW, ST_HALTED,
+	    "pv, pvh or hvm. Unspecified: hvm with an HVM_boot_policy, else pv." },
+	{ "HVM_boot_policy", T_STRING, RW, ST_HALTED, "Empty: no HVM guest." },
+	{ "HVM_boot_params", STRINGS, RW, ST_HALTED,
+	    "order: the letters a, c, d, n in the order they are tried." },
 	{ "platform", STRINGS, RW, ST_HALTED,
 	    "max_grant_frames, max_maptrack_frames, max_grant_version, "
-	    "max_event_channels." },
+	    "max_event_channels; tsc_mode (0 to 2), timeoffset (seconds), "
+	    "localtime, acpi (0 or 1), shadow_memory (MiB); "
+	    "for HVM guests vga, videoram (MiB), vnc (address:display), "
+	    "vnc_unused, usb, usb_tablet, platform_pci, acpi_s3, acpi_s4, "
+	    "acpi_laptop_slate, hvm_pirq, loader, bios_path, device_model." },
 	{ "PCI_bus", T_STRING, RW, ST_HALTED, "Must be empty." },
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "

@@ -62,3 +62,24 @@ dom_action_dumps(enum dom_action a)
 {
 	return actions[a].dumps;
 }
+
+static const char *const type_words[] = {
+#define ROW(sym, word) word,
+	DOM_TYPES(ROW)
+#undef ROW
+};
+
+enum dom_type
+dom_type_of(const char *word)
+{
+	for (unsigned i = 0; i < sizeof(type_words) / sizeof(*type_words); i++)
+		if (strcmp(type_words[i], word) == 0)
+			return (enum dom_type)i;
+	return TYPE_UNSPECIFIED;
+}
+
+const char *
+dom_type_word(enum dom_type t)
+{
+	return type_words[t];
+}

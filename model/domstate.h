@@ -23,6 +23,25 @@ enum dom_power {
 #undef DOM_POWER_ID
 };
 
+/* What a machine is to the hypervisor: XenAPI's words. "unspecified" is for
+ * callers who leave it to the other fields. F(symbol, word) */
+#define DOM_TYPES(F)                                                           \
+	F(UNSPECIFIED, "unspecified")                                          \
+	F(PV, "pv")                                                            \
+	F(PVH, "pvh")                                                          \
+	F(HVM, "hvm")                                                          \
+	F(PV_IN_PVH, "pv_in_pvh")
+
+enum dom_type {
+#define DOM_TYPE_ID(sym, word) TYPE_##sym,
+	DOM_TYPES(DOM_TYPE_ID)
+#undef DOM_TYPE_ID
+};
+
+/* TYPE_UNSPECIFIED for words that are none. */
+enum dom_type dom_type_of(const char *word);
+const char *dom_type_word(enum dom_type t);
+
 #define ST_HALTED    (1u << DOM_HALTED)
 #define ST_PAUSED    (1u << DOM_PAUSED)
 #define ST_RUNNING   (1u << DOM_RUNNING)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "xld.h"
+#include "dm.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -164,6 +164,11 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 	g->preserved = xu_val_get_bool(v, "preserved", false);
 	if (console_attach(g, true, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
+	if (config_type(g->config) == TYPE_HVM && !dm_adopt(g, v)) {
+		xu_log(XU_ERROR, "%s: its device model has died while xld was "
+				 "not running", guest_name(g));
+		xc_domain_shutdown(c->xch, (uint32_t)domid, END_CRASH);
+	}
 	xu_log(XU_NOTICE, "%s (domain %lld) is ours again", guest_name(g),
 	    (long long)domid);
 }

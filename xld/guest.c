@@ -10,7 +10,7 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
-#include "xld.h"
+#include "dm.h"
 
 int
 guests_open(struct core *c)
@@ -135,6 +135,7 @@ guest_free(struct guest *g)
 	struct core *c = g->core;
 
 	console_free(g);
+	dm_forget(g);
 	guest_set_domid(g, NO_DOMID, NULL);
 	if (guest_by_name(c, guest_name(g)) == g)
 		xu_map_del(c->by_name, guest_name(g));

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "xld.h"
+#include "dm.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -75,6 +75,7 @@ content(const struct guest *g)
 	xu_val_set(v, "preserved", xu_bool(g->preserved));
 	xu_val_set(v, "restart_since", xu_int(g->restart_since));
 	xu_val_set(v, "restarts", xu_int(g->restarts));
+	dm_keep(g, v);
 	xu_val_set(v, "config", xu_val_copy(g->config));
 	return v;
 }

@@ -57,16 +57,30 @@ foreign_name(struct core *c, uint32_t domid, char out[NAME_MAX_LEN + 1])
 		snprintf(out, NAME_MAX_LEN + 1, "Domain-%u", domid);
 }
 
+/* Xen does not tell PVH from HVM; its maker does, if that is libxl. */
+static enum dom_type
+foreign_type(struct core *c, const struct xc_domaininfo *info)
+{
+	AUTO_FREE char *type = NULL;
+
+	if ((info->flags & XC_DOMINF_HVM) == 0)
+		return TYPE_PV;
+	type = store_type(c, (int32_t)info->domid);
+	return type != NULL && strcmp(type, "pvh") == 0 ? TYPE_PVH : TYPE_HVM;
+}
+
 /* Its config from what can be seen. */
 static struct xu_val *
-foreign_config(const struct xc_domaininfo *info, const char *uuid,
-    const char *name)
+foreign_config(struct core *c, const struct xc_domaininfo *info,
+    const char *uuid, const char *name)
 {
 	int64_t bytes = (int64_t)info->tot_pages << 12;
 	struct xu_val *v = config_blank();
 
 	xu_val_set(v, "uuid", xu_str(uuid));
 	xu_val_set(v, "name_label", xu_str(name));
+	xu_val_set(v, "domain_type",
+	    xu_str(dom_type_word(foreign_type(c, info))));
 	xu_val_set(v, "memory_static_max", xu_int(bytes));
 	xu_val_set(v, "memory_dynamic_max", xu_int(bytes));
 	xu_val_set(v, "VCPUs_max", xu_int(info->max_vcpu_id + 1));
@@ -83,7 +97,7 @@ add_foreign(struct core *c, const struct xc_domaininfo *info)
 
 	foreign_uuid(c, info, uuid);
 	foreign_name(c, info->domid, name);
-	g = guest_new(c, uuid, foreign_config(info, uuid, name), &e);
+	g = guest_new(c, uuid, foreign_config(c, info, uuid, name), &e);
 	if (g == NULL || guest_set_domid(g, (int32_t)info->domid, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
 		if (g != NULL)

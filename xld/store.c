@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xld.h"
+#include "dm.h"
 #include "xu_log.h"
 
 #define INTRODUCED    "@introduceDomain"
@@ -93,6 +93,8 @@ write_domain(struct nodes *n, const struct guest *g)
 	const struct xu_val *v = g->config;
 	int64_t max = xu_val_get_int(v, "VCPUs_max", 1);
 	int64_t online = xu_val_get_int(v, "VCPUs_at_startup", 1);
+	uint64_t video_kib = config_type(v) == TYPE_HVM ?
+	    dm_video_mib(v) * 1024 : 0;
 	char name[48];
 
 	put(n, "vm", "/vm/%s", g->uuid);
@@ -100,9 +102,12 @@ write_domain(struct nodes *n, const struct guest *g)
 	put(n, "domid", "%d", g->domid);
 	put(n, "memory/static-max", "%lld",
 	    (long long)xu_val_get_int(v, "memory_static_max", 0) / 1024);
+	/* What the balloon driver counts: without the screen's. */
 	put(n, "memory/target", "%lld",
-	    (long long)xu_val_get_int(v, "memory_dynamic_max", 0) / 1024);
-	put(n, "memory/videoram", "0");
+	    (long long)xu_val_get_int(v, "memory_dynamic_max", 0) / 1024 -
+		(long long)video_kib);
+	put(n, "memory/videoram", "%llu",
+	    (unsigned long long)video_kib);
 	for (int64_t i = 0; i < max; i++) {
 		snprintf(name, sizeof(name), "cpu/%lld/availability",
 		    (long long)i);
@@ -113,6 +118,27 @@ write_domain(struct nodes *n, const struct guest *g)
 	put(n, "device", "%s", "");
 	put(n, "store/port", "%u", g->store_port);
 	put(n, "store/ring-ref", "%llu", (unsigned long long)g->store_frame);
+}
+
+/* What hvmloader asks for. */
+static void
+write_hvm(struct nodes *n, const struct guest *g)
+{
+	static const struct {
+		const char *node, *key;
+		int64_t dflt;
+	} rows[] = {
+		{ "platform/acpi", "acpi", 1 },
+		{ "platform/acpi_s3", "acpi_s3", 1 },
+		{ "platform/acpi_s4", "acpi_s4", 1 },
+		{ "platform/acpi_laptop_slate", "acpi_laptop_slate", 0 },
+	};
+
+	put(n, "hvmloader/bios", "seabios");
+	put(n, "hvmloader/allow-memory-relocate", "0");
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		put(n, rows[i].node, "%lld", (long long)config_number(g->config,
+		    "platform", rows[i].key, rows[i].dflt));
 }
 
 static void
@@ -170,6 +196,8 @@ store_write_guest(const struct guest *g, struct xu_err *e)
 	snprintf(n.base, sizeof(n.base), "/local/domain/%d", g->domid);
 	folder(&n, n.base, ro, 2);
 	write_domain(&n, g);
+	if (config_type(g->config) == TYPE_HVM)
+		write_hvm(&n, g);
 	guest_owned(&n, (uint32_t)g->domid);
 	write_console(&n, g);
 	snprintf(n.base, sizeof(n.base), "/vm/%s", g->uuid);
@@ -177,7 +205,7 @@ store_write_guest(const struct guest *g, struct xu_err *e)
 	write_vm(&n, g);
 	snprintf(n.base, sizeof(n.base), "/libxl/%d", g->domid);
 	xs_batch_mkdir(n.b, n.base);
-	put(&n, "type", "pv");
+	put(&n, "type", "%s", dom_type_word(config_type(g->config)));
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the guest's nodes");
 	xs_batch_free(n.b);
@@ -294,6 +322,17 @@ store_name(struct core *c, int32_t domid)
 	if (c->xs == NULL)
 		return NULL;
 	snprintf(path, sizeof(path), "/local/domain/%d/name", domid);
+	return xs_read(c->xs, XBT_NULL, path, NULL);
+}
+
+char *
+store_type(struct core *c, int32_t domid)
+{
+	char path[DOMAIN_PATH];
+
+	if (c->xs == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "/libxl/%d/type", domid);
 	return xs_read(c->xs, XBT_NULL, path, NULL);
 }
 

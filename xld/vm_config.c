@@ -14,7 +14,11 @@
 
 #define MIB	    (INT64_C(1) << 20)
 #define VCPUS_LIMIT 512
-#define ARGS_LIMIT  1023
+/* start_info has 1024 bytes (xen.h MAX_GUEST_CMDLINE); Linux takes 2047. */
+#define PV_ARGS_LIMIT  1023
+#define PVH_ARGS_LIMIT 2047
+/* Xen's HVM_MAX_VCPUS. */
+#define HVM_VCPUS_LIMIT 128
 /* 16 TiB: what a PV guest's address space has room for. */
 #define MEMORY_LIMIT (INT64_C(16) << 40)
 
@@ -61,7 +65,19 @@ zero_of(const struct model_type *t)
 	}
 }
 
-/* Absent numbers that follow from others. */
+enum dom_type
+config_type(const struct xu_val *config)
+{
+	enum dom_type t =
+	    dom_type_of(xu_val_get_str(config, "domain_type", ""));
+
+	if (t != TYPE_UNSPECIFIED)
+		return t;
+	return xu_val_get_str(config, "HVM_boot_policy", "")[0] != '\0' ?
+	    TYPE_HVM : TYPE_PV;
+}
+
+/* What is absent and follows from others. */
 static void
 set_defaults(struct xu_val *v, const struct xu_val *args)
 {
@@ -84,6 +100,7 @@ set_defaults(struct xu_val *v, const struct xu_val *args)
 	if (xu_val_get_int(v, "VCPUs_at_startup", 0) == 0)
 		xu_val_set(v, "VCPUs_at_startup",
 		    xu_int(xu_val_get_int(v, "VCPUs_max", 1)));
+	xu_val_set(v, "domain_type", xu_str(dom_type_word(config_type(v))));
 	if (xu_val_get(args, "actions_after_reboot") == NULL)
 		xu_val_set(v, "actions_after_reboot",
 		    xu_str(dom_action_word(ACTION_RESTART)));
@@ -201,7 +218,29 @@ check_memory(const struct xu_val *v, struct xu_err *e)
 struct number_key {
 	const char *key;
 	int64_t min, max;
+	/* Instead: words with a space behind each; "/" = a full path; "*" = any. */
+	const char *words;
 };
+#define RANGE(key, min, max) { (key), (min), (max), NULL }
+#define WORDS(key, words)    { (key), 0, 0, (words) }
+
+static bool
+word_fits(const char *text, const char *words)
+{
+	size_t n = strlen(text);
+	const char *p = words;
+
+	if (words[0] == '*')
+		return true;
+	if (words[0] == '/')
+		return text[0] == '/' && n < PATH_MAX;
+	while ((p = strstr(p, text)) != NULL) {
+		if (n > 0 && p[n] == ' ' && (p == words || p[-1] == ' '))
+			return true;
+		p += 1;
+	}
+	return false;
+}
 
 static int
 check_numbers(const struct xu_val *v, const char *map,
@@ -222,6 +261,14 @@ check_numbers(const struct xu_val *v, const char *map,
 		if (k == n)
 			return unsupported(e, what, text,
 			    "this release does not know the key");
+		if (keys[k].words != NULL) {
+			if (word_fits(text, keys[k].words))
+				continue;
+			snprintf(reason, sizeof(reason), "it must be %s",
+			    keys[k].words[0] == '/' ? "a full path" :
+						      keys[k].words);
+			return unsupported(e, what, text, reason);
+		}
 		if (xu_num_i64(text, keys[k].min, keys[k].max, &number))
 			continue;
 		snprintf(reason, sizeof(reason),
@@ -236,8 +283,8 @@ static int
 check_vcpus(const struct xu_val *v, struct xu_err *e)
 {
 	static const struct number_key sched[] = {
-		{ "weight", 1, 65535 },
-		{ "cap", 0, VCPUS_LIMIT * 100 },
+		RANGE("weight", 1, 65535),
+		RANGE("cap", 0, VCPUS_LIMIT * 100),
 	};
 	int64_t max = xu_val_get_int(v, "VCPUs_max", 0);
 	int64_t now = xu_val_get_int(v, "VCPUs_at_startup", 0);
@@ -245,6 +292,9 @@ check_vcpus(const struct xu_val *v, struct xu_err *e)
 	if (max < 1 || max > VCPUS_LIMIT)
 		return unsupported_number(e, "VCPUs_max", max,
 		    "a machine has 1 to 512 vCPUs");
+	if (config_type(v) != TYPE_PV && max > HVM_VCPUS_LIMIT)
+		return unsupported_number(e, "VCPUs_max", max,
+		    "a PVH or HVM machine has 1 to 128 vCPUs");
 	if (now < 1 || now > max)
 		return unsupported_number(e, "VCPUs_at_startup", now,
 		    "it must be at least 1 and not above VCPUs_max");
@@ -255,13 +305,60 @@ static int
 check_platform(const struct xu_val *v, struct xu_err *e)
 {
 	static const struct number_key keys[] = {
-		{ "max_grant_frames", 1, INT32_MAX },
-		{ "max_maptrack_frames", 0, INT32_MAX },
-		{ "max_grant_version", 1, 2 },
-		{ "max_event_channels", 1, 131071 },
+		RANGE("max_grant_frames", 1, INT32_MAX),
+		RANGE("max_maptrack_frames", 0, INT32_MAX),
+		RANGE("max_grant_version", 1, 2),
+		RANGE("max_event_channels", 1, 131071),
+		RANGE("tsc_mode", 0, 2),
+		RANGE("timeoffset", INT32_MIN, INT32_MAX),
+		RANGE("localtime", 0, 1),
+		RANGE("acpi_s3", 0, 1),
+		RANGE("acpi_s4", 0, 1),
+		RANGE("acpi_laptop_slate", 0, 1),
+		RANGE("hvm_pirq", 0, 1),
+		RANGE("platform_pci", 0, 1),
+		RANGE("usb", 0, 1),
+		RANGE("usb_tablet", 0, 1),
+		RANGE("videoram", 1, 256),
+		RANGE("vnc_unused", 0, 1),
+		WORDS("vga", "cirrus std none "),
+		WORDS("vnc", "*"),
+		WORDS("loader", "/"),
+		WORDS("bios_path", "/"),
+		WORDS("device_model", "/"),
+		RANGE("acpi", 0, 1),
+		RANGE("shadow_memory", 1, INT32_MAX / 1024),
 	};
 
 	return check_numbers(v, "platform", keys, XU_ARRAY_SIZE(keys), e);
+}
+
+static int
+check_type(const struct xu_val *v, struct xu_err *e)
+{
+	enum dom_type t = config_type(v);
+	const char *policy = xu_val_get_str(v, "HVM_boot_policy", "");
+
+	if (t == TYPE_PV_IN_PVH)
+		return unsupported(e, "domain_type", dom_type_word(t),
+		    "the PV shim is not there yet");
+	if (t != TYPE_HVM && policy[0] != '\0')
+		return unsupported(e, "HVM_boot_policy", policy,
+		    "it must be empty for a PV or PVH machine");
+	return 0;
+}
+
+static int
+check_args(const struct xu_val *v, struct xu_err *e)
+{
+	const char *s = xu_val_get_str(v, "PV_args", "");
+	bool pv = config_type(v) == TYPE_PV;
+
+	if (strlen(s) <= (pv ? PV_ARGS_LIMIT : PVH_ARGS_LIMIT))
+		return 0;
+	return unsupported(e, "PV_args", s, pv ?
+		"a PV kernel's command line has at most 1023 bytes" :
+		"a kernel's command line has at most 2047 bytes");
 }
 
 static int
@@ -272,7 +369,6 @@ check_boot(const struct xu_val *v, struct xu_err *e)
 	} empty[] = {
 		{ "PV_bootloader", "boot loaders are not there yet: give a "
 				   "kernel" },
-		{ "HVM_boot_policy", "HVM guests are not there yet" },
 		{ "PCI_bus", "PCI devices are not there yet" },
 	};
 	static const char *const files[] = { "PV_kernel", "PV_ramdisk" };
@@ -290,11 +386,7 @@ check_boot(const struct xu_val *v, struct xu_err *e)
 			return unsupported(e, files[i], s,
 			    "a full path of a file on the host is wanted");
 	}
-	s = xu_val_get_str(v, "PV_args", "");
-	if (strlen(s) > ARGS_LIMIT)
-		return unsupported(e, "PV_args", s,
-		    "a kernel command line has at most 1023 bytes");
-	return 0;
+	return check_args(v, e);
 }
 
 static int
@@ -325,7 +417,8 @@ config_check(const struct core *c, const struct guest *g,
 	if (config_check_name(c, g, xu_val_get_str(v, "name_label", ""), e) < 0 ||
 	    check_uuid(c, g, xu_val_get_str(v, "uuid", ""), e) < 0 ||
 	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
-	    check_platform(v, e) < 0 || check_boot(v, e) < 0 ||
+	    check_platform(v, e) < 0 || check_type(v, e) < 0 ||
+	    check_boot(v, e) < 0 ||
 	    check_actions(v, e) < 0)
 		return -1;
 	return 0;

@@ -8,27 +8,35 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 
+#include "dm.h"
 #include "kernel_val.h"
-#include "xld.h"
+#include "vm_files.h"
 #include "xu_log.h"
 
 /* Above maxmem: what a guest may need beyond it (libxl's allowance). */
 #define SLACK_KIB    1024
 /* Xen's own need for a small domain. */
 #define OVERHEAD_KIB 4096
+/* Nested page tables: for each vCPU, and for each MiB of memory (libxl's). */
+#define PAGING_VCPU_KIB 1024
+#define PAGING_MIB_KIB	4
+/* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
+ * HVM domain all but USE_PIRQ, which is a choice, and VPCI. */
+#define EMU_PVH	 0x1u
+#define EMU_HVM	 0x1ffu
+#define EMU_PIRQ 0x200u
 
 struct create {
 	struct guest *g;
 	struct core *core;
 	struct xu_job job;
 	bool paused, cancelled, reaping;
-	int kernel_fd, ramdisk_fd;
-	/* Of the kernel's file when it was opened. */
+	struct vm_files files;
+	/* Of the file that the worker unpacks, when it was opened. */
 	struct kcache_id kernel_id;
 	struct worker *worker;
 	vm_progress_f *progress;
@@ -50,75 +58,64 @@ result(int r)
 
 /* ---- files ----------------------------------------------------------------------- */
 
-static int
-open_file(const char *path, const char *what, struct xu_err *e)
-{
-	struct stat st;
-	int fd;
-
-	/* Not blocking on a pipe; it is refused below. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		xu_err_set(e, "XLD_KERNEL", errno, "%s %s", what, path);
-		xu_err_param(e, "%s", path);
-		xu_err_param(e, "%s", strerror(e->errnum));
-	} else if (!S_ISREG(st.st_mode)) {
-		xu_err_set(e, "XLD_KERNEL", 0, "%s %s: not a regular file",
-		    what, path);
-		xu_err_param(e, "%s", path);
-		xu_err_param(e, "not a regular file");
-	} else {
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 static void
 close_files(void *ctx)
 {
 	struct create *j = ctx;
 
-	if (j->kernel_fd >= 0)
-		close(j->kernel_fd);
-	if (j->ramdisk_fd >= 0)
-		close(j->ramdisk_fd);
-	j->kernel_fd = j->ramdisk_fd = -1;
+	vm_files_close(&j->files);
+}
+
+/* What the worker unpacks: the guest's kernel, or what comes before it. */
+static int
+start_file(const struct create *j)
+{
+	return config_type(j->g->config) == TYPE_HVM ? j->files.loader :
+						       j->files.kernel;
+}
+
+static const char *
+start_name(const struct create *j)
+{
+	return config_type(j->g->config) == TYPE_HVM ?
+	    "hvmloader" :
+	    xu_val_get_str(j->g->config, "PV_kernel", "");
 }
 
 static enum xu_step_result
 step_files(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
-	const char *kernel = xu_val_get_str(j->g->config, "PV_kernel", "");
-	const char *ramdisk = xu_val_get_str(j->g->config, "PV_ramdisk", "");
 
-	if (kernel[0] == '\0') {
-		xu_err_set(e, "XLD_KERNEL", 0, "'%s' has no kernel",
-		    guest_name(j->g));
-		xu_err_param(e, "%s", "");
-		xu_err_param(e, "no kernel is given");
+	if (vm_files_open(j->core, j->g->config, &j->files, e) < 0)
 		return XU_STEP_FAIL;
-	}
-	j->kernel_fd = open_file(kernel, "kernel", e);
-	if (j->kernel_fd >= 0 && ramdisk[0] != '\0')
-		j->ramdisk_fd = open_file(ramdisk, "ramdisk", e);
-	if (j->kernel_fd < 0 || (ramdisk[0] != '\0' && j->ramdisk_fd < 0)) {
-		close_files(j);
-		return XU_STEP_FAIL;
-	}
-	kcache_identify(j->kernel_fd, &j->kernel_id);
+	kcache_identify(start_file(j), &j->kernel_id);
 	return XU_STEP_NEXT;
 }
 
 /* ---- memory ------------------------------------------------------------------------ */
 
+/* KiB for nested page tables; Xen takes them from the host's memory. */
+static uint64_t
+paging_kib(const struct create *j)
+{
+	uint64_t max_mib = (uint64_t)number(j, "memory_static_max") >> 20;
+	int64_t given = config_number(j->g->config, "platform",
+	    "shadow_memory", 0);
+
+	if (config_type(j->g->config) == TYPE_PV)
+		return 0;
+	if (given > 0)
+		return (uint64_t)given * 1024;
+	return (uint64_t)number(j, "VCPUs_max") * PAGING_VCPU_KIB +
+	    max_mib * PAGING_MIB_KIB;
+}
+
 static uint64_t
 pages_needed(const struct create *j)
 {
 	return ((uint64_t)number(j, "memory_dynamic_max") >> 12) +
-	    OVERHEAD_KIB / 4;
+	    (paging_kib(j) + OVERHEAD_KIB) / 4;
 }
 
 static int
@@ -198,6 +195,12 @@ step_domain(void *ctx, struct xu_err *e)
 	uint32_t domid = 0;
 
 	uuid_bytes(j->g->uuid, req.handle);
+	if (config_type(v) != TYPE_PV) {
+		req.flags = XC_CDF_HVM | XC_CDF_HAP;
+		req.emulation_flags = config_type(v) == TYPE_PVH ? EMU_PVH :
+		    config_number(v, "platform", "hvm_pirq", 0) != 0 ?
+			EMU_HVM | EMU_PIRQ : EMU_HVM;
+	}
 	req.max_vcpus = (uint32_t)number(j, "VCPUs_max");
 	req.max_grant_frames =
 	    (int32_t)config_number(v, "platform", "max_grant_frames", -1);
@@ -226,17 +229,57 @@ undo_domain(void *ctx)
 	reap(j->core, j->g->domid, reaped, j);
 }
 
-static enum xu_step_result
-step_limits(void *ctx, struct xu_err *e)
+static int
+set_scheduling(const struct create *j, struct xu_err *e)
 {
-	struct create *j = ctx;
 	struct core *c = j->core;
 	const struct xu_val *v = j->g->config;
 	uint32_t domid = (uint32_t)j->g->domid;
 	int64_t weight = config_number(v, "VCPUs_params", "weight", 0);
 	int64_t cap = config_number(v, "VCPUs_params", "cap", -1);
-	uint64_t free_pages = 0;
 	uint16_t w, p;
+
+	if (weight == 0 && cap < 0)
+		return 0;
+	if (xc_sched_credit_get(c->xch, domid, &w, &p) < 0 ||
+	    xc_sched_credit_set(c->xch, domid,
+		weight != 0 ? (uint16_t)weight : w,
+		cap >= 0 ? (uint16_t)cap : p) < 0)
+		return xen_fail(c, e, "set weight and cap");
+	return 0;
+}
+
+/* What is Xen's default is not asked for. */
+static int
+set_clocks(const struct create *j, struct xu_err *e)
+{
+	struct core *c = j->core;
+	const struct xu_val *v = j->g->config;
+	uint32_t domid = (uint32_t)j->g->domid;
+	int64_t tsc = config_number(v, "platform", "tsc_mode", 0);
+	int64_t offset = config_number(v, "platform", "timeoffset", 0);
+	time_t now = time(NULL);
+	struct tm t;
+
+	if (config_number(v, "platform", "localtime", 0) != 0 &&
+	    localtime_r(&now, &t) != NULL)
+		offset += t.tm_gmtoff;
+	if (tsc != 0 &&
+	    xc_domain_set_tsc_info(c->xch, domid, (uint32_t)tsc, 0, 0, 0) < 0)
+		return xen_fail(c, e, "set the TSC mode");
+	if (offset != 0 &&
+	    xc_domain_set_time_offset(c->xch, domid, offset) < 0)
+		return xen_fail(c, e, "set the clock's offset");
+	return 0;
+}
+
+static enum xu_step_result
+step_limits(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+	struct core *c = j->core;
+	uint32_t domid = (uint32_t)j->g->domid;
+	uint64_t free_pages = 0;
 
 	if (xc_domain_max_vcpus(c->xch, domid,
 		(uint32_t)number(j, "VCPUs_max")) < 0)
@@ -245,13 +288,11 @@ step_limits(void *ctx, struct xu_err *e)
 		(uint64_t)number(j, "memory_static_max") / 1024 + SLACK_KIB) <
 	    0)
 		return result(xen_fail(c, e, "set the memory limit"));
-	if (weight != 0 || cap >= 0) {
-		if (xc_sched_credit_get(c->xch, domid, &w, &p) < 0 ||
-		    xc_sched_credit_set(c->xch, domid,
-			weight != 0 ? (uint16_t)weight : w,
-			cap >= 0 ? (uint16_t)cap : p) < 0)
-			return result(xen_fail(c, e, "set weight and cap"));
-	}
+	if (set_scheduling(j, e) < 0 || set_clocks(j, e) < 0)
+		return XU_STEP_FAIL;
+	if (paging_kib(j) != 0 &&
+	    xc_set_paging_mempool(c->xch, domid, paging_kib(j) * 1024) < 0)
+		return result(xen_fail(c, e, "reserve the paging pool"));
 	/* From here on nobody else gets these pages. */
 	if (xc_claim_pages(c->xch, domid,
 		(uint64_t)number(j, "memory_dynamic_max") >> 12) == 0)
@@ -352,9 +393,9 @@ add_kernel(struct create *j, struct xu_val *order, struct xu_val *files,
 	    &j->kernel_id);
 
 	if (k == NULL)
-		return add_file(files, fds, n, "kernel", j->kernel_fd);
+		return add_file(files, fds, n, "kernel", start_file(j));
 	xu_log(XU_INFO, "kernel %s: unpacked before (%s, %llu bytes)",
-	    xu_val_get_str(j->g->config, "PV_kernel", ""), k->packed,
+	    start_name(j), k->packed,
 	    (unsigned long long)k->size);
 	xu_val_set(order, "unpacked", kernel_to_val(k));
 	return add_file(files, fds, n, "image", k->fd);
@@ -369,21 +410,36 @@ step_build(void *ctx, struct xu_err *e)
 	AUTO_VAL struct xu_val *order = xu_struct();
 	struct xu_val *files = xu_array();
 	int fds[XU_MSG_FDS], n = 0;
+	bool hvm = config_type(v) == TYPE_HVM;
 
 	n = add_kernel(j, order, files, fds, n);
-	if (j->ramdisk_fd >= 0)
-		n = add_file(files, fds, n, "ramdisk", j->ramdisk_fd);
+	if (hvm)
+		n = add_file(files, fds, n, "firmware", j->files.firmware);
+	else if (j->files.ramdisk >= 0)
+		n = add_file(files, fds, n, "ramdisk", j->files.ramdisk);
 	xu_val_set(order, "files", files);
 	xu_val_set(order, "domid", xu_int(j->g->domid));
+	xu_val_set(order, "type",
+	    xu_str(dom_type_word(config_type(v))));
 	xu_val_set(order, "memory_kib",
 	    xu_int(number(j, "memory_dynamic_max") / 1024));
-	xu_val_set(order, "cmdline", xu_str(xu_val_get_str(v, "PV_args", "")));
+	xu_val_set(order, "max_kib",
+	    xu_int(number(j, "memory_static_max") / 1024));
+	if (hvm)
+		xu_val_set(order, "video_kib",
+		    xu_int((int64_t)dm_video_mib(v) * 1024));
+	xu_val_set(order, "vcpus", xu_int(number(j, "VCPUs_max")));
+	xu_val_set(order, "online", xu_int(number(j, "VCPUs_at_startup")));
+	xu_val_set(order, "acpi",
+	    xu_bool(config_number(v, "platform", "acpi", 1) != 0));
+	xu_val_set(order, "cmdline",
+	    xu_str(hvm ? "" : xu_val_get_str(v, "PV_args", "")));
 	xu_val_set(order, "store_port", xu_int(j->g->store_port));
 	xu_val_set(order, "console_port", xu_int(j->g->console_port));
 	xu_val_set(order, "kernel",
-	    xu_str(xu_val_get_str(v, "PV_kernel", "")));
+	    xu_str(start_name(j)));
 	xu_val_set(order, "ramdisk",
-	    xu_str(xu_val_get_str(v, "PV_ramdisk", "")));
+	    xu_str(hvm ? "" : xu_val_get_str(v, "PV_ramdisk", "")));
 	j->worker = worker_start(j->core, order, fds, n, &ev, e);
 	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
 }
@@ -393,7 +449,6 @@ step_claim(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
-	close_files(j);
 	if (xc_claim_pages(j->core->xch, (uint32_t)j->g->domid, 0) < 0)
 		return result(xen_fail(j->core, e, "end the claim"));
 	return XU_STEP_NEXT;
@@ -459,11 +514,39 @@ undo_console(void *ctx)
 	console_detach(j->g);
 }
 
+static void
+on_served(void *arg, const struct xu_err *e)
+{
+	struct create *j = arg;
+
+	xu_job_resume(&j->job, e);
+}
+
+static enum xu_step_result
+step_devmodel(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	if (config_type(j->g->config) != TYPE_HVM)
+		return XU_STEP_NEXT;
+	return dm_start(j->g, j->files.kernel, j->files.ramdisk, on_served, j,
+		   e) < 0 ? XU_STEP_FAIL : XU_STEP_WAIT;
+}
+
+static void
+undo_devmodel(void *ctx)
+{
+	struct create *j = ctx;
+
+	dm_stop(j->g, NULL, NULL);
+}
+
 static enum xu_step_result
 step_record(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
+	close_files(j);
 	return result(record_write(j->g, e));
 }
 
@@ -500,6 +583,7 @@ static const struct xu_step steps[] = {
 	{ "store", step_store, undo_store },
 	{ "introduce", step_introduce, undo_introduce },
 	{ "console", step_console, undo_console },
+	{ "devmodel", step_devmodel, undo_devmodel },
 	{ "record", step_record, undo_record },
 	{ "run", step_run, NULL },
 	{ NULL, NULL, NULL },
@@ -588,8 +672,7 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 	*j = (struct create){ .g = g,
 		.core = g->core,
 		.paused = paused,
-		.kernel_fd = -1,
-		.ramdisk_fd = -1,
+		.files = VM_FILES_NONE,
 		.progress = progress,
 		.done = done,
 		.arg = arg };

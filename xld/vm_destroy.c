@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "xld.h"
+#include "dm.h"
 #include "xu_log.h"
 
 struct ender {
@@ -43,6 +43,30 @@ step_pause(void *ctx, struct xu_err *e XU_UNUSED)
 
 	xc_domain_pause(d->core->xch, (uint32_t)d->domid);
 	return XU_STEP_NEXT;
+}
+
+static void
+dm_gone(void *arg)
+{
+	struct ender *d = arg;
+
+	xu_job_resume(&d->job, NULL);
+}
+
+/* Before the domain: it holds pages of it. */
+static enum xu_step_result
+step_devmodel(void *ctx, struct xu_err *e XU_UNUSED)
+{
+	struct ender *d = ctx;
+
+	if (d->g->foreign || config_type(d->g->config) != TYPE_HVM)
+		return XU_STEP_NEXT;
+	if (d->g->dm == NULL) {
+		dm_stop(d->g, NULL, NULL);
+		return XU_STEP_NEXT;
+	}
+	dm_stop(d->g, dm_gone, d);
+	return XU_STEP_WAIT;
 }
 
 static enum xu_step_result
@@ -97,6 +121,7 @@ step_record(void *ctx, struct xu_err *e XU_UNUSED)
 static const struct xu_step steps[] = {
 	{ "destroy-intent", step_intent, NULL },
 	{ "destroy-pause", step_pause, NULL },
+	{ "destroy-devmodel", step_devmodel, NULL },
 	{ "destroy-console", step_console, NULL },
 	{ "destroy-domain", step_reap, NULL },
 	{ "destroy-store", step_store, NULL },

@@ -41,6 +41,7 @@
 struct call;
 struct console;
 struct create;
+struct dm;
 struct worker;
 
 struct core {
@@ -117,6 +118,8 @@ struct guest {
 	struct xc_domaininfo info;
 	bool seen;
 	struct console *console;
+	/* HVM: the device model, see dm.h. */
+	struct dm *dm;
 	/* Restarts, for the limit on their rate. */
 	int64_t restart_since;
 	unsigned restarts;
@@ -164,6 +167,8 @@ int config_check(const struct core *c, const struct guest *g,
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
+/* Never TYPE_UNSPECIFIED. */
+enum dom_type config_type(const struct xu_val *config);
 /* A member of one of the maps as a number, or the default. */
 int64_t config_number(const struct xu_val *config, const char *map,
     const char *key, int64_t dflt);
@@ -205,6 +210,8 @@ int store_write_name(const struct guest *g, struct xu_err *e);
 int store_ask(const struct guest *g, const char *word, struct xu_err *e);
 /* Caller frees; NULL = none. */
 char *store_name(struct core *c, int32_t domid);
+/* What its maker wrote of its type: pv, pvh, hvm. Caller frees; NULL = nothing. */
+char *store_type(struct core *c, int32_t domid);
 
 /* ---- console.c ---------------------------------------------------------------------- */
 

@@ -54,7 +54,6 @@ struct binder {
 	struct domcfg *d;
 	struct xu_buf *report;
 	unsigned errors;
-	bool hvm;
 };
 
 static void XU_PRINTF(4, 5)
@@ -116,6 +115,28 @@ is_action(const struct cfg_value *v)
 	return false;
 }
 
+static bool
+is_yes(const struct cfg_value *v)
+{
+	/* A word for no begins with none of these. */
+	return strchr("1yYtT", v->text[0]) != NULL ||
+	    strcasecmp(v->text, "on") == 0;
+}
+
+/* It says what would be so anyhow. 0 is nothing only where it is the default. */
+static bool
+says_nothing(const struct domcfg_key *k, const struct cfg_value *v)
+{
+	bool zero = k->dflt[0] == '\0' || strcmp(k->dflt, "0") == 0;
+
+	if (k->kind == DK_BOOL)
+		return is_yes(v) == (strcmp(k->dflt, "1") == 0);
+	if (v->kind == CFG_NUMBER && v->num == 0)
+		return zero;
+	return is_empty(v) ||
+	    (v->kind != CFG_LIST && strcmp(v->text, k->dflt) == 0);
+}
+
 /* What is wrong with the value for its kind, or NULL. */
 static const char *
 kind_problem(enum domcfg_kind k, const struct cfg_value *v)
@@ -132,6 +153,10 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 		return as_number(v, &n) && n >= 0 && n <= INT32_MAX
 		    ? NULL
 		    : "must be a number, 0 or more";
+	case DK_OFFSET:
+		return as_number(v, &n) && n >= INT32_MIN && n <= INT32_MAX
+		    ? NULL
+		    : "must be a number";
 	case DK_BOOL:
 		return is_bool(v) ? NULL : "must be 0 or 1";
 	case DK_MIB:
@@ -162,6 +187,7 @@ check_setting(struct binder *b, const struct cfg_setting *s)
 {
 	const struct domcfg_key *k = domcfg_find(s->key);
 	const char *near, *problem;
+	bool later;
 
 	if (k == NULL) {
 		near = domcfg_nearest(s->key);
@@ -175,12 +201,19 @@ check_setting(struct binder *b, const struct cfg_setting *s)
 		say(b, &s->value->pos, true, "'%s' %s", s->key, problem);
 		return;
 	}
-	if (k->status == DS_LATER && !is_empty(s->value))
+	later = k->status == DS_LATER ||
+	    (k->status == DS_HVM_LATER && b->d->type == TYPE_HVM);
+	if (later && !says_nothing(k, s->value))
 		say(b, &s->pos, true,
 		    "'%s' is not supported by this release; remove it or leave "
 		    "it empty",
 		    s->key);
-	if (k->status == DS_HVM && !b->hvm)
+	if (k->status == DS_FULL && b->d->type == TYPE_PV)
+		say(b, &s->pos, false,
+		    "'%s' means something for PVH and HVM guests only; ignored",
+		    s->key);
+	if ((k->status == DS_HVM || k->status == DS_HVM_LATER) &&
+	    b->d->type != TYPE_HVM)
 		say(b, &s->pos, false,
 		    "'%s' means something for HVM guests only; ignored", s->key);
 	if (k->status == DS_OLD)
@@ -216,6 +249,14 @@ get_int(const struct binder *b, const char *key, int64_t dflt)
 	return n;
 }
 
+static bool
+get_bool(const struct binder *b, const char *key, bool dflt)
+{
+	const struct cfg_setting *s = get(b, key);
+
+	return s != NULL ? is_yes(s->value) : dflt;
+}
+
 static uint64_t
 get_kib(const struct binder *b, const char *key, uint64_t dflt)
 {
@@ -244,22 +285,22 @@ bind_type(struct binder *b, const char *file)
 	const char *builder = get_str(b, "builder", NULL);
 	struct cfg_pos pos = pos_of(b, type != NULL ? "type" : "builder", file);
 
+	b->d->type = TYPE_PV;
 	if (type == NULL && builder != NULL)
-		type = strcmp(builder, "hvm") == 0 ? "hvm"
-		    : strcmp(builder, "linux") == 0 ||
-			    strcmp(builder, "generic") == 0
-			? "pv"
-			: builder;
+		type = strcmp(builder, "linux") == 0 ||
+			strcmp(builder, "generic") == 0
+		    ? "pv"
+		    : builder;
 	if (type == NULL || strcmp(type, "pv") == 0)
 		return;
-	b->hvm = strcmp(type, "hvm") == 0;
-	if (b->hvm || strcmp(type, "pvh") == 0)
-		say(b, &pos, true,
-		    "%s guests are not supported by this release; use "
-		    "type = \"pv\"",
-		    b->hvm ? "HVM" : "PVH");
+	if (strcmp(type, "pvh") == 0)
+		b->d->type = TYPE_PVH;
+	else if (strcmp(type, "hvm") == 0)
+		b->d->type = TYPE_HVM;
 	else
-		say(b, &pos, true, "'%s' is not a guest type; use \"pv\"", type);
+		say(b, &pos, true,
+		    "'%s' is not a guest type; use \"pv\", \"pvh\" or \"hvm\"",
+		    type);
 }
 
 static char *
@@ -280,18 +321,37 @@ join_cmdline(const struct binder *b)
 	return xu_buf_steal(&out);
 }
 
+/* An xm config names hvmloader as the kernel of an HVM guest. */
+static void
+bind_loader(struct binder *b, const char *file)
+{
+	struct cfg_pos pos = pos_of(b, "kernel", file);
+	const char *base = strrchr(b->d->kernel, '/');
+
+	base = base != NULL ? base + 1 : b->d->kernel;
+	if (strcmp(base, "hvmloader") != 0)
+		return;
+	say(b, &pos, false,
+	    "'kernel' names hvmloader, which an HVM guest gets anyhow; "
+	    "ignored");
+	b->d->kernel[0] = '\0';
+}
+
 static void
 bind_kernel(struct binder *b, const char *file)
 {
 	const struct cfg_setting *s = cfg_find(b->cfg, "cmdline");
 	struct cfg_pos pos = pos_of(b, "kernel", file);
-	/* start_info's command line (xen.h MAX_GUEST_CMDLINE), less the NUL. */
-	const size_t max_cmdline = 1023;
+	/* start_info's command line (xen.h MAX_GUEST_CMDLINE), less the NUL; what
+	 * Linux takes otherwise. */
+	const size_t max_cmdline = b->d->type == TYPE_PV ? 1023 : 2047;
 
 	b->d->kernel = strdup(get_str(b, "kernel", ""));
 	b->d->ramdisk = strdup(get_str(b, "ramdisk", ""));
 	b->d->cmdline = join_cmdline(b);
-	if (cfg_find(b->cfg, "kernel") == NULL || b->d->kernel == NULL ||
+	if (b->d->type == TYPE_HVM)
+		bind_loader(b, file);
+	else if (cfg_find(b->cfg, "kernel") == NULL || b->d->kernel == NULL ||
 	    b->d->kernel[0] == '\0')
 		say(b, &pos, true,
 		    "no kernel is given; add kernel = \"/path/to/vmlinuz\"");
@@ -338,13 +398,15 @@ bind_vcpus(struct binder *b, const char *file)
 	int64_t vcpus = get_int(b, "vcpus", 1);
 	int64_t max = get_int(b, "maxvcpus", vcpus);
 
-	/* xen.h MAX_VIRT_CPUS */
-	if (vcpus < 1 || vcpus > 8192)
-		say(b, &pos, true, "vcpus must be 1 to 8192");
-	else if (max < vcpus || max > 8192) {
+	/* xen.h MAX_VIRT_CPUS, hvm/hvm_info_table.h HVM_MAX_VCPUS */
+	const int64_t most = b->d->type == TYPE_PV ? 8192 : 128;
+
+	if (vcpus < 1 || vcpus > most)
+		say(b, &pos, true, "vcpus must be 1 to %lld", (long long)most);
+	else if (max < vcpus || max > most) {
 		pos = pos_of(b, "maxvcpus", file);
-		say(b, &pos, true, "maxvcpus must be %lld (vcpus) to 8192",
-		    (long long)vcpus);
+		say(b, &pos, true, "maxvcpus must be %lld (vcpus) to %lld",
+		    (long long)vcpus, (long long)most);
 	}
 	b->d->vcpus = (uint32_t)vcpus;
 	b->d->maxvcpus = (uint32_t)max;
@@ -353,6 +415,143 @@ bind_vcpus(struct binder *b, const char *file)
 	pos = pos_of(b, "cpu_weight", file);
 	if (b->d->cpu_weight == 0 || b->d->cpu_weight > 65535)
 		say(b, &pos, true, "cpu_weight must be 1 to 65535");
+}
+
+/* xl's words; the numbers are Xen's. */
+static void
+bind_clocks(struct binder *b)
+{
+	static const char *const words[] = { "default", "always_emulate",
+		"native" };
+	const struct cfg_setting *s = cfg_find(b->cfg, "tsc_mode");
+	int64_t mode = -1;
+
+	b->d->rtc_timeoffset = get_int(b, "rtc_timeoffset", 0);
+	b->d->localtime = get_bool(b, "localtime", false);
+	if (s == NULL)
+		return;
+	if (!as_number(s->value, &mode))
+		for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+			if (s->value->kind == CFG_STRING &&
+			    strcmp(s->value->text, words[i]) == 0)
+				mode = (int64_t)i;
+	if (mode < 0 || mode > 2)
+		say(b, &s->value->pos, true,
+		    "'tsc_mode' must be default (0), always_emulate (1) or "
+		    "native (2)%s",
+		    mode == 3 ? "; Xen has no native_paravirt any more" : "");
+	else
+		b->d->tsc_mode = mode;
+}
+
+static void
+bind_full(struct binder *b)
+{
+	const struct cfg_setting *s = get(b, "hap");
+
+	b->d->acpi = b->d->shadow_mib = -1;
+	if (b->d->type == TYPE_PV)
+		return;
+	if (get(b, "acpi") != NULL)
+		b->d->acpi = get_bool(b, "acpi", true);
+	if (get(b, "shadow_memory") != NULL)
+		b->d->shadow_mib =
+		    (int64_t)get_kib(b, "shadow_memory", 0) / 1024;
+	if (s != NULL && !get_bool(b, "hap", true))
+		say(b, &s->pos, true,
+		    "guests without nested paging are not supported by this "
+		    "release; remove 'hap'");
+}
+
+static char *
+copy_str(const struct binder *b, const char *key, const char *dflt)
+{
+	return strdup(get_str(b, key, dflt));
+}
+
+/* stdvga and nographic are xm's words for vga. */
+static void
+bind_screen(struct binder *b)
+{
+	struct domcfg_hvm *h = &b->d->hvm;
+	const struct cfg_setting *s = get(b, "vga");
+	const char *vga = get_str(b, "vga", "cirrus");
+	int64_t display = get_int(b, "vncdisplay", 0);
+
+	if (get_bool(b, "stdvga", false) || strcmp(vga, "stdvga") == 0)
+		vga = "std";
+	if (get_bool(b, "nographic", false))
+		vga = "none";
+	if (strcmp(vga, "cirrus") != 0 && strcmp(vga, "std") != 0 &&
+	    strcmp(vga, "none") != 0)
+		say(b, &s->value->pos, true,
+		    "'vga' must be cirrus, stdvga or none");
+	h->vga = strdup(vga);
+	h->videoram_mib = (int64_t)get_kib(b, "videoram", 0) / 1024;
+	h->vnc_unused = get_bool(b, "vncunused", get(b, "vncdisplay") == NULL);
+	if (!get_bool(b, "vnc", false))
+		h->vnc = strdup("");
+	else if (asprintf(&h->vnc, "%s:%lld",
+		     get_str(b, "vnclisten", "127.0.0.1"),
+		     (long long)display) < 0)
+		h->vnc = NULL;
+}
+
+static void
+bind_usb(struct binder *b)
+{
+	const struct cfg_setting *s = get(b, "usbdevice");
+	bool tablet = s != NULL && s->value->kind == CFG_STRING &&
+	    strcmp(s->value->text, "tablet") == 0;
+
+	if (s != NULL && !is_empty(s->value) && !tablet)
+		say(b, &s->value->pos, true,
+		    "'usbdevice' can be \"tablet\" in this release");
+	b->d->hvm.usb = tablet || get_bool(b, "usb", false);
+	b->d->hvm.usb_tablet = tablet;
+}
+
+/* Of these nothing else is there. */
+static void
+only_word(struct binder *b, const char *key, const char *word)
+{
+	const struct cfg_setting *s = get(b, key);
+
+	if (s != NULL && s->value->text[0] != '\0' &&
+	    strcmp(s->value->text, word) != 0)
+		say(b, &s->value->pos, true,
+		    "'%s' can be \"%s\" in this release", key, word);
+}
+
+static void
+bind_hvm(struct binder *b)
+{
+	static const char *const words[][2] = { { "bios", "seabios" },
+		{ "device_model_version", "qemu-xen" } };
+	struct domcfg_hvm *h = &b->d->hvm;
+	const struct cfg_setting *s = get(b, "boot");
+
+	if (b->d->type != TYPE_HVM)
+		return;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		only_word(b, words[i][0], words[i][1]);
+	h->boot = copy_str(b, "boot", "cda");
+	if (h->boot == NULL || h->boot[0] == '\0' ||
+	    h->boot[strspn(h->boot, "acdn")] != '\0')
+		say(b, &s->value->pos, true,
+		    "'boot' is made of the letters c (disk), d (CD), a (floppy) "
+		    "and n (network)");
+	h->bios_path = copy_str(b, "bios_path_override",
+	    get_str(b, "firmware_override", ""));
+	h->loader = copy_str(b, "loader", "");
+	h->device_model = copy_str(b, "device_model_override", "");
+	bind_screen(b);
+	bind_usb(b);
+	h->platform_pci = get_bool(b, "xen_platform_pci", true);
+	h->acpi_s3 = get_bool(b, "acpi_s3", true);
+	h->acpi_s4 = get_bool(b, "acpi_s4", true);
+	h->acpi_laptop_slate = get_bool(b, "acpi_laptop_slate", false);
+	h->hvm_pirq = get_bool(b, "hvm_pirq", false);
 }
 
 static char *
@@ -405,6 +604,9 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_kernel(&b, file);
 	bind_memory(&b, file);
 	bind_vcpus(&b, file);
+	bind_clocks(&b);
+	bind_full(&b);
+	bind_hvm(&b);
 	d->uuid = strdup(get_str(&b, "uuid", ""));
 	d->description = strdup(get_str(&b, "description", ""));
 	d->on_poweroff = strdup(get_str(&b, "on_poweroff", "destroy"));
@@ -422,7 +624,8 @@ domcfg_fini(struct domcfg *d)
 {
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
 		d->ramdisk, d->cmdline, d->on_poweroff, d->on_reboot,
-		d->on_crash };
+		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
+		d->hvm.loader, d->hvm.device_model, d->hvm.vnc };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
 		free(owned[i]);

@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 #include "cfg.h"
+#include "domstate.h"
 
 enum domcfg_kind {
 	DK_STR,
 	DK_INT,
+	DK_OFFSET,
 	DK_BOOL,
 	DK_MIB,
 	DK_UUID,
@@ -26,7 +28,9 @@ enum domcfg_kind {
 enum domcfg_status {
 	DS_NOW,
 	DS_LATER,
+	DS_FULL,
 	DS_HVM,
+	DS_HVM_LATER,
 	DS_OLD,
 };
 
@@ -45,16 +49,35 @@ const struct domcfg_key *domcfg_find(const char *name);
 /* The key nearest in spelling, or NULL when none is near. */
 const char *domcfg_nearest(const char *name);
 
+/* What only HVM guests have. -1, "" and NULL = not given. */
+struct domcfg_hvm {
+	char *boot, *vga, *bios_path, *loader, *device_model;
+	/* Where VNC listens, "" = none; a display number, or a free one from it
+	 * on. */
+	char *vnc;
+	int64_t videoram_mib, vnc_unused, usb, usb_tablet, platform_pci,
+	    acpi_s3, acpi_s4, acpi_laptop_slate, hvm_pirq;
+};
+
 /* A domain as the file describes it. Strings are owned; "" = not given. */
 struct domcfg {
 	char *name, *uuid, *description, *kernel, *ramdisk, *cmdline;
 	char *on_poweroff, *on_reboot, *on_crash;
+	enum dom_type type;
 	uint64_t memory_kib, maxmem_kib;
 	uint32_t vcpus, maxvcpus;
 	/* -1 = not given. */
 	int64_t cpu_weight, cpu_cap;
 	int64_t max_grant_frames, max_maptrack_frames, max_grant_version,
 	    max_event_channels;
+	/* 0 default, 1 always emulate, 2 native. */
+	int64_t tsc_mode;
+	/* Seconds, and whether the host's time zone comes on top. */
+	int64_t rtc_timeoffset;
+	bool localtime;
+	/* -1 = not given. */
+	int64_t acpi, shadow_mib;
+	struct domcfg_hvm hvm;
 };
 
 /*

@@ -91,19 +91,20 @@ sxp_action(
 static void
 sxp_image(struct xapi_value *form, const struct xapi_value *r)
 {
-	struct xapi_value *image = xapi_new_array(), *pv = xapi_new_array();
+	struct xapi_value *image = xapi_new_array(), *kind = xapi_new_array();
 	const char *s;
 
-	xapi_add(pv, xapi_new_str("linux"));
-	xm_sxp_str(pv, "kernel", xapi_get_str(r, "PV_kernel"));
+	xapi_add(kind,
+	    xapi_new_str(xm_sxp_image(xapi_get_str(r, "domain_type"))));
+	xm_sxp_str(kind, "kernel", xapi_get_str(r, "PV_kernel"));
 	s = xapi_get_str(r, "PV_ramdisk");
 	if (*s != '\0')
-		xm_sxp_str(pv, "ramdisk", s);
+		xm_sxp_str(kind, "ramdisk", s);
 	s = xapi_get_str(r, "PV_args");
 	if (*s != '\0')
-		xm_sxp_str(pv, "args", s);
+		xm_sxp_str(kind, "args", s);
 	xapi_add(image, xapi_new_str("image"));
-	xapi_add(image, pv);
+	xapi_add(image, kind);
 	xapi_add(form, image);
 }
 

@@ -210,7 +210,9 @@ status_word(enum domcfg_status s)
 	static const char *const words[] = {
 		[DS_NOW] = "honoured",
 		[DS_LATER] = "not supported yet",
+		[DS_FULL] = "PVH and HVM guests only",
 		[DS_HVM] = "HVM guests only",
+		[DS_HVM_LATER] = "HVM guests only, not supported yet",
 		[DS_OLD] = "obsolete, ignored",
 	};
 

@@ -204,3 +204,11 @@ xm_sxp_int(struct xapi_value *form, const char *name, long long value)
 	snprintf(text, sizeof(text), "%lld", value);
 	xm_sxp_str(form, name, text);
 }
+
+const char *
+xm_sxp_image(const char *domain_type)
+{
+	return domain_type[0] == '\0' || strcmp(domain_type, "pv") == 0
+	    ? "linux"
+	    : domain_type;
+}

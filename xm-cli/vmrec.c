@@ -173,14 +173,20 @@ absolute(const char *path, const char *cwd)
 }
 
 static void
-set_number(struct xapi_value *map, const char *name, int64_t n)
+set_any_number(struct xapi_value *map, const char *name, int64_t n)
 {
 	char text[24];
 
-	if (n < 0)
-		return;
 	snprintf(text, sizeof(text), "%lld", (long long)n);
 	xapi_set(map, name, xapi_new_str(text));
+}
+
+/* -1 = not given. */
+static void
+set_number(struct xapi_value *map, const char *name, int64_t n)
+{
+	if (n >= 0)
+		set_any_number(map, name, n);
 }
 
 static struct xapi_value *
@@ -204,8 +210,45 @@ set_memory(struct xapi_value *r, const struct domcfg *d)
 	xapi_set(r, "memory_static_min", xapi_new_int(0));
 }
 
+static void
+set_word(struct xapi_value *map, const char *name, const char *word)
+{
+	if (word[0] != '\0')
+		xapi_set(map, name, xapi_new_str(word));
+}
+
+static void
+set_path(struct xapi_value *map, const char *name, const char *path,
+    const char *cwd)
+{
+	if (path[0] != '\0')
+		xapi_set(map, name, absolute(path, cwd));
+}
+
+static void
+hvm_platform(struct xapi_value *map, const struct domcfg_hvm *h,
+    const char *cwd)
+{
+	set_word(map, "vga", h->vga);
+	if (h->videoram_mib > 0)
+		set_number(map, "videoram", h->videoram_mib);
+	set_word(map, "vnc", h->vnc);
+	if (h->vnc[0] != '\0')
+		set_number(map, "vnc_unused", h->vnc_unused);
+	set_number(map, "usb", h->usb);
+	set_number(map, "usb_tablet", h->usb_tablet);
+	set_number(map, "platform_pci", h->platform_pci);
+	set_number(map, "acpi_s3", h->acpi_s3);
+	set_number(map, "acpi_s4", h->acpi_s4);
+	set_number(map, "acpi_laptop_slate", h->acpi_laptop_slate);
+	set_number(map, "hvm_pirq", h->hvm_pirq);
+	set_path(map, "bios_path", h->bios_path, cwd);
+	set_path(map, "loader", h->loader, cwd);
+	set_path(map, "device_model", h->device_model, cwd);
+}
+
 static struct xapi_value *
-platform(const struct domcfg *d)
+platform(const struct domcfg *d, const char *cwd)
 {
 	struct xapi_value *map = xapi_new_struct();
 
@@ -213,6 +256,16 @@ platform(const struct domcfg *d)
 	set_number(map, "max_maptrack_frames", d->max_maptrack_frames);
 	set_number(map, "max_grant_version", d->max_grant_version);
 	set_number(map, "max_event_channels", d->max_event_channels);
+	if (d->tsc_mode != 0)
+		set_number(map, "tsc_mode", d->tsc_mode);
+	if (d->rtc_timeoffset != 0)
+		set_any_number(map, "timeoffset", d->rtc_timeoffset);
+	if (d->localtime)
+		xapi_set(map, "localtime", xapi_new_str("1"));
+	set_number(map, "acpi", d->acpi);
+	set_number(map, "shadow_memory", d->shadow_mib);
+	if (d->type == TYPE_HVM)
+		hvm_platform(map, &d->hvm, cwd);
 	return map;
 }
 
@@ -242,8 +295,14 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	xapi_set(r, "PV_ramdisk", absolute(d->ramdisk, cwd));
 	xapi_set(r, "PV_args", xapi_new_str(d->cmdline));
 	xapi_set(r, "PV_bootloader_args", xapi_new_str(""));
-	xapi_set(r, "HVM_boot_policy", xapi_new_str(""));
-	xapi_set(r, "platform", platform(d));
+	xapi_set(r, "domain_type", xapi_new_str(dom_type_word(d->type)));
+	xapi_set(r, "HVM_boot_policy",
+	    xapi_new_str(d->type == TYPE_HVM ? "BIOS order" : ""));
+	map = xapi_new_struct();
+	if (d->type == TYPE_HVM)
+		set_word(map, "order", d->hvm.boot);
+	xapi_set(r, "HVM_boot_params", map);
+	xapi_set(r, "platform", platform(d, cwd));
 	xapi_set(r, "PCI_bus", xapi_new_str(""));
 	map = xapi_new_struct();
 	/* xm's guests are gone when they end. */
@@ -256,7 +315,7 @@ struct xapi_value *
 vmrec_sxp(const struct domcfg *d, const char *cwd)
 {
 	struct xapi_value *vm = xapi_new_array(), *image = xapi_new_array();
-	struct xapi_value *linux_form = xapi_new_array(), *path;
+	struct xapi_value *form = xapi_new_array(), *path;
 
 	xapi_add(vm, xapi_new_str("vm"));
 	xm_sxp_str(vm, "name", d->name);
@@ -275,19 +334,19 @@ vmrec_sxp(const struct domcfg *d, const char *cwd)
 		xm_sxp_int(vm, "cpu_weight", d->cpu_weight);
 	if (d->cpu_cap >= 0)
 		xm_sxp_int(vm, "cpu_cap", d->cpu_cap);
-	xapi_add(linux_form, xapi_new_str("linux"));
+	xapi_add(form, xapi_new_str(xm_sxp_image(dom_type_word(d->type))));
 	path = absolute(d->kernel, cwd);
-	xm_sxp_str(linux_form, "kernel", xapi_str(path));
+	xm_sxp_str(form, "kernel", xapi_str(path));
 	xapi_free(path);
 	if (d->ramdisk[0] != '\0') {
 		path = absolute(d->ramdisk, cwd);
-		xm_sxp_str(linux_form, "ramdisk", xapi_str(path));
+		xm_sxp_str(form, "ramdisk", xapi_str(path));
 		xapi_free(path);
 	}
 	if (d->cmdline[0] != '\0')
-		xm_sxp_str(linux_form, "args", d->cmdline);
+		xm_sxp_str(form, "args", d->cmdline);
 	xapi_add(image, xapi_new_str("image"));
-	xapi_add(image, linux_form);
+	xapi_add(image, form);
 	xapi_add(vm, image);
 	return vm;
 }

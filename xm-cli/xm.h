@@ -133,6 +133,8 @@ void xm_sxp(const struct xapi_value *form, struct xu_buf *out);
 /* Adds (name value) to a form. */
 void xm_sxp_str(struct xapi_value *form, const char *name, const char *value);
 void xm_sxp_int(struct xapi_value *form, const char *name, long long value);
+/* What xend called the image of a guest of that domain_type. */
+const char *xm_sxp_image(const char *domain_type);
 /* Seconds between two dates of the API, 0 when one cannot be read. */
 long long xm_seconds(const char *from, const char *to);
 

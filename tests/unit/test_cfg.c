@@ -137,9 +137,28 @@ static const struct {
 	{ "kernel='/k'\ndisk = ['phy:/dev/x,xvda,w']",
 	    "web.cfg:2:1: 'disk' is not supported by this release; remove it "
 	    "or leave it empty\n" },
-	{ "kernel='/k'\ntype='hvm'",
-	    "web.cfg:2:1: HVM guests are not supported by this release; use "
-	    "type = \"pv\"\n" },
+	{ "type='hvm'\nboot='x'\nvga='qxl'\nbios='ovmf'\nusbdevice='disk'\n"
+	  "hpet=1\nviridian=0\npae=1\napic=0\ntimer_mode=1",
+	    "web.cfg:6:1: 'hpet' is not supported by this release; remove it "
+	    "or leave it empty\n"
+	    "web.cfg:9:1: 'apic' is not supported by this release; remove it "
+	    "or leave it empty\n"
+	    "web.cfg:4:6: 'bios' can be \"seabios\" in this release\n"
+	    "web.cfg:2:6: 'boot' is made of the letters c (disk), d (CD), a "
+	    "(floppy) and n (network)\n"
+	    "web.cfg:3:5: 'vga' must be cirrus, stdvga or none\n"
+	    "web.cfg:5:11: 'usbdevice' can be \"tablet\" in this release\n" },
+	{ "kernel='/k'\ntype='xen'", "web.cfg:2:1: 'xen' is not a guest type; "
+				    "use \"pv\", \"pvh\" or \"hvm\"\n" },
+	{ "kernel='/k'\ntype='pvh'\nvcpus=129",
+	    "web.cfg:3:1: vcpus must be 1 to 128\n" },
+	{ "kernel='/k'\ntype='pvh'\nhap=0",
+	    "web.cfg:3:1: guests without nested paging are not supported by "
+	    "this release; remove 'hap'\n" },
+	{ "kernel='/k'\ntsc_mode='native_paravirt'\nrtc_timeoffset='x'",
+	    "web.cfg:3:16: 'rtc_timeoffset' must be a number\n"
+	    "web.cfg:2:10: 'tsc_mode' must be default (0), always_emulate (1) "
+	    "or native (2)\n" },
 	{ "kernel='/k'\nvpcus=2\nmemory='x'",
 	    "web.cfg:2:1: unknown key 'vpcus', did you mean 'vcpus'?\n"
 	    "web.cfg:3:8: 'memory' must be a number of MiB, or a number with "
@@ -156,6 +175,31 @@ START_TEST(meaning_errors_are_all_reported)
 	ck_assert_msg(parse(&c, bad_meaning[_i].text, &e) == 0, "%s", e.msg);
 	ck_assert_uint_gt(domcfg_bind(&c, "web.cfg", &d, &report), 0);
 	ck_assert_str_eq(xu_buf_text(&report), bad_meaning[_i].report);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(a_pvh_domain)
+{
+	static const char text[] =
+	    "kernel = '/boot/k'\ntype = 'pvh'\nvcpus = 128\nacpi = 'off'\n"
+	    "shadow_memory = '1g'\ntsc_mode = 'native'\nrtc_timeoffset = -3600"
+	    "\nlocaltime = 'yes'\n";
+	AUTO_BUF struct xu_buf report = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct domcfg d;
+	struct cfg c;
+
+	ck_assert_int_eq(parse(&c, text, &e), 0);
+	ck_assert_uint_eq(domcfg_bind(&c, "web.cfg", &d, &report), 0);
+	ck_assert_str_eq(xu_buf_text(&report), "");
+	ck_assert_int_eq(d.type, TYPE_PVH);
+	ck_assert_int_eq(d.acpi, 0);
+	ck_assert_int_eq(d.shadow_mib, 1024);
+	ck_assert_int_eq(d.tsc_mode, 2);
+	ck_assert_int_eq(d.rtc_timeoffset, -3600);
+	ck_assert(d.localtime);
 	domcfg_fini(&d);
 	cfg_fini(&c);
 }
@@ -179,7 +223,7 @@ START_TEST(a_domain)
 	ck_assert_ptr_nonnull(strstr(e.msg, "command line:1:"));
 	ck_assert_uint_eq(domcfg_bind(&c, "/etc/xen/web.hvm", &d, &report), 0);
 	ck_assert_str_eq(xu_buf_text(&report), "web.cfg:8:1: warning: 'acpi' "
-	    "means something for HVM guests only; ignored\n");
+	    "means something for PVH and HVM guests only; ignored\n");
 	ck_assert_str_eq(d.name, "web");
 	ck_assert_uint_eq(d.memory_kib, 64 * 1024);
 	ck_assert_uint_eq(d.maxmem_kib, 64 * 1024);
@@ -219,6 +263,7 @@ main(void)
 	tcase_add_loop_test(t, meaning_errors_are_all_reported, 0,
 	    (int)XU_ARRAY_SIZE(bad_meaning));
 	tcase_add_test(t, a_domain);
+	tcase_add_test(t, a_pvh_domain);
 	tcase_add_test(t, table_is_consistent);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -391,7 +391,7 @@ START_TEST(mistakes)
 {
 	expect("create -n bad.cfg", 2, NULL,
 	    "bad.cfg:4:1: unknown key 'memroy', did you mean 'memory'?\n"
-	    "bad.cfg:5:1: warning: 'hap' means something for HVM guests only; "
+	    "bad.cfg:5:1: warning: 'hap' means something for PVH and HVM guests only; "
 	    "ignored\n"
 	    "bad.cfg:6:9: 'vcpus' must be a number, 0 or more\n");
 	expect("create bad.cfg", 2, NULL, "bad.cfg:4:1: unknown key 'memroy'");
@@ -399,7 +399,7 @@ START_TEST(mistakes)
 	expect("create ./bad.cfg", 2, NULL, "./bad.cfg:4:1: unknown key");
 	expect("create --path=../xm bad.cfg", 2, NULL, "../xm/bad.cfg:4:1: ");
 	expect("check bad.cfg full.cfg", 2,
-	    "bad.cfg:5:1: warning: 'hap' means something for HVM guests only; "
+	    "bad.cfg:5:1: warning: 'hap' means something for PVH and HVM guests only; "
 	    "ignored\nbad.cfg:6:9: 'vcpus' must be a number, 0 or more\n"
 	    "full.cfg: correct\n",
 	    NULL);

@@ -91,14 +91,14 @@ END_TEST
 /* At 80 % whoever watches is told, once, and not before. */
 START_TEST(quota_warning)
 {
-	struct thv_client *g = fx_guest(1), *h = fx_guest(2);
+	struct thv_client *g = fx_guest(1), *other = fx_guest(2);
 
 	ASK(dom0, SET_QUOTA, "1|nodes|10|", "OK");
 	fx_watch(dom0, "@quotaWarning|any");
 	fx_watch(dom0, "@quotaWarning/1|one");
 	fx_watch(dom0, "@quotaWarning/2|two");
 	/* Not for guests to know. */
-	fx_watch(h, "@quotaWarning|mine");
+	fx_watch(other, "@quotaWarning|mine");
 	for (int i = 1; i < 7; i++) /* its home is one */
 		ck_assert_str_eq(thv_askf(g, XS_WRITE, "n%d|", i), "OK");
 	ck_assert_str_eq(thv_event(dom0, 300), "");
@@ -107,9 +107,9 @@ START_TEST(quota_warning)
 	ck_assert_str_eq(thv_event(dom0, 5000), "@quotaWarning/1|one");
 	ASK(g, XS_WRITE, "n8|", "OK");
 	ck_assert_str_eq(thv_event(dom0, 300), "");
-	ck_assert_str_eq(thv_event(h, 100), "");
+	ck_assert_str_eq(thv_event(other, 100), "");
 	thv_client_free(g);
-	thv_client_free(h);
+	thv_client_free(other);
 }
 END_TEST
 

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The process of a device model: started with what it needs as descriptors,
+ * ready when it greets on QMP, watched by a pidfd (so a restarted daemon
+ * watches it just as well), ended by SIGTERM and, when that takes too long, by
+ * SIGKILL. Its output is a file that does not grow beyond LOG_MAX (XSA-180); the
+ * end of it is part of our error when it dies.
+ */
+#include "config.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dm.h"
+#include "qmp.h"
+#include "xu_file.h"
+#include "xu_log.h"
+#include "xu_num.h"
+#include "xu_proc.h"
+
+#define FOLDER	 XLD_RUNDIR "/dm"
+#define ROOT	 FOLDER "/root"
+#define LOG_MAX	 (1u << 20)
+#define START_MS 60000
+#define TERM_MS	 10000
+
+struct dm {
+	struct core *core;
+	/* NULL: forgotten. */
+	struct guest *guest;
+	int32_t domid;
+	pid_t pid;
+	/* Of /proc/PID/stat: tells this process from a later one. */
+	uint64_t born;
+	int pidfd;
+	uv_poll_t death;
+	uv_timer_t timer;
+	uv_fs_event_t log_event;
+	unsigned handles;
+	char log[512];
+	struct qmp *qmp;
+	bool serves, stopping, gone;
+	dm_ready_f *ready;
+	void (*stopped)(void *arg);
+	void *arg;
+};
+
+/* ---- the process ----------------------------------------------------------------- */
+
+/* Clock ticks since boot when it began; 0: there is no such process. */
+static uint64_t
+birth_of(pid_t pid)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	char path[64];
+	const char *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (xu_file_read(path, 4096, &b, NULL) < 0)
+		return 0;
+	/* The name may hold anything, parentheses as well. */
+	p = strrchr(xu_buf_text(&b), ')');
+	for (int field = 2; p != NULL && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p == NULL ? 0 : strtoull(p, NULL, 10);
+}
+
+/* One that we do not know of, because we were killed while it started: its user
+ * id tells. (Before it has taken that, our death is its end.) */
+static void
+kill_strays(int32_t domid)
+{
+	DIR *dir = domid > 0 ? opendir("/proc") : NULL;
+	const struct dirent *ent;
+	char path[64], want[32];
+	int64_t pid;
+
+	snprintf(want, sizeof(want), "\nUid:\t%u\t",
+	    DM_UID_BASE + (uint32_t)domid);
+	while (dir != NULL && (ent = readdir(dir)) != NULL) {
+		AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+		if (!xu_num_i64(ent->d_name, 1, INT32_MAX, &pid))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+		if (xu_file_read(path, 16384, &b, NULL) == 0 &&
+		    strstr(xu_buf_text(&b), want) != NULL) {
+			xu_log(XU_NOTICE, "domain %d: process %d, its device "
+					  "model, is ended", domid, (int)pid);
+			kill((pid_t)pid, SIGKILL);
+		}
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+/* Of its output, for an error: the last line or two, printable. */
+static void
+last_words(const struct dm *d, char *out, size_t room)
+{
+	char text[1024];
+	int fd = open(d->log, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	off_t from = size > (off_t)sizeof(text) - 1 ?
+	    size - (off_t)sizeof(text) + 1 : 0;
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, from);
+	char *start;
+
+	if (fd >= 0)
+		close(fd);
+	n = n < 0 ? 0 : n;
+	while (n > 0 && isspace((unsigned char)text[n - 1]))
+		n--;
+	text[n] = '\0';
+	for (char *p = text; *p != '\0'; p++)
+		if (!isprint((unsigned char)*p) && *p != '\n')
+			*p = '?';
+	start = strrchr(text, '\n');
+	start = start == NULL ? text : start + 1;
+	snprintf(out, room, "%.250s", *start == '\0' ? "it said nothing" : start);
+}
+
+static void
+qmp_path(const struct guest *g, char out[128])
+{
+	snprintf(out, 128, FOLDER "/%s.qmp", g->uuid);
+}
+
+static void
+forget_socket(const struct guest *g)
+{
+	char path[128];
+
+	qmp_path(g, path);
+	unlink(path);
+}
+
+static void
+freed(uv_handle_t *h)
+{
+	struct dm *d = h->data;
+
+	if (--d->handles > 0)
+		return;
+	if (d->pidfd >= 0)
+		close(d->pidfd);
+	free(d);
+}
+
+static void
+release(struct dm *d)
+{
+	if (d->gone)
+		return;
+	d->gone = true;
+	if (d->guest != NULL && d->guest->dm == d)
+		d->guest->dm = NULL;
+	qmp_close(d->qmp);
+	d->qmp = NULL;
+	uv_close((uv_handle_t *)&d->death, freed);
+	uv_close((uv_handle_t *)&d->timer, freed);
+	uv_close((uv_handle_t *)&d->log_event, freed);
+}
+
+/* It did not come up. */
+static void
+start_failed(struct dm *d, const char *why)
+{
+	dm_ready_f *ready = d->ready;
+	void *arg = d->arg;
+	struct xu_err e = XU_ERR_INIT;
+	char words[256];
+
+	last_words(d, words, sizeof(words));
+	xu_err_set(&e, XE(XLD_HELPER), 0,
+	    "the device model %s; its last words: %s (all of them: %s)", why,
+	    words, d->log);
+	xu_err_param(&e, "qemu");
+	xu_err_param(&e, "%.100s", words);
+	d->ready = NULL;
+	forget_socket(d->guest);
+	release(d);
+	ready(arg, &e);
+}
+
+/* A guest whose devices are gone has crashed; on_crash says what follows. */
+static void
+died_while_serving(struct dm *d, const char *how)
+{
+	char words[256];
+
+	last_words(d, words, sizeof(words));
+	xu_log(XU_ERROR, "domain %d: the device model %s; its last words: %s",
+	    d->domid, how, words);
+	if (xc_domain_shutdown(d->core->xch, (uint32_t)d->domid,
+		END_CRASH) < 0)
+		xu_log(XU_ERROR, "domain %d: %s", d->domid,
+		    xc_last_error(d->core->xch));
+	forget_socket(d->guest);
+	release(d);
+}
+
+static void
+on_death(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
+{
+	struct dm *d = h->data;
+	void (*stopped)(void *arg) = d->stopped;
+	void *arg = d->arg;
+	char how[64] = "has ended";
+	int code;
+
+	uv_poll_stop(h);
+	/* Not our child after a restart of the daemon. */
+	if (waitpid(d->pid, &code, WNOHANG) == d->pid)
+		snprintf(how, sizeof(how),
+		    WIFSIGNALED(code) ? "was killed by signal %d" :
+					"ended with status %d",
+		    WIFSIGNALED(code) ? WTERMSIG(code) : WEXITSTATUS(code));
+	if (d->stopping) {
+		release(d);
+		if (stopped != NULL)
+			stopped(arg);
+	} else if (d->ready != NULL) {
+		start_failed(d, how);
+	} else {
+		died_while_serving(d, how);
+	}
+}
+
+/* Its log, kept short while it writes. */
+static void
+on_log(uv_fs_event_t *h, const char *name XU_UNUSED, int events XU_UNUSED,
+    int status)
+{
+	static const char note[] = "xld: what was here before was too long\n";
+	const struct dm *d = h->data;
+	struct stat st;
+	int fd;
+
+	if (status < 0)
+		return;
+	fd = open(d->log, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size > LOG_MAX &&
+	    ftruncate(fd, 0) == 0)
+		(void)!write(fd, note, sizeof(note) - 1);
+	close(fd);
+}
+
+/* ---- QMP ------------------------------------------------------------------------------ */
+
+static void
+on_timer(uv_timer_t *t)
+{
+	struct dm *d = t->data;
+
+	kill(d->pid, SIGKILL);
+	if (d->stopping || d->ready == NULL)
+		return;
+	uv_poll_stop(&d->death);
+	waitpid(d->pid, NULL, 0);
+	start_failed(d, "was not ready within 60 s");
+}
+
+static void
+on_qmp_ready(void *arg)
+{
+	struct dm *d = arg;
+	dm_ready_f *ready = d->ready;
+
+	if (ready == NULL || d->stopping)
+		return;
+	uv_timer_stop(&d->timer);
+	d->ready = NULL;
+	d->serves = true;
+	ready(d->arg, NULL);
+}
+
+static void
+on_qmp_lost(void *arg, const struct xu_err *e)
+{
+	struct dm *d = arg;
+
+	/* Its death, if that is what it is, comes by the pidfd. */
+	xu_log(XU_INFO, "domain %d: %s", d->domid, e->msg);
+	qmp_close(d->qmp);
+	d->qmp = NULL;
+}
+
+static int
+connect_qmp(struct dm *d, struct xu_err *e)
+{
+	const struct qmp_events ev = { .ready = on_qmp_ready,
+		.lost = on_qmp_lost,
+		.arg = d };
+	char path[128];
+	int fd;
+
+	qmp_path(d->guest, path);
+	fd = xu_connect_unix(path, e);
+	if (fd < 0)
+		return -1;
+	xu_set_nonblock(fd, true);
+	d->qmp = qmp_open(d->core->loop, fd, &ev, e);
+	return d->qmp == NULL ? -1 : 0;
+}
+
+/* ---- start -------------------------------------------------------------------------------- */
+
+static struct dm *
+dm_new(struct guest *g, struct xu_err *e)
+{
+	struct dm *d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM,
+		    "start a device model");
+		return NULL;
+	}
+	d->core = g->core;
+	d->guest = g;
+	d->domid = g->domid;
+	d->pidfd = -1;
+	snprintf(d->log, sizeof(d->log), XLD_LOGDIR "/qemu-dm-%s.log",
+	    guest_name(g));
+	return d;
+}
+
+/* Its end and its log are seen from now on. */
+static int
+watch(struct dm *d, struct xu_err *e)
+{
+	uv_loop_t *loop = d->core->loop;
+
+	d->pidfd = (int)syscall(SYS_pidfd_open, d->pid, 0);
+	if (d->pidfd < 0 || uv_poll_init(loop, &d->death, d->pidfd) != 0) {
+		if (d->pidfd >= 0)
+			close(d->pidfd);
+		return xu_err_set(e, XE(XLD_HELPER), errno,
+		    "watch the device model");
+	}
+	uv_timer_init(loop, &d->timer);
+	uv_fs_event_init(loop, &d->log_event);
+	d->handles = 3;
+	d->death.data = d->timer.data = d->log_event.data = d;
+	uv_poll_start(&d->death, UV_READABLE, on_death);
+	uv_fs_event_start(&d->log_event, on_log, d->log, 0);
+	d->guest->dm = d;
+	return 0;
+}
+
+static int
+open_log(const struct dm *d, struct xu_err *e)
+{
+	char old[520];
+	int fd;
+
+	snprintf(old, sizeof(old), "%s.1", d->log);
+	(void)rename(d->log, old);
+	fd = open(d->log,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd < 0)
+		xu_err_set(e, XE(XLD_FILE), errno, "the log %s", d->log);
+	return fd;
+}
+
+static int
+spawn(struct dm *d, const struct dm_plan *plan, const int *fds, int nfds,
+    struct xu_err *e)
+{
+	char **args = dm_args(plan);
+	int log = open_log(d, e);
+	struct xu_spawn s = { .path = plan->program,
+		.argv = args,
+		.fds = fds,
+		.nfds = nfds,
+		.out_fd = log,
+		/* Until it changes its user id. */
+		.pdeathsig = SIGKILL };
+
+	if (args == NULL)
+		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "start QEMU");
+	d->pid = args == NULL || log < 0 ? -1 : xu_spawn(&s, e);
+	dm_args_free(args);
+	if (log >= 0)
+		close(log);
+	if (d->pid < 0)
+		return -1;
+	d->born = birth_of(d->pid);
+	return 0;
+}
+
+/* The socket is there before QEMU is, so that nobody has to wait for it. */
+static int
+listen_qmp(const struct guest *g, struct xu_err *e)
+{
+	char path[128];
+
+	if (xu_mkdirs(FOLDER, 0711, e) < 0 || xu_mkdirs(ROOT, 0711, e) < 0)
+		return -1;
+	qmp_path(g, path);
+	return xu_listen_unix(path, 0600, 4, e);
+}
+
+static void
+abandon(struct dm *d)
+{
+	forget_socket(d->guest);
+	kill(d->pid, SIGKILL);
+	waitpid(d->pid, NULL, 0);
+	if (d->handles != 0)
+		release(d);
+	else
+		free(d);
+}
+
+int
+dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
+    void *arg, struct xu_err *e)
+{
+	struct dm_plan plan = { .program = dm_program(g->config),
+		.domid = g->domid,
+		.root = ROOT,
+		.fds = { 3, -1, -1 } };
+	int fds[3], nfds = 1, r;
+	struct dm *d;
+
+	if (dm_plan_from(g->config, &plan, e) < 0 || (d = dm_new(g, e)) == NULL)
+		return -1;
+	fds[0] = listen_qmp(g, e);
+	if (fds[0] < 0) {
+		free(d);
+		return -1;
+	}
+	if (kernel_fd >= 0) {
+		plan.fds.kernel = 3 + nfds;
+		fds[nfds++] = kernel_fd;
+	}
+	if (ramdisk_fd >= 0) {
+		plan.fds.ramdisk = 3 + nfds;
+		fds[nfds++] = ramdisk_fd;
+	}
+	r = spawn(d, &plan, fds, nfds, e);
+	close(fds[0]);
+	if (r < 0) {
+		free(d);
+		return -1;
+	}
+	if (watch(d, e) < 0 || connect_qmp(d, e) < 0) {
+		abandon(d);
+		return -1;
+	}
+	d->ready = ready;
+	d->arg = arg;
+	uv_timer_start(&d->timer, on_timer, START_MS, 0);
+	return 0;
+}
+
+/* ---- later -------------------------------------------------------------------------------- */
+
+void
+dm_keep(const struct guest *g, struct xu_val *v)
+{
+	if (g->dm == NULL)
+		return;
+	xu_val_set(v, "dm_pid", xu_int(g->dm->pid));
+	xu_val_set(v, "dm_born", xu_int((int64_t)g->dm->born));
+}
+
+pid_t
+dm_pid(const struct guest *g)
+{
+	return g->dm == NULL ? 0 : g->dm->pid;
+}
+
+bool
+dm_adopt(struct guest *g, const struct xu_val *v)
+{
+	struct xu_err e = XU_ERR_INIT;
+	int64_t pid = xu_val_get_int(v, "dm_pid", 0);
+	uint64_t born = (uint64_t)xu_val_get_int(v, "dm_born", 0);
+	struct dm *d;
+
+	if (pid <= 0 || pid > INT32_MAX || born == 0 ||
+	    birth_of((pid_t)pid) != born || (d = dm_new(g, &e)) == NULL)
+		return false;
+	d->pid = (pid_t)pid;
+	d->born = born;
+	if (watch(d, &e) < 0) {
+		free(d);
+		return false;
+	}
+	d->serves = true;
+	if (connect_qmp(d, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
+	return true;
+}
+
+void
+dm_stop(struct guest *g, void (*f)(void *arg), void *arg)
+{
+	struct dm *d = g->dm;
+
+	forget_socket(g);
+	if (d == NULL) {
+		kill_strays(g->domid);
+		if (f != NULL)
+			f(arg);
+		return;
+	}
+	d->stopping = true;
+	d->ready = NULL;
+	d->stopped = f;
+	d->arg = arg;
+	kill(d->pid, SIGTERM);
+	uv_timer_start(&d->timer, on_timer, TERM_MS, 0);
+}
+
+void
+dm_forget(struct guest *g)
+{
+	if (g->dm != NULL)
+		release(g->dm);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The device model of an HVM guest: one QEMU process, spoken to by QMP. It is
+ * untrusted: it runs under a user id of its own (DM_UID_BASE + domid), in an
+ * empty root, under QEMU's seccomp filter and restricted to its domain, and
+ * gets files as descriptors. It outlives xld, which finds it again by its
+ * record.
+ *
+ *   dm_args.c  what it is told: a pure function from plan to words
+ *   qmp.c      the protocol
+ *   dm.c       the process: start, readiness, death, end
+ */
+#ifndef XLD_DM_H
+#define XLD_DM_H
+
+#include "xld.h"
+
+/* Nobody's, by systemd's list of user ids (0x70000000 to 0x7fffffff are not
+ * used by anything). */
+#define DM_UID_BASE 0x70000000u
+
+/* --- dm_args.c ----------------------------------------------------------------- */
+
+enum dm_vga {
+	DM_VGA_CIRRUS,
+	DM_VGA_STD,
+	DM_VGA_NONE,
+};
+
+/* Descriptors as the child has them; -1 = none. */
+struct dm_fds {
+	int qmp, kernel, ramdisk;
+};
+
+struct dm_plan {
+	const char *program;
+	int32_t domid;
+	const char *name;
+	uint64_t memory_mib, video_mib;
+	int64_t vcpus, max_vcpus;
+	/* Letters of "acdn", as config files have them. */
+	const char *boot;
+	enum dm_vga vga;
+	bool platform_pci, usb, tablet;
+	/* Command line of a kernel that is booted directly. */
+	const char *args;
+	/* "ADDRESS:DISPLAY", NULL = no VNC; unused: the next free one. */
+	const char *vnc;
+	bool vnc_unused, vnc_password;
+	/* Words of the owner's at the end, NULL = none. */
+	const struct xu_val *extra;
+	/* An empty folder. */
+	const char *root;
+	struct dm_fds fds;
+};
+
+/* A struct of config into a plan; strings are borrowed from it. -1: a value is
+ * not possible. */
+int dm_plan_from(const struct xu_val *config, struct dm_plan *p,
+    struct xu_err *e);
+/* MiB of video memory for a machine of that config. */
+uint64_t dm_video_mib(const struct xu_val *config);
+/* The owner's choice, or the first that there is on this host. */
+const char *dm_program(const struct xu_val *config);
+/* NULL-terminated, every word and the list to be freed by dm_args_free. NULL: no
+ * memory. */
+char **dm_args(const struct dm_plan *p);
+void dm_args_free(char **args);
+
+/* --- dm.c ------------------------------------------------------------------------ */
+
+/* Called once: e NULL = it serves its domain. */
+typedef void dm_ready_f(void *arg, const struct xu_err *e);
+
+/* Starts it for the guest's present domain, which is built and paused. kernel and
+ * ramdisk (borrowed): -1 = it boots from a device. */
+int dm_start(struct guest *g, int kernel_fd, int ramdisk_fd,
+    dm_ready_f *ready, void *arg, struct xu_err *e);
+/* After a restart of the daemon: v is the guest's record. False: it is dead. */
+bool dm_adopt(struct guest *g, const struct xu_val *v);
+/* 0: it has none. */
+pid_t dm_pid(const struct guest *g);
+/* What dm_adopt needs. */
+void dm_keep(const struct guest *g, struct xu_val *v);
+/* Ends it, calls f (may be NULL) when it is gone, at once when there is none. */
+void dm_stop(struct guest *g, void (*f)(void *arg), void *arg);
+/* The guest goes away; a process that was not stopped lives on. */
+void dm_forget(struct guest *g);
+
+#endif

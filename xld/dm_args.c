@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a device model is told. Every option that matters for safety is said,
+ * not left to a default: no configuration files, no default devices, no helper
+ * processes, formats never probed.
+ */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dm.h"
+#include "xu_num.h"
+
+#define VIDEO_MIB_STD	 16
+#define VIDEO_MIB_CIRRUS 8
+
+static const char *const vga_words[] = {
+	[DM_VGA_CIRRUS] = "cirrus",
+	[DM_VGA_STD] = "std",
+	[DM_VGA_NONE] = "none",
+};
+
+const char *
+dm_program(const struct xu_val *config)
+{
+	/* Debian's qemu-system-xen first: the others may know nothing of Xen. */
+	static const char *const known[] = {
+		"/usr/libexec/xen-qemu-system-i386",
+		"/usr/lib/xen/bin/qemu-system-i386",
+		"/usr/bin/qemu-system-i386",
+	};
+	const char *given =
+	    xu_val_get_str(xu_val_get(config, "platform"), "device_model", "");
+
+	if (given[0] != '\0')
+		return given;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(known); i++)
+		if (access(known[i], X_OK) == 0)
+			return known[i];
+	return known[0];
+}
+
+/* ---- config to plan -------------------------------------------------------------- */
+
+static enum dm_vga
+vga_of(const struct xu_val *config)
+{
+	const char *s =
+	    xu_val_get_str(xu_val_get(config, "platform"), "vga", "cirrus");
+
+	for (unsigned i = 0; i < XU_ARRAY_SIZE(vga_words); i++)
+		if (strcmp(s, vga_words[i]) == 0)
+			return (enum dm_vga)i;
+	return DM_VGA_CIRRUS;
+}
+
+uint64_t
+dm_video_mib(const struct xu_val *config)
+{
+	enum dm_vga vga = vga_of(config);
+	int64_t least = vga == DM_VGA_STD ? VIDEO_MIB_STD : VIDEO_MIB_CIRRUS;
+	int64_t given = config_number(config, "platform", "videoram", 0);
+
+	if (vga == DM_VGA_NONE)
+		return 0;
+	return (uint64_t)(given > least ? given : least);
+}
+
+int
+dm_plan_from(const struct xu_val *config, struct dm_plan *p, struct xu_err *e)
+{
+	const struct xu_val *platform = xu_val_get(config, "platform");
+	const char *boot = xu_val_get_str(xu_val_get(config, "HVM_boot_params"),
+	    "order", "cda");
+
+	if (boot[0] == '\0' || boot[strspn(boot, "acdn")] != '\0') {
+		xu_err_param(e, "HVM_boot_params:order");
+		return xu_err_set(e, XE(VALUE_NOT_SUPPORTED), 0,
+		    "the boot order '%.20s' is not made of the letters a, c, d "
+		    "and n", boot);
+	}
+	p->boot = boot;
+	p->name = xu_val_get_str(config, "name_label", "");
+	p->video_mib = dm_video_mib(config);
+	p->memory_mib =
+	    (uint64_t)xu_val_get_int(config, "memory_static_max", 0) >> 20;
+	p->memory_mib -= p->video_mib < p->memory_mib ? p->video_mib : 0;
+	p->vcpus = xu_val_get_int(config, "VCPUs_at_startup", 1);
+	p->max_vcpus = xu_val_get_int(config, "VCPUs_max", 1);
+	p->vga = vga_of(config);
+	p->platform_pci = config_number(config, "platform", "platform_pci", 1);
+	p->usb = config_number(config, "platform", "usb", 0) != 0;
+	p->tablet = config_number(config, "platform", "usb_tablet", 0) != 0;
+	p->args = xu_val_get_str(config, "PV_args", "");
+	p->vnc = xu_val_get_str(platform, "vnc", "");
+	if (p->vnc[0] == '\0')
+		p->vnc = NULL;
+	p->vnc_unused = config_number(config, "platform", "vnc_unused", 1) != 0;
+	return 0;
+}
+
+/* ---- plan to words ------------------------------------------------------------------- */
+
+struct words {
+	char **v;
+	size_t n, room;
+	bool bad;
+};
+
+static void
+take(struct words *w, char *word)
+{
+	char **more;
+
+	if (w->n + 1 >= w->room) {
+		more = reallocarray(w->v, w->room * 2 + 32, sizeof(*more));
+		if (more == NULL) {
+			w->bad = true;
+			free(word);
+			return;
+		}
+		w->v = more;
+		w->room = w->room * 2 + 32;
+	}
+	if (word == NULL)
+		w->bad = true;
+	else
+		w->v[w->n++] = word;
+	w->v[w->n] = NULL;
+}
+
+static void XU_PRINTF(2, 3)
+add(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+	char *word;
+
+	va_start(ap, fmt);
+	if (vasprintf(&word, fmt, ap) < 0)
+		word = NULL;
+	va_end(ap);
+	take(w, word);
+}
+
+/* A comma in an option's value is written twice. */
+static void
+add_value(struct words *w, const char *before, const char *value)
+{
+	struct xu_buf b = XU_BUF_INIT;
+
+	xu_buf_adds(&b, before);
+	for (; *value != '\0'; value++) {
+		xu_buf_addc(&b, *value);
+		if (*value == ',')
+			xu_buf_addc(&b, ',');
+	}
+	take(w, xu_buf_steal(&b));
+}
+
+static void
+add_all(struct words *w, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		add(w, "%s", *words);
+}
+
+static void
+add_confinement(struct words *w, const struct dm_plan *p)
+{
+	uint32_t uid = DM_UID_BASE + (uint32_t)p->domid;
+	static const char *const fixed[] = { "-no-user-config", "-nodefaults",
+		"-xen-domid-restrict", "-sandbox",
+		"on,obsolete=deny,elevateprivileges=allow,spawn=deny,"
+		"resourcecontrol=deny", NULL };
+
+	add(w, "-xen-domid");
+	add(w, "%d", p->domid);
+	add_all(w, fixed);
+	add(w, "-runas");
+	add(w, "%u:%u", uid, uid);
+	add(w, "-chroot");
+	add(w, "%s", p->root);
+}
+
+static void
+add_machine(struct words *w, const struct dm_plan *p)
+{
+	add(w, "-machine");
+	add(w, "%s,suppress-vmdesc=on,usb=%s",
+	    p->platform_pci ? "xenfv" : "pc,accel=xen", p->usb ? "on" : "off");
+	add(w, "-m");
+	add(w, "%llu", (unsigned long long)p->memory_mib);
+	add(w, "-smp");
+	add(w, "%lld,maxcpus=%lld", (long long)p->vcpus,
+	    (long long)p->max_vcpus);
+	add(w, "-boot");
+	add(w, "order=%s", p->boot);
+	add(w, "-net");
+	add(w, "none");
+	if (p->tablet) {
+		add(w, "-device");
+		add(w, "usb-tablet");
+	}
+}
+
+static void
+add_screen(struct words *w, const struct dm_plan *p)
+{
+	if (p->vga != DM_VGA_NONE) {
+		add(w, "-device");
+		add(w, "%s,vgamem_mb=%llu",
+		    p->vga == DM_VGA_STD ? "VGA" : "cirrus-vga",
+		    (unsigned long long)p->video_mib);
+	}
+	add(w, "-display");
+	add(w, "none");
+	if (p->vnc == NULL)
+		return;
+	add(w, "-vnc");
+	add(w, "%s%s%s", p->vnc, p->vnc_unused ? ",to=99" : "",
+	    p->vnc_password ? ",password=on" : "");
+}
+
+static void
+add_kernel(struct words *w, const struct dm_plan *p)
+{
+	if (p->fds.kernel < 0)
+		return;
+	add(w, "-kernel");
+	add(w, "/proc/self/fd/%d", p->fds.kernel);
+	if (p->fds.ramdisk >= 0) {
+		add(w, "-initrd");
+		add(w, "/proc/self/fd/%d", p->fds.ramdisk);
+	}
+	add(w, "-append");
+	add(w, "%s", p->args);
+}
+
+char **
+dm_args(const struct dm_plan *p)
+{
+	struct words w = { .v = NULL };
+
+	add(&w, "%s", p->program);
+	add_confinement(&w, p);
+	add(&w, "-name");
+	add_value(&w, "guest=", p->name);
+	add(&w, "-chardev");
+	add(&w, "socket,id=qmp,fd=%d,server=on,wait=off", p->fds.qmp);
+	add(&w, "-mon");
+	add(&w, "chardev=qmp,mode=control");
+	add_machine(&w, p);
+	add_screen(&w, p);
+	add_kernel(&w, p);
+	for (size_t i = 0; i < xu_val_count(p->extra); i++)
+		add(&w, "%s", xu_val_str(xu_val_at(p->extra, i)));
+	if (!w.bad)
+		return w.v;
+	dm_args_free(w.v);
+	return NULL;
+}
+
+void
+dm_args_free(char **args)
+{
+	for (char **a = args; a != NULL && *a != NULL; a++)
+		free(*a);
+	free(args);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * QMP, the machine protocol of QEMU, from the loop: JSON objects, one a line,
+ * commands answered in their order. What QEMU says is bounded and believed only
+ * as far as it goes: it talks for a guest.
+ */
+#ifndef XLD_QMP_H
+#define XLD_QMP_H
+
+#include <uv.h>
+
+#include "xu_err.h"
+#include "xu_val.h"
+
+struct qmp;
+
+struct qmp_events {
+	/* Greeted: commands are taken from now on. */
+	void (*ready)(void *arg);
+	/* "SHUTDOWN", "RESET", ...; data may be NULL. */
+	void (*event)(void *arg, const char *name, const struct xu_val *data);
+	/* It hung up, or spoke nonsense: calls under way have failed, and qmp is
+	 * to be closed. */
+	void (*lost)(void *arg, const struct xu_err *e);
+	void *arg;
+};
+
+/* ret: what the command returned; e NULL = it worked. Must not close the qmp. */
+typedef void qmp_done_f(void *arg, const struct xu_val *ret,
+    const struct xu_err *e);
+
+/* fd (taken, also on failure): a connected stream, not blocking. */
+struct qmp *qmp_open(uv_loop_t *loop, int fd, const struct qmp_events *ev,
+    struct xu_err *e);
+/* args (taken) may be NULL, f too. False: it is lost. */
+bool qmp_call(struct qmp *q, const char *command, struct xu_val *args,
+    qmp_done_f *f, void *arg);
+/* Calls under way are forgotten. NULL is fine. */
+void qmp_close(struct qmp *q);
+
+#endif
