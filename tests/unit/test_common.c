@@ -13,6 +13,7 @@
 
 #include "xu_bin.h"
 #include "xu_buf.h"
+#include "xu_cpus.h"
 #include "xu_err.h"
 #include "xu_file.h"
 #include "xu_job.h"
@@ -515,6 +516,59 @@ START_TEST(listen_detects_a_live_owner)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	/* Of eight processors, four to a node; or the end of the sentence. */
+	unsigned bits;
+	const char *why;
+} cpu_sets[] = {
+	{ "0", 0x01, NULL },
+	{ "0-3,^2", 0x0b, NULL },
+	{ " 1 , 3-4", 0x1a, NULL },
+	{ "all", 0xff, NULL },
+	{ "all,^0", 0xfe, NULL },
+	{ "^7", 0x7f, NULL },
+	{ "^0-3,^7", 0x70, NULL },
+	{ "node:1", 0xf0, NULL },
+	{ "nodes:0-1,^5", 0xdf, NULL },
+	{ "all,^nodes:1,6", 0x4f, NULL },
+	{ "6-99", 0xc0, NULL },
+	{ "8", 0, "there is no processor 8, the host has 8 processors" },
+	{ "node:2", 0, "there is no node 2, the host has 8 processors" },
+	{ "0,^0", 0, "no processor is left" },
+	{ "", 0, "or 'node:0' is wanted" },
+	{ "0,", 0, "or 'node:0' is wanted" },
+	{ "x", 0, "or 'node:0' is wanted" },
+	{ "999999", 0, "or 'node:0' is wanted" },
+	{ "3-1", 0, "not below it" },
+	{ "3-", 0, "not below it" },
+	{ "0 1", 0, "separated by commas" },
+	{ "0;1", 0, "separated by commas" },
+};
+
+START_TEST(cpus_as_people_write_them)
+{
+	static const uint32_t nodes[8] = { 0, 0, 0, 0, 1, 1, 1, 1 };
+	const struct xu_cpu_host host = { 8, nodes };
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_cpus c;
+	int r = xu_cpus_parse(cpu_sets[_i].text, &host, &c, &e);
+
+	if (cpu_sets[_i].why == NULL) {
+		ck_assert_msg(r == 0, "%s", e.msg);
+		ck_assert_uint_eq(c.bits[0], cpu_sets[_i].bits);
+		ck_assert_uint_eq(xu_cpus_count(&c),
+		    __builtin_popcount(cpu_sets[_i].bits));
+		ck_assert_int_eq(
+		    xu_cpus_parse(cpu_sets[_i].text, NULL, NULL, &e), 0);
+	} else {
+		ck_assert_int_eq(r, -1);
+		ck_assert_msg(strstr(e.msg, cpu_sets[_i].why) != NULL, "%s",
+		    e.msg);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -528,6 +582,8 @@ main(void)
 	tcase_add_test(t, buf_limit_is_sticky);
 	tcase_add_test(t, bin_stops_at_the_end);
 	tcase_add_test(t, numbers_are_strict);
+	tcase_add_loop_test(t, cpus_as_people_write_them, 0,
+	    sizeof(cpu_sets) / sizeof(cpu_sets[0]));
 	tcase_add_test(t, map_keeps_and_forgets);
 	tcase_add_test(t, val_binary_round_trip);
 	tcase_add_test(t, val_decode_bounds_depth_and_count);
