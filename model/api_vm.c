@@ -28,7 +28,10 @@ static const struct model_field fields[] = {
 	{ "memory_dynamic_min", T_INT, RW, ST_HALTED, "As dynamic_max." },
 	{ "memory_static_min", T_INT, RW, ST_HALTED, "The least, bytes." },
 	{ "VCPUs_params", STRINGS, RW, ST_HALTED,
-	    "weight and cap of the scheduler." },
+	    "weight and cap of the scheduler; processors as in \"0-3,^2\": mask "
+	    "for all vCPUs, cpumapN for one, soft_mask and soft_cpumapN for "
+	    "where they had better run." },
+	{ "pool_name", T_STRING, RW, ST_HALTED, "Its CPU pool; empty: pool 0." },
 	{ "VCPUs_max", T_INT, RW, ST_HALTED, "The most vCPUs it can have." },
 	{ "VCPUs_at_startup", T_INT, RW, ST_HALTED, "vCPUs it begins with." },
 	{ "actions_after_shutdown", T_ENUM("on_normal_exit"), RW, STATES_ANY,

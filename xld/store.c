@@ -314,26 +314,34 @@ store_ask(const struct guest *g, const char *word, struct xu_err *e)
 	return 0;
 }
 
-char *
-store_name(struct core *c, int32_t domid)
+/* base/id/leaf */
+static char *
+read_of(struct core *c, const char *base, uint32_t id, const char *leaf)
 {
 	char path[DOMAIN_PATH];
 
 	if (c->xs == NULL)
 		return NULL;
-	snprintf(path, sizeof(path), "/local/domain/%d/name", domid);
+	snprintf(path, sizeof(path), "%s/%u/%s", base, id, leaf);
 	return xs_read(c->xs, XBT_NULL, path, NULL);
+}
+
+char *
+store_name(struct core *c, int32_t domid)
+{
+	return read_of(c, "/local/domain", (uint32_t)domid, "name");
 }
 
 char *
 store_type(struct core *c, int32_t domid)
 {
-	char path[DOMAIN_PATH];
+	return read_of(c, "/libxl", (uint32_t)domid, "type");
+}
 
-	if (c->xs == NULL)
-		return NULL;
-	snprintf(path, sizeof(path), "/libxl/%d/type", domid);
-	return xs_read(c->xs, XBT_NULL, path, NULL);
+char *
+store_pool_name(struct core *c, uint32_t id)
+{
+	return read_of(c, "/local/pool", id, "name");
 }
 
 /* ---- domain 0 ------------------------------------------------------------------ */

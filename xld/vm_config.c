@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "xld.h"
+#include "vm_place.h"
 #include "xu_num.h"
 
 #define MIB	    (INT64_C(1) << 20)
@@ -279,13 +279,33 @@ check_numbers(const struct xu_val *v, const char *map,
 	return 0;
 }
 
+/* Sets of processors, and numbers for the scheduler. */
 static int
-check_vcpus(const struct xu_val *v, struct xu_err *e)
+check_vcpu_params(const struct xu_val *v, int64_t vcpus, struct xu_err *e)
 {
 	static const struct number_key sched[] = {
 		RANGE("weight", 1, 65535),
 		RANGE("cap", 0, VCPUS_LIMIT * 100),
 	};
+	const struct xu_val *m = xu_val_get(v, "VCPUs_params");
+	AUTO_VAL struct xu_val *rest = xu_struct(), *all = xu_struct();
+	int r = 0;
+
+	for (size_t i = 0; i < xu_val_count(m) && r == 0; i++) {
+		const char *key = xu_val_name_at(m, i);
+		const char *value = xu_val_str(xu_val_at(m, i));
+
+		if (!place_key(key, value, vcpus, &r, e))
+			xu_val_set(rest, key, xu_str(value));
+	}
+	xu_val_set(all, "VCPUs_params", xu_val_copy(rest));
+	return r < 0 ? -1 : check_numbers(all, "VCPUs_params", sched,
+				XU_ARRAY_SIZE(sched), e);
+}
+
+static int
+check_vcpus(const struct xu_val *v, struct xu_err *e)
+{
 	int64_t max = xu_val_get_int(v, "VCPUs_max", 0);
 	int64_t now = xu_val_get_int(v, "VCPUs_at_startup", 0);
 
@@ -298,7 +318,7 @@ check_vcpus(const struct xu_val *v, struct xu_err *e)
 	if (now < 1 || now > max)
 		return unsupported_number(e, "VCPUs_at_startup", now,
 		    "it must be at least 1 and not above VCPUs_max");
-	return check_numbers(v, "VCPUs_params", sched, XU_ARRAY_SIZE(sched), e);
+	return check_vcpu_params(v, max, e);
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "dm.h"
 #include "kernel_val.h"
 #include "vm_files.h"
+#include "vm_place.h"
 #include "xu_log.h"
 
 /* Above maxmem: what a guest may need beyond it (libxl's allowance). */
@@ -195,6 +196,8 @@ step_domain(void *ctx, struct xu_err *e)
 	uint32_t domid = 0;
 
 	uuid_bytes(j->g->uuid, req.handle);
+	if (place_pool(j->core, v, &req.cpupool_id, e) < 0)
+		return XU_STEP_FAIL;
 	if (config_type(v) != TYPE_PV) {
 		req.flags = XC_CDF_HVM | XC_CDF_HAP;
 		req.emulation_flags = config_type(v) == TYPE_PVH ? EMU_PVH :
@@ -288,7 +291,8 @@ step_limits(void *ctx, struct xu_err *e)
 		(uint64_t)number(j, "memory_static_max") / 1024 + SLACK_KIB) <
 	    0)
 		return result(xen_fail(c, e, "set the memory limit"));
-	if (set_scheduling(j, e) < 0 || set_clocks(j, e) < 0)
+	if (place_vcpus(c, j->g->config, domid, e) < 0 ||
+	    set_scheduling(j, e) < 0 || set_clocks(j, e) < 0)
 		return XU_STEP_FAIL;
 	if (paging_kib(j) != 0 &&
 	    xc_set_paging_mempool(c->xch, domid, paging_kib(j) * 1024) < 0)
@@ -335,14 +339,14 @@ static void
 on_kernel(void *arg, struct xg_kernel *k)
 {
 	struct create *j = arg;
-	const char *path = xu_val_get_str(j->g->config, "PV_kernel", "");
+	const char *path = start_name(j);
 	unsigned long long bytes = k->size;
 	struct kcache_id now;
 	char packed[sizeof(k->packed)];
 	int r = -1;
 
 	memcpy(packed, k->packed, sizeof(packed));
-	if (!kcache_identify(j->kernel_fd, &now) ||
+	if (!kcache_identify(start_file(j), &now) ||
 	    !kcache_same(&now, &j->kernel_id)) {
 		xg_kernel_close(k);
 		errno = EAGAIN;

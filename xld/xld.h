@@ -210,6 +210,8 @@ int store_write_name(const struct guest *g, struct xu_err *e);
 int store_ask(const struct guest *g, const char *word, struct xu_err *e);
 /* Caller frees; NULL = none. */
 char *store_name(struct core *c, int32_t domid);
+/* Of a CPU pool. Caller frees; NULL = it has none. */
+char *store_pool_name(struct core *c, uint32_t id);
 /* What its maker wrote of its type: pv, pvh, hvm. Caller frees; NULL = nothing. */
 char *store_type(struct core *c, int32_t domid);
 

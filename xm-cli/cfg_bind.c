@@ -12,6 +12,7 @@
 #include <uuid.h>
 
 #include "cfg_bind.h"
+#include "xu_cpus.h"
 #include "xu_num.h"
 
 const struct domcfg_key domcfg_keys[] = {
@@ -554,6 +555,43 @@ bind_hvm(struct binder *b)
 	h->hvm_pirq = get_bool(b, "hvm_pirq", false);
 }
 
+static void
+add_set(struct binder *b, struct domcfg_cpus *c, const struct cfg_value *v)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char **more;
+
+	if (v->kind == CFG_LIST)
+		say(b, &v->pos, true, "processors are a string such as \"0-3\", "
+				      "or a list of strings, one for each vCPU");
+	else if (xu_cpus_parse(v->text, NULL, NULL, &e) < 0)
+		say(b, &v->pos, true, "%s", e.msg);
+	more = reallocarray(c->sets, c->n + 1, sizeof(*more));
+	if (more == NULL)
+		return;
+	c->sets = more;
+	c->sets[c->n++] = strdup(v->kind == CFG_LIST ? "" : v->text);
+}
+
+/* A string for all vCPUs, or a list with one for each. */
+static void
+bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
+{
+	const struct cfg_setting *s = cfg_find(b->cfg, key);
+
+	if (s == NULL || (s->value->kind == CFG_STRING && is_empty(s->value)))
+		return;
+	c->for_all = s->value->kind != CFG_LIST;
+	if (c->for_all)
+		add_set(b, c, s->value);
+	for (size_t i = 0; !c->for_all && i < s->value->nitems; i++)
+		add_set(b, c, s->value->items[i]);
+	if (c->n > b->d->maxvcpus)
+		say(b, &s->value->pos, true,
+		    "'%s' has %zu sets of processors, the guest has %u vCPUs",
+		    key, c->n, b->d->maxvcpus);
+}
+
 static char *
 default_name(const char *file)
 {
@@ -604,6 +642,12 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_kernel(&b, file);
 	bind_memory(&b, file);
 	bind_vcpus(&b, file);
+	/* xm's cpu is for the first vCPU. */
+	bind_cpus(&b, cfg_find(c, "cpus") != NULL ? "cpus" : "cpu", &d->hard);
+	if (cfg_find(c, "cpus") == NULL)
+		d->hard.for_all = false;
+	bind_cpus(&b, "cpus_soft", &d->soft);
+	d->pool = strdup(get_str(&b, "pool", ""));
 	bind_clocks(&b);
 	bind_full(&b);
 	bind_hvm(&b);
@@ -619,15 +663,25 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	return b.errors;
 }
 
+static void
+free_sets(struct domcfg_cpus *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->sets[i]);
+	free(c->sets);
+}
+
 void
 domcfg_fini(struct domcfg *d)
 {
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
 		d->ramdisk, d->cmdline, d->on_poweroff, d->on_reboot,
 		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
-		d->hvm.loader, d->hvm.device_model, d->hvm.vnc };
+		d->hvm.loader, d->hvm.device_model, d->hvm.vnc, d->pool };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
 		free(owned[i]);
+	free_sets(&d->hard);
+	free_sets(&d->soft);
 	memset(d, 0, sizeof(*d));
 }

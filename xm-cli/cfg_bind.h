@@ -49,6 +49,13 @@ const struct domcfg_key *domcfg_find(const char *name);
 /* The key nearest in spelling, or NULL when none is near. */
 const char *domcfg_nearest(const char *name);
 
+struct domcfg_cpus {
+	char **sets;
+	size_t n;
+	/* One set for all vCPUs. */
+	bool for_all;
+};
+
 /* What only HVM guests have. -1, "" and NULL = not given. */
 struct domcfg_hvm {
 	char *boot, *vga, *bios_path, *loader, *device_model;
@@ -66,6 +73,9 @@ struct domcfg {
 	enum dom_type type;
 	uint64_t memory_kib, maxmem_kib;
 	uint32_t vcpus, maxvcpus;
+	/* Where the vCPUs run, or had better run; n = 0: anywhere. */
+	struct domcfg_cpus hard, soft;
+	char *pool;
 	/* -1 = not given. */
 	int64_t cpu_weight, cpu_cap;
 	int64_t max_grant_frames, max_maptrack_frames, max_grant_version,

@@ -199,6 +199,20 @@ action(const char *xm_word)
 }
 
 static void
+set_cpus(struct xapi_value *map, const char *kind, const struct domcfg_cpus *c)
+{
+	char key[40];
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->for_all)
+			snprintf(key, sizeof(key), "%smask", kind);
+		else
+			snprintf(key, sizeof(key), "%scpumap%zu", kind, i);
+		xapi_set(map, key, xapi_new_str(c->sets[i]));
+	}
+}
+
+static void
 set_memory(struct xapi_value *r, const struct domcfg *d)
 {
 	long long bytes = (long long)d->memory_kib * 1024;
@@ -284,7 +298,10 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	map = xapi_new_struct();
 	set_number(map, "weight", d->cpu_weight);
 	set_number(map, "cap", d->cpu_cap);
+	set_cpus(map, "", &d->hard);
+	set_cpus(map, "soft_", &d->soft);
 	xapi_set(r, "VCPUs_params", map);
+	xapi_set(r, "pool_name", xapi_new_str(d->pool));
 	xapi_set(r, "VCPUs_max", xapi_new_int(d->maxvcpus));
 	xapi_set(r, "VCPUs_at_startup", xapi_new_int(d->vcpus));
 	xapi_set(r, "actions_after_shutdown", action(d->on_poweroff));

@@ -25,6 +25,9 @@
 #define PAYLOAD_MAX (64u << 10)
 /* Percent between two words about the same step. */
 #define STRIDE	    5
+/* no_delay_for_missed_ticks, which is libxl's default, too (params.h,
+ * HVM_PARAM_TIMER_MODE). */
+#define TIMER_MODE  1
 
 struct builder {
 	struct xu_chan *chan;
@@ -106,6 +109,28 @@ file_of(const struct builder *w, const char *name)
 	return -1;
 }
 
+static enum xg_type
+type_of(const struct xu_val *order)
+{
+	const char *s = xu_val_get_str(order, "type", "pv");
+
+	return strcmp(s, "hvm") == 0 ? XG_HVM :
+	    strcmp(s, "pvh") == 0    ? XG_PVH :
+				       XG_PV;
+}
+
+static void
+set_vcpus(struct builder *w)
+{
+	int64_t online = xu_val_get_int(w->order.val, "online", 1);
+
+	w->b.max_vcpus =
+	    (uint32_t)xu_val_get_int(w->order.val, "vcpus", 1);
+	for (int64_t i = 0; i < online && i < (int64_t)sizeof(w->b.online) * 8;
+	     i++)
+		w->b.online[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
 static int
 receive(struct builder *w)
 {
@@ -114,6 +139,13 @@ receive(struct builder *w)
 	    w->order.kind != XU_MSG_BUILD)
 		return -1;
 	w->b = (struct xg_build){
+		.type = type_of(w->order.val),
+		.max_kib = (uint64_t)xu_val_get_int(w->order.val, "max_kib", 0),
+		.video_kib = (uint64_t)xu_val_get_int(w->order.val,
+		    "video_kib", 0),
+		.flags = XG_APIC | XG_VPT_ALIGN |
+		    (xu_val_get_bool(w->order.val, "acpi", true) ? XG_ACPI : 0),
+		.timer_mode = TIMER_MODE,
 		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
 		.memory_kib = (uint64_t)xu_val_get_int(w->order.val,
 		    "memory_kib", 0),
@@ -127,6 +159,7 @@ receive(struct builder *w)
 		.progress = progress,
 		.ctx = w,
 	};
+	set_vcpus(w);
 	return w->b.domid == 0 ? -1 : 0;
 }
 
