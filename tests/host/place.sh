@@ -26,7 +26,7 @@ placed '0 / all,1 / all' 'cpus = ["0", "1"]'
 placed '1 / all,all / all' 'cpus = ["^0"]'
 placed '1 / all,all / all' 'cpu = 1'
 placed 'all / 1,all / 1' 'cpus_soft = "all,^0"'
-placed '0 / all,0-1 / 1' 'cpus = ["0", "0-1"]' 'cpus_soft = ["all", "1"]'
+placed '0 / all,all / 1' 'cpus = ["0", "0-1"]' 'cpus_soft = ["all", "1"]'
 placed 'all / all,all / all' 'cpus = "node:0"' 'pool = "Pool-0"'
 placed 'all / all,all / all' 'pool = "0"'
 
