@@ -60,6 +60,7 @@ struct xg_segment {
 #define XG_HAS_PHYS32_ENTRY   (1u << 5)
 #define XG_HAS_XEN_3_0	      (1u << 6)
 #define XG_HAS_PADDR_OFFSET   (1u << 7)
+#define XG_HAS_PHYS32_RELOC   (1u << 8)
 
 /* SHA-512. */
 #define XG_DIGEST 64
@@ -77,6 +78,9 @@ struct xg_kernel {
 	uint32_t has;
 	uint64_t entry, virt_base, paddr_offset, hypercall_page, init_p2m,
 	    phys32_entry;
+	/* With PHYS32_RELOC, where else it may lie: alignment of the first byte
+	 * (a power of two, whole pages), lowest first and highest last byte. */
+	uint64_t reloc_align, reloc_min, reloc_max;
 	/* XENFEAT bits (features.h, submap 0): required, supported. */
 	uint32_t required, supported;
 	char guest_os[32];
@@ -126,6 +130,8 @@ enum xg_type { XG_PV, XG_PVH, XG_HVM };
 /* HVM: parameters of the same names (<xen/hvm/params.h>). */
 #define XG_HPET	     (1u << 2)
 #define XG_VPT_ALIGN (1u << 3)
+/* Created without XEN_DOMCTL_CDF_hap: the paging pool holds shadows too. */
+#define XG_NO_HAP    (1u << 4)
 
 /*
  * What is wanted. The domain exists, with the flags of its type, its vCPUs, its

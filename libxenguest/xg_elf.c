@@ -141,7 +141,8 @@ read_phdr(const struct xg_blob *image, const Elf64_Ehdr *eh, unsigned i,
 		.p_vaddr = narrow.p_vaddr,
 		.p_paddr = narrow.p_paddr,
 		.p_filesz = narrow.p_filesz,
-		.p_memsz = narrow.p_memsz };
+		.p_memsz = narrow.p_memsz,
+		.p_align = narrow.p_align };
 	return true;
 }
 
@@ -230,11 +231,22 @@ one_segment(const struct xg_blob *image, const Elf64_Phdr *ph,
 	return 0;
 }
 
+/* Of a kernel that can be moved and says no more: by its segments' largest. */
+static uint64_t
+default_align(uint64_t largest)
+{
+	bool good = largest >= XC_PAGE_SIZE && largest <= 1u << 30 &&
+	    (largest & (largest - 1)) == 0;
+
+	return good ? largest : 2u << 20;
+}
+
 static int
 examine_tables(const struct xg_blob *image, const Elf64_Ehdr *eh,
     struct xg_kernel *k, struct xg_error *e)
 {
 	struct xg_notes n = { .count = 0 };
+	uint64_t align = 0;
 	Elf64_Phdr ph;
 
 	for (unsigned i = 0; i < eh->e_phnum; i++) {
@@ -243,6 +255,8 @@ examine_tables(const struct xg_blob *image, const Elf64_Ehdr *eh,
 			    "truncated: its program headers are not there");
 		if (ph.p_type == PT_LOAD && one_segment(image, &ph, k, e) < 0)
 			return -1;
+		if (ph.p_type == PT_LOAD && ph.p_align > align)
+			align = ph.p_align;
 		if (ph.p_type == PT_NOTE && ph.p_offset != 0 &&
 		    xg_notes(image, ph.p_offset, ph.p_filesz, k, &n, e) < 0)
 			return -1;
@@ -252,6 +266,8 @@ examine_tables(const struct xg_blob *image, const Elf64_Ehdr *eh,
 	if (!n.xen && n.cut)
 		return xg_fail(e, EINVAL, "its notes are damaged: one ends "
 		    "behind its table, and none is for Xen");
+	if ((k->has & XG_HAS_PHYS32_RELOC) != 0 && k->reloc_align == 0)
+		k->reloc_align = default_align(align);
 	return 0;
 }
 
@@ -304,7 +320,8 @@ xg_kernel_check(const struct xg_kernel *k, struct xg_error *e)
 	if ((k->elf_class != 32 && k->elf_class != 64) ||
 	    memchr(k->guest_os, '\0', sizeof(k->guest_os)) == NULL ||
 	    memchr(k->packed, '\0', sizeof(k->packed)) == NULL ||
-	    k->phys32_entry > UINT32_MAX)
+	    k->phys32_entry > UINT32_MAX || k->reloc_align > UINT32_MAX ||
+	    k->reloc_min > UINT32_MAX || k->reloc_max > UINT32_MAX)
 		return xg_fail(e, EINVAL, "what it says of itself is out of "
 					  "range");
 	for (uint32_t i = 0; i < k->nsegments; i++)

@@ -16,6 +16,10 @@
 
 #include "xg_private.h"
 
+#ifndef XEN_ELFNOTE_PHYS32_RELOC
+#define XEN_ELFNOTE_PHYS32_RELOC 19 /* since Xen 4.20 */
+#endif
+
 #define MAX_NOTES     4096
 #define MAX_NOTE_DESC 4096
 
@@ -140,6 +144,28 @@ text_note(uint32_t type, const uint8_t *desc, uint32_t size,
 	return 0;
 }
 
+/* Up to three numbers of 4 bytes: alignment (0 = as the segments have it, also
+ * when it is not there), lowest first byte, highest last byte. */
+static int
+reloc_note(const uint8_t *desc, uint32_t size, struct xg_kernel *k,
+    struct xg_error *e)
+{
+	uint32_t v[3] = { 0, 0, UINT32_MAX };
+
+	if (size > sizeof(v) || size % 4 != 0)
+		return xg_fail(e, EINVAL, "its note PHYS32_RELOC has %u bytes; "
+		    "0, 4, 8 or 12 are possible", size);
+	memcpy(v, desc, size);
+	if ((v[0] & (v[0] - 1)) != 0)
+		return xg_fail(e, EINVAL, "its note PHYS32_RELOC has the "
+		    "alignment %#x: no power of two", v[0]);
+	k->reloc_align = v[0];
+	k->reloc_min = v[1];
+	k->reloc_max = v[2];
+	k->has |= XG_HAS_PHYS32_RELOC;
+	return 0;
+}
+
 static int
 one_note(uint32_t type, const uint8_t *desc, uint32_t size,
     struct xg_kernel *k, struct xg_error *e)
@@ -162,6 +188,8 @@ one_note(uint32_t type, const uint8_t *desc, uint32_t size,
 		return 0;
 	}
 	switch (type) {
+	case XEN_ELFNOTE_PHYS32_RELOC:
+		return reloc_note(desc, size, k, e);
 	case XEN_ELFNOTE_MOD_START_PFN:
 		if (number("MOD_START_PFN", desc, size, UINT64_MAX, &v, e) < 0)
 			return -1;

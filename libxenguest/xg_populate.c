@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "xg_private.h"
+#include "xg_hvm.h"
 
 #define BATCH 4096u
 
@@ -28,8 +28,11 @@ xg_paging_pool(const struct xg_build *b)
 
 	if (b->type == XG_PV)
 		return 0;
-	/* 1 MiB for each vCPU, and a page for each MiB that can be mapped. */
-	return (256 * vcpus + (kib + 1023) / 1024) << XC_PAGE_SHIFT;
+	/* 1 MiB for each vCPU, and a page for each MiB that can be mapped (and
+	 * one for its shadows). */
+	return (256 * vcpus +
+		   (kib + 1023) / 1024 * ((b->flags & XG_NO_HAP) != 0 ? 2 : 1))
+	    << XC_PAGE_SHIFT;
 }
 
 struct filler {
@@ -124,7 +127,10 @@ fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
 static int
 populate_pv(struct filler *f, struct xg_memory *m, struct xg_error *e)
 {
-	m->nr_pages = f->total;
+	f->total = m->nr_pages = f->b->memory_kib / 4;
+	if (f->total == 0 || f->total > 1ull << 36)
+		return xg_fail(e, EINVAL, "%llu KiB of memory is out of range",
+		    (unsigned long long)f->b->memory_kib);
 	m->p2m = malloc(m->nr_pages * sizeof(*m->p2m));
 	if (m->p2m == NULL)
 		return xg_fail(e, ENOMEM, "no memory for the p2m");
@@ -133,23 +139,54 @@ populate_pv(struct filler *f, struct xg_memory *m, struct xg_error *e)
 	return fill(f, 0, f->total, e);
 }
 
+/* The pool that pages on demand come from is filled first: later Xen only
+ * lets it grow with what the guest gives back. */
+static int
+fill_pool(struct filler *f, const struct xg_hvm_layout *l, struct xg_error *e)
+{
+	if (!l->on_demand)
+		return 0;
+	if (xc_domain_set_pod_target(f->xch, f->b->domid, l->target_pages,
+		NULL) < 0)
+		return xg_fail(e, errno, "memory: %s", xc_last_error(f->xch));
+	f->mem_flags = XC_MEMF_POPULATE_ON_DEMAND;
+	return 0;
+}
+
+static int
+populate_hvm(struct filler *f, struct xg_memory *m, struct xg_error *e)
+{
+	struct xg_hvm_layout *l = m->layout = calloc(1, sizeof(*m->layout));
+
+	if (l == NULL)
+		return xg_fail(e, ENOMEM, "no memory");
+	if (xg_hvm_layout(f->b, l, e) < 0)
+		return -1;
+	f->total = l->ram_pages;
+	if (fill_pool(f, l, e) < 0)
+		return -1;
+	for (uint32_t i = 0; i < l->nr_ram; i++)
+		if (fill(f, l->ram[i].pfn, l->ram[i].end, e) < 0)
+			return -1;
+	f->mem_flags = 0;
+	f->total += XG_PFN_SPECIAL_END - l->special_pfn + l->acpi_pages;
+	m->nr_pages = l->target_pages + (f->total - l->ram_pages);
+	if (fill(f, l->special_pfn, XG_PFN_SPECIAL_END, e) < 0)
+		return -1;
+	return fill(f, XG_PFN_ACPI, XG_PFN_ACPI + l->acpi_pages, e);
+}
+
 XG_API int
 xg_populate(xc_interface *xch, const struct xg_build *b,
     struct xg_memory **out, struct xg_error *e)
 {
-	struct filler f = { .xch = xch, .b = b, .total = b->memory_kib / 4 };
-	struct xg_memory *m;
+	struct filler f = { .xch = xch, .b = b };
+	struct xg_memory *m = calloc(1, sizeof(*m));
 	int r;
 
-	if (f.total == 0 || f.total > 1ull << 36)
-		return xg_fail(e, EINVAL, "%llu KiB of memory is out of range",
-		    (unsigned long long)b->memory_kib);
-	if (b->type != XG_PV)
-		return xg_fail(e, ENOTSUP, "only PV domains can be built");
-	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return xg_fail(e, ENOMEM, "no memory");
-	r = populate_pv(&f, m, e);
+	r = b->type == XG_PV ? populate_pv(&f, m, e) : populate_hvm(&f, m, e);
 	if (r == 0)
 		*out = m;
 	else
@@ -163,5 +200,6 @@ xg_memory_free(struct xg_memory *m)
 	if (m == NULL)
 		return;
 	free(m->p2m);
+	free(m->layout);
 	free(m);
 }

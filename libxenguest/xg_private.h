@@ -76,9 +76,13 @@ void xg_sandbox(int source, uint64_t size, int image, int report,
 
 /* --- one build ----------------------------------------------------------------- */
 
+struct xg_hvm_layout;
 struct xg_memory {
 	/* PV: machine frame of each of nr_pages; else NULL. Owned. */
 	uint64_t *p2m;
+	/* PVH, HVM: where the pages are; else NULL. Owned. */
+	struct xg_hvm_layout *layout;
+	/* Of the domain. */
 	uint64_t nr_pages;
 };
 
@@ -97,12 +101,13 @@ struct xg_job {
 	const struct xg_memory *m;
 	/* The sealed image, mapped. */
 	const uint8_t *image;
-	struct xg_file ramdisk;
+	struct xg_file ramdisk, firmware;
 	struct xg_error *e;
 };
 
-/* xg_pv.c */
+/* xg_pv.c, xg_hvm.c */
 int xg_pv(struct xg_job *j, struct xg_built *out);
+int xg_hvm(struct xg_job *j, struct xg_built *out);
 
 /* xg_build.c: lets the back ends map the rings. */
 int xg_seed_grants(struct xg_job *j, uint64_t store_frame,

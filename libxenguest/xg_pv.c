@@ -26,7 +26,7 @@ struct builder {
 	const uint64_t *p2m;
 };
 
-/* --- the p2m ------------------------------------------------------------------ */
+/* --- the p2m -------------------------------------------------------------- */
 
 static int
 fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
@@ -42,7 +42,7 @@ fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
 	return 0;
 }
 
-/* --- page tables ---------------------------------------------------------------------- */
+/* --- page tables ---------------------------------------------------------- */
 
 /* A range that is mapped: its tables lie L3s, L2s, L1s from tables_pfn on. */
 struct range {
@@ -177,7 +177,7 @@ page_tables(struct builder *w)
 	return xg_write_page(w->j, w->plan.pt_pfn, l4, "page tables");
 }
 
-/* --- what the kernel reads first --------------------------------------------------------- */
+/* --- what the kernel reads first ------------------------------------------ */
 
 static int
 start_info(struct builder *w, uint64_t shared_info_frame)
@@ -280,7 +280,7 @@ hypercall_page(struct builder *w)
 	return 0;
 }
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 static int
 fill_memory(struct builder *w)

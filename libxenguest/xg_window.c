@@ -79,7 +79,7 @@ xg_zero_pages(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what)
 	return xg_each_window(j, pfn, pages, what, fill_zero, NULL);
 }
 
-/* --- the kernel --------------------------------------------------------------- */
+/* --- the kernel ----------------------------------------------------------- */
 
 struct image_at {
 	/* Where the window of page 0 begins, and what is added to a paddr. */
@@ -139,7 +139,7 @@ xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end, uint64_t shift)
 	return xg_each_window(j, pfn, end - pfn, "kernel", fill_kernel, &w);
 }
 
-/* --- files -------------------------------------------------------------------- */
+/* --- files ---------------------------------------------------------------- */
 
 static int
 fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,

@@ -27,6 +27,9 @@ static const struct {
     ROW(hypercall_page),
     ROW(init_p2m),
     ROW(phys32_entry),
+    ROW(reloc_align),
+    ROW(reloc_min),
+    ROW(reloc_max),
     ROW(required),
     ROW(supported),
 };
