@@ -36,34 +36,77 @@ enter_pool(xc_interface *xch, uint32_t domid, uint32_t pool)
 	return -1;
 }
 
+/* *domid as in xc_domain_create. */
+static int
+create_once(xc_interface *xch, uint32_t *domid,
+    const struct xc_domain_create *req)
+{
+	struct xc_domctl ctl = { .cmd = DOMCTL_createdomain,
+		.domain = *domid };
+	const char *what;
+
+	if (xc_encode_create(xch->abi, req, xch->grant_version, ctl.u.raw,
+		&what) < 0)
+		return xc_fail(xch, 0, "create a domain: Xen %u.%u lacks %s",
+		    xch->release >> 16, xch->release & 0xffff, what);
+	if (xc_do_domctl(xch, &ctl, "create") < 0)
+		/* No domain is looked for here; a pool is. */
+		return errno != ESRCH || req->cpupool_id == 0
+		    ? -1
+		    : xc_fail(xch, ENOENT, "create a domain in CPU pool %u",
+			  req->cpupool_id);
+	*domid = ctl.domain & 0xffff;
+	return 0;
+}
+
+/*
+ * Grant tables of version 2 are offered unless the hypervisor's command line
+ * says otherwise, so it is not asked before a creation has failed. errno and
+ * the sentence stay.
+ */
+static bool
+grant_version_was_wrong(xc_interface *xch, const struct xc_domain_create *req)
+{
+	struct xc_sysctl ctl = { .cmd = SYSCTL_physinfo };
+	struct xc_physinfo phys;
+	int saved = errno;
+
+	if (req->max_grant_version != 0 || xch->grant_version == 1 ||
+	    xch->abi->create.grant_opts == XC_ABSENT)
+		return false;
+	if (xc_try_sysctl(xch, &ctl) >= 0) {
+		xc_decode_physinfo(xch->abi, ctl.u.raw, &phys);
+		if ((phys.capabilities & XC_PHYSCAP_GNTTAB_V2) == 0)
+			xch->grant_version = 1;
+	}
+	errno = saved;
+	return xch->grant_version == 1;
+}
+
 XC_API int
 xc_domain_create(xc_interface *xch, uint32_t *domid,
     const struct xc_domain_create *req)
 {
-	struct xc_domctl ctl = { .cmd = DOMCTL_createdomain };
 	struct xc_domain_create r;
-	const char *what;
-	uint32_t pool = 0;
+	uint32_t pool = 0, id;
 
 	if (xc_check_abi(xch, "create a domain") < 0 ||
 	    xc_check_ptr(xch, domid, "the domain's id") < 0 ||
 	    xc_check_ptr(xch, req, "the request") < 0)
 		return -1;
-	ctl.domain = *domid;
+	id = *domid;
 	r = *req;
 	if (xch->abi->create.cpupool == XC_ABSENT) {
 		pool = r.cpupool_id;
 		r.cpupool_id = 0;
 	}
-	if (xc_encode_create(xch->abi, &r, xch->grant_version, ctl.u.raw,
-		&what) < 0)
-		return xc_fail(xch, 0, "create a domain: Xen %u.%u lacks %s",
-		    xch->release >> 16, xch->release & 0xffff, what);
-	if (xc_do_domctl(xch, &ctl, "create") < 0)
+	if (create_once(xch, &id, &r) < 0 &&
+	    (!grant_version_was_wrong(xch, &r) ||
+		create_once(xch, &id, &r) < 0))
 		return -1;
-	if (pool != 0 && enter_pool(xch, ctl.domain & 0xffff, pool) < 0)
+	if (pool != 0 && enter_pool(xch, id, pool) < 0)
 		return -1;
-	*domid = ctl.domain & 0xffff;
+	*domid = id;
 	return 0;
 }
 

@@ -79,10 +79,9 @@ XC_API void *
 xc_map_foreign(xc_interface *xch, uint32_t domid, int prot,
     const uint64_t *frames, int *err, size_t n)
 {
-	size_t len = n * XC_PAGE_SIZE, errs_len = n * sizeof(int);
-	int *errs = err;
+	size_t len = n * XC_PAGE_SIZE;
+	int *errs = err, r, saved;
 	void *addr;
-	int r;
 
 	if (xc_check_domid(xch, domid) < 0 || check_count(xch, n) < 0)
 		return NULL;
@@ -92,8 +91,7 @@ xc_map_foreign(xc_interface *xch, uint32_t domid, int prot,
 		return NULL;
 	}
 	if (errs == NULL)
-		errs = xc_os_mmap(-1, errs_len, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, 0);
+		errs = calloc(n, sizeof(*errs));
 	r = errs == NULL ? -1 : map_batch(xch, domid, addr, frames, errs, n);
 	for (size_t i = 0; r == 0 && err == NULL && i < n; i++)
 		if (errs[i] != 0) {
@@ -102,17 +100,13 @@ xc_map_foreign(xc_interface *xch, uint32_t domid, int prot,
 		}
 	if (r < 0)
 		xc_fail(xch, errno, "domain %u: map %zu pages", domid, n);
-	if (err == NULL && errs != NULL) {
-		int saved = errno;
-
-		xc_os_munmap(errs, errs_len);
-		errno = saved;
-	}
+	saved = errno;
+	if (err == NULL)
+		free(errs);
 	if (r == 0)
 		return addr;
-	r = errno;
 	xc_os_munmap(addr, len);
-	errno = r;
+	errno = saved;
 	return NULL;
 }
 

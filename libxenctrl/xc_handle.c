@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Opening the door to the hypervisor. Domctl and sysctl copy the whole
- * structure in and compare the version before anything else (EACCES), so a
- * harmless call with a guessed version is a clean probe; EPERM means that the
- * version was right and the answer was no.
+ * Opening the door to the hypervisor costs one hypercall: its release says which
+ * interface it has. Only one that is newer than the table is asked more. Domctl
+ * and sysctl copy the whole structure in and compare the version before anything
+ * else (EACCES), so a harmless call with a guessed version is a clean probe;
+ * EPERM means that the version was right and the answer was no.
  */
 #include "config.h"
 
@@ -55,18 +56,19 @@ probe(xc_interface *xch, unsigned flags)
 	if (r < 0)
 		return xc_fail(xch, errno, "ask for the hypervisor's version");
 	xch->release = (uint32_t)r;
-	/* The row of this release first, then the newest downwards. */
 	for (i = 0; i < xc_nabis; i++)
 		if (xch->release >= xc_abis[i].first &&
-		    xch->release <= xc_abis[i].last &&
-		    version_fits(xch, &xc_abis[i]))
+		    xch->release <= xc_abis[i].last) {
+			xch->abi = &xc_abis[i];
 			return 0;
+		}
 	if (xch->release < xc_abis[0].first) {
 		errno = ENOTSUP;
 		return xc_fail(xch, 0,
 		    "Xen %u.%u is too old; 4.14 is the first that works",
 		    xch->release >> 16, xch->release & 0xffff);
 	}
+	/* The newest downwards. */
 	for (i = xc_nabis; i-- > 0;)
 		if (version_fits(xch, &xc_abis[i])) {
 			xch->unknown_abi = (flags & XC_OPEN_ANY_ABI) == 0;
@@ -83,7 +85,6 @@ xc_interface_open(const struct xc_logger *logger, unsigned flags,
     char *err_text, size_t err_len)
 {
 	xc_interface *xch = calloc(1, sizeof(*xch));
-	struct xc_physinfo phys;
 	int saved;
 
 	if (err_text != NULL && err_len > 0)
@@ -91,10 +92,9 @@ xc_interface_open(const struct xc_logger *logger, unsigned flags,
 	if (xch == NULL)
 		return NULL;
 	xch->privcmd = xch->hypercall = -1;
-	if (open_devices(xch) == 0 && probe(xch, flags) == 0 &&
-	    xc_physinfo(xch, &phys) == 0) {
-		xch->grant_version =
-		    phys.capabilities & XC_PHYSCAP_GNTTAB_V2 ? 2 : 1;
+	if (open_devices(xch) == 0 && probe(xch, flags) == 0) {
+		/* Unless it turns out to be not offered (xc_domain_create). */
+		xch->grant_version = 2;
 		xch->error[0] = '\0';
 		xch->logger = logger;
 		return xch;

@@ -148,6 +148,15 @@ xc_hypercall_arg(xc_interface *xch, unsigned op, void *ctl, size_t size)
 	return r;
 }
 
+/* Xen's answer to a policy that says no and to a version it does not speak. */
+static const char *
+refusal(void)
+{
+	return errno == EACCES ? " (refused by its policy, or its interface is "
+				 "not that of its release)"
+			       : "";
+}
+
 int
 xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
 {
@@ -162,7 +171,8 @@ xc_do_domctl(xc_interface *xch, struct xc_domctl *ctl, const char *what)
 	if (r < 0 && errno == EAGAIN && ctl->cmd == DOMCTL_destroydomain)
 		return -1;
 	if (r < 0)
-		return xc_fail(xch, errno, "domain %u: %s", domid, what);
+		return xc_fail(xch, errno, "domain %u: %s%s", domid, what,
+		    refusal());
 	return (int)r;
 }
 
@@ -201,7 +211,7 @@ xc_do_sysctl(xc_interface *xch, struct xc_sysctl *ctl, const char *what)
 	long r = xc_try_sysctl(xch, ctl);
 
 	if (r < 0)
-		return xc_fail(xch, errno, "%s", what);
+		return xc_fail(xch, errno, "%s%s", what, refusal());
 	return (int)r;
 }
 

@@ -21,7 +21,7 @@ struct xc_interface {
 	const struct xc_abi *abi;
 	/* The hypervisor is newer than the table: changing calls refused. */
 	bool unknown_abi;
-	/* What a domain gets when the caller has no wish; 0 = not known yet. */
+	/* What a domain gets when the caller has no wish. */
 	uint32_t grant_version;
 	char error[512];
 	struct xc_stats stats;

@@ -64,7 +64,8 @@ struct xc_logger {
 /*
  * logger may be NULL. Errors: ENOENT or ENODEV (not on Xen, or the privcmd
  * module is not loaded), EACCES/EPERM (not root), ENOTSUP (hypervisor too old,
- * or with an interface not known). With no handle to ask, the sentence goes to
+ * or newer with an interface not known). Costs one hypercall where the release
+ * is known. With no handle to ask, the sentence goes to
  * err_text (may be NULL). A hypervisor newer than known whose interface looks
  * familiar opens, but domctls and sysctls that change something are ENOTSUP
  * unless XC_OPEN_ANY_ABI is given.
@@ -199,8 +200,8 @@ struct xc_domain_create {
 	uint32_t max_grant_version;
 	/* 4.15 and later; 0 = none. */
 	uint32_t vmtrace_size;
-	/* CPU pool. Before 4.17 the domain is created in pool 0 and moved; what
-	 * a move gives (ENOENT: no such pool) leaves no domain. */
+	/* CPU pool; ENOENT: none such. Before 4.17 the domain is created in pool
+	 * 0 and moved; a move that fails leaves no domain. */
 	uint32_t cpupool_id;
 	/* PV 0, PVH 1, HVM 0x3ff (xen/arch-x86/xen.h XEN_X86_EMU_*). */
 	uint32_t emulation_flags;
