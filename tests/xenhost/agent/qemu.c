@@ -132,20 +132,23 @@ show_log(int fd, off_t tail)
 	fprintf(stderr, "\nxenhost: end of the console log\n");
 }
 
-/* Says why there is no status of the command. */
+/* Says why there is no status of the command. The console tells a host that
+ * stands still from a command that takes long. */
 static void
 explain(const struct xh_call *call, int status, const struct emulator *e, int n)
 {
-	if (call->up && status == XH_TIMEOUT) {
+	bool late = call->up && status == XH_TIMEOUT;
+
+	if (call->up && !call->broken && !late)
+		return;
+	if (late)
 		fprintf(stderr, "xenhost: no end after %u s (--timeout)\n",
 		    call->timeout);
-		return;
-	}
-	if (call->up && !call->broken)
-		return;
 	for (int i = 0; i < n; i++) {
 		fprintf(stderr, "xenhost: %s; %s console said:\n",
-		    call->up ? "the host went away" : "the host did not come up",
+		    late	   ? "it was running"
+			: call->up ? "the host went away"
+				   : "the host did not come up",
 		    i == 0 ? "its" : "the second host's");
 		show_log(e[i].log, call->up ? TAIL : 0);
 	}

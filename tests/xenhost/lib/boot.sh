@@ -58,6 +58,7 @@ start_run() {
 	exec 6<"$vmlinuz"
 	acceleration
 	options=(--timeout "$timeout" --initrd "$base")
+	[[ -n $python_file ]] && options+=(--initrd "$python_file")
 	[[ -n $overlay_file ]] && options+=(--initrd "$overlay_file")
 	[[ -n $log ]] && options+=(--log "$log")
 	return 0

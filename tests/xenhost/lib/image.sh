@@ -228,7 +228,7 @@ build_state() {
 	source=$(sed -n 's/^abs_top_srcdir = //p' "$build/Makefile")
 	find "$build" -type f \( -name '*.so*' -o -perm -u+x \) \
 		-printf '%p %T@ %s\n' 2>/dev/null
-	find "$source"/{dist,examples,man,tests/host} -type f \
+	find "$source"/{dist,examples,man,python,tests/host} -type f \
 		! -name 'Makefile.*' -printf '%p %T@ %s\n' 2>/dev/null
 	return 0
 }
