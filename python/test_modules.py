@@ -4,7 +4,7 @@ import ctypes
 import errno
 import unittest
 
-from xen import xc, xs
+from xen import evtchn, gnttab, xc, xs
 
 
 class Declarations(unittest.TestCase):
@@ -38,6 +38,16 @@ class WithoutXen(unittest.TestCase):
         self.assertIn(e.exception.errno, (errno.ENOENT, errno.ENODEV,
                                           errno.EACCES))
         self.assertIn("privcmd", str(e.exception))
+
+    def test_no_devices(self):
+        for device, kind in (("evtchn", evtchn.Channels),
+                             ("gntdev", gnttab.Grants),
+                             ("gntalloc", gnttab.Shares)):
+            with self.assertRaises(xc.Error) as e:
+                kind()
+            self.assertIn(e.exception.errno, (errno.ENOENT, errno.ENODEV,
+                                              errno.EACCES))
+            self.assertIn("/dev/xen/" + device, str(e.exception))
 
     def test_no_store(self):
         with self.assertRaises(xs.Error) as e:

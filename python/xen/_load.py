@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import ctypes
-from types import ModuleType
-from typing import Any, Callable
+from types import ModuleType, TracebackType
+from typing import Any, Callable, TypeVar
 
 FAILED: dict[str, Callable[[Any], bool]] = {
     "minus": lambda r: r < 0,
-    "null": lambda r: not r,
+    # An empty text is one.
+    "null": lambda r: not r and r != b"",
     "false": lambda r: not r,
 }
+Self = TypeVar("Self", bound="Closing")
+
+
+class Closing:
+    """What has a close(), for `with`."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 value: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
 
 
 class Library:

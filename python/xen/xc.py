@@ -9,6 +9,8 @@
         with host.map(5, [0x100]) as page:
             print(bytes(page[:16]))
 
+Event channels are in xen.evtchn, pages that domains share in xen.gnttab.
+
 What fails raises xc.Error, an OSError with the errno and the library's
 sentence. Whatever has no method here is called by its name in xenctrl.h:
 host.call("domain_set_max_mem", 5, 262144) is xc_domain_set_max_mem(), with
@@ -21,10 +23,10 @@ import ctypes
 import mmap
 import os
 from types import TracebackType
-from typing import Any, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from . import _xenctrl as c
-from ._load import Library
+from ._load import Closing, Library
 
 PAGE_SIZE: int = c.XC_PAGE_SIZE
 
@@ -48,12 +50,20 @@ class _Handle(ctypes.c_void_p):
 lib = Library(c, _explain, Error)
 
 
+def open_device(function: Callable[[], Any], path: str) -> ctypes.c_void_p:
+    """A handle of a device's own; a failure names the device."""
+    try:
+        return ctypes.c_void_p(function())
+    except Error as e:
+        raise Error(e.errno, f"{path}: {e.strerror}") from None
+
+
 def _record(s: ctypes.Structure) -> Any:
     """A copy that no later call changes."""
     return type(s).from_buffer_copy(s)
 
 
-class Interface:
+class Interface(Closing):
     """The door to the hypervisor; also a context manager. One thread at a
     time; any_abi: also talk to a hypervisor newer than the library."""
 
@@ -71,14 +81,6 @@ class Interface:
         if self._h:
             lib.xc_interface_close(self._h)
             self._h = _Handle(None)
-
-    def __enter__(self) -> Interface:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None,
-                 value: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
 
     def call(self, name: str, *args: Any) -> Any:
         """xc_<name>(handle, ...), as xenctrl.h has it."""
@@ -164,6 +166,14 @@ class Interface:
         return list(a[:self.call("populate_physmap", domid, a, len(a), order,
                                  0)])
 
+    def dump(self, domid: int, path: str, live: bool = False) -> c.xc_dump:
+        """Writes a core dump of the domain to a new file; live: without
+        pausing it."""
+        d = c.xc_dump(flags=c.XC_DUMP_LIVE if live else 0)
+        self.call("domain_dumpcore", domid, os.fsencode(path),
+                  ctypes.byref(d))
+        return d
+
     def map(self, domid: int, frames: Sequence[int],
             writable: bool = False) -> Mapping:
         """Frames of the domain side by side, for `with`."""
@@ -178,8 +188,9 @@ class Mapping:
     """Pages that are not ours; `with` gives a memoryview of their bytes, which
     must not be used after the block."""
 
-    def __init__(self, at: int, pages: int, writable: bool, unmap: Any) -> None:
-        self._unmap = unmap
+    def __init__(self, at: int, pages: int, writable: bool,
+                 unmap: Callable[[], Any]) -> None:
+        self._unmap: Callable[[], Any] | None = unmap
         raw = (ctypes.c_ubyte * (pages * PAGE_SIZE)).from_address(at)
         view = memoryview(raw).cast("B")
         self.view = view if writable else view.toreadonly()
@@ -197,51 +208,3 @@ class Mapping:
             self.view.release()
             self._unmap()
             self._unmap = None
-
-
-class EventChannel:
-    """/dev/xen/evtchn; its fileno() is for select and asyncio."""
-
-    def __init__(self) -> None:
-        self._h = ctypes.c_void_p(lib.xc_evtchn_open())
-
-    def close(self) -> None:
-        if self._h:
-            lib.xc_evtchn_close(self._h)
-            self._h = ctypes.c_void_p(None)
-
-    def __enter__(self) -> EventChannel:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None,
-                 value: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
-
-    def fileno(self) -> int:
-        return lib.xc_evtchn_fd(self._h)
-
-    def listen(self, remote: int) -> int:
-        """A port that `remote` may bind."""
-        return lib.xc_evtchn_bind_unbound(self._h, remote)
-
-    def bind(self, domid: int, port: int) -> int:
-        """A port joined to the domain's."""
-        return lib.xc_evtchn_bind_interdomain(self._h, domid, port)
-
-    def bind_virq(self, virq: int) -> int:
-        return lib.xc_evtchn_bind_virq(self._h, virq)
-
-    def unbind(self, port: int) -> None:
-        lib.xc_evtchn_unbind(self._h, port)
-
-    def notify(self, port: int) -> None:
-        lib.xc_evtchn_notify(self._h, port)
-
-    def pending(self) -> list[int]:
-        """Ports that fired; each is unmasked again."""
-        ports = (ctypes.c_uint32 * 64)()
-        fired = list(ports[:lib.xc_evtchn_pending(self._h, ports, 64)])
-        for port in fired:
-            lib.xc_evtchn_unmask(self._h, port)
-        return fired

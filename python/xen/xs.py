@@ -15,11 +15,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from types import TracebackType
 from typing import Any, Callable, TypeVar
 
 from . import _xenstore as c
-from ._load import Library
+from ._load import Closing, Library
 
 T = TypeVar("T")
 
@@ -39,7 +38,7 @@ _free.argtypes = [ctypes.c_void_p]
 _free.restype = None
 
 
-class Store:
+class Store(Closing):
     """A connection; also a context manager."""
 
     def __init__(self, flags: int = 0) -> None:
@@ -50,14 +49,6 @@ class Store:
         if self._h:
             lib.xs_close(self._h)
             self._h = ctypes.c_void_p(None)
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None,
-                 value: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        self.close()
 
     def call(self, name: str, *args: Any) -> Any:
         """xs_<name>(handle, ...), as xenstore.h has it."""
