@@ -5,9 +5,11 @@
  *   prog_xcrows --fault [FUNCTION...]   each hypercall of each row fails
  *   prog_xcrows --list                  the functions that have rows
  *   prog_xcrows --count                 how many domains there are
+ *   prog_xcrows --clean                 destroys all but dom0
  * A line per row: ok, FAIL, skip, or cannot with the reason. Status 1 when any
  * failed. The fault hook of libxenctrl/README does the failing; which errno is
- * used when rotates, XLD_DEPTH=full uses every one.
+ * used when rotates, XLD_DEPTH=full uses every one. A row that does not come back
+ * ends the program with its name (xc_watch.c).
  */
 #include "config.h"
 
@@ -80,6 +82,7 @@ run(struct xr_env *e, const struct xr_row *row)
 {
 	int r, err;
 
+	xr_watch(row->function);
 	xr_begin();
 	sentences = 0;
 	errno = 0;
@@ -190,6 +193,7 @@ run_bad(struct xr_env *e, const struct xr_bad *bad)
 
 	if ((bad->flags & XB_HVM) != 0 && e->hvm == XR_NO_HVM)
 		return;
+	xr_watch(bad->what);
 	xr_begin();
 	sentences = 0;
 	before = fault->count;
@@ -361,6 +365,8 @@ all_rows(struct xr_env *e, char **names, bool faults, unsigned last)
 			if (!wanted(row->function, names) ||
 			    (row->flags & XR_LAST) != last)
 				continue;
+			if (last != 0)
+				xr_watch_aloud(row->function);
 			if (faults) {
 				sweep(e, row, i);
 			} else {
@@ -461,6 +467,23 @@ count(void)
 	return 0;
 }
 
+/* After a run that was killed. */
+static int
+clean(void)
+{
+	xc_interface *xch = xc_interface_open(NULL, 0, NULL, 0);
+	struct xc_domaininfo info;
+	uint32_t next = 1;
+	int bad = xch == NULL;
+
+	while (!bad && xc_domain_getinfolist(xch, next, 1, &info) == 1) {
+		next = info.domid + 1;
+		bad = xc_domain_destroy(xch, info.domid) < 0;
+	}
+	xc_interface_close(xch);
+	return bad;
+}
+
 /* Free memory that malloc keeps per thread counts as used: without that a leak
  * shows as it is. */
 static void
@@ -484,7 +507,10 @@ main(int argc, char **argv)
 		return list();
 	if (argc > 1 && strcmp(argv[1], "--count") == 0)
 		return count();
+	if (argc > 1 && strcmp(argv[1], "--clean") == 0)
+		return clean();
 	exact_heap(argv);
+	xr_supervise();
 	full = depth != NULL && strcmp(depth, "full") == 0;
 	fault = fault_file();
 	e.xch = xc_interface_open(&logger, 0, text, sizeof(text));

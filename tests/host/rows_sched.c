@@ -355,7 +355,59 @@ pool_movedomain(struct xr_env *e)
 	return xc_cpupool_movedomain(e->xch, 0, e->pv);
 }
 
+static void
+destroy(struct xr_env *e, uint64_t domid)
+{
+	if (xc_domain_destroy(e->xch, (uint32_t)domid) < 0)
+		xr_wrong("%s", xc_last_error(e->xch));
+}
+
+static int
+create_in(struct xr_env *e, uint32_t pool, uint32_t *domid)
+{
+	struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
+
+	req.cpupool_id = pool;
+	*domid = 0;
+	if (xc_domain_create(e->xch, domid, &req) < 0)
+		return -1;
+	xr_at_end(destroy, *domid);
+	return 0;
+}
+
+/* Where it is is the same on all releases, how it got there is not. */
+static int
+created_in_pool(struct xr_env *e)
+{
+	struct xc_domaininfo d;
+	uint32_t pool, cpu, domid;
+
+	if (pool_with_cpu(e, XC_SCHED_CREDIT2, &pool, &cpu) < 0 ||
+	    create_in(e, pool, &domid) < 0 ||
+	    xc_domain_getinfo(e->xch, domid, &d) < 0)
+		return -1;
+	return d.cpupool == pool
+	    ? 0
+	    : xr_wrong("in pool %u, not %u", d.cpupool, pool);
+}
+
+/* No domain is left: that is looked at after each row. (Without faults: when the
+ * undoing itself fails one is.) */
+static int
+created_in_no_pool(struct xr_env *e)
+{
+	uint32_t domid;
+
+	if (create_in(e, 77, &domid) == 0)
+		return xr_wrong("domain %u in a pool there is not", domid);
+	return errno == ENOENT ? 0 : -1;
+}
+
 const struct xr_row xr_rows_sched[] = {
+	{ .function = "xc_domain_create", created_in_no_pool,
+	    .flags = XR_NO_FAULT },
+	{ .function = "xc_domain_create", created_in_pool,
+	    .flags = TAKES_CPU },
 	{ .function = "xc_sched_id", sched_id },
 	{ .function = "xc_sched_credit_get", credit_any },
 	{ .function = "xc_sched_credit_set", credit_any_elsewhere,

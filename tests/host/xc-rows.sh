@@ -25,7 +25,7 @@ expect_status 137 "$progs/prog_xcrows" --count
 same "calls until the kill" 2 "$(od -An -t u8 -N 8 "$XLD_FAULT_FILE" | tr -d ' ')"
 unset XLD_FAULT_FILE
 
-expect_status 137 env XLD_FAULT=hypercall:3:kill "$progs/prog_xcrows" --count
+expect_status 137 env XLD_FAULT=hypercall:2:kill "$progs/prog_xcrows" --count
 expect_status 1 env XLD_FAULT=hypercall:1:12 "$progs/prog_xcrows" --count
 contains "the sentence" "$out" 'FAIL open: .*Cannot allocate memory'
 expect_status 0 env XLD_FAULT=hypercall:1000 "$progs/prog_xcrows" --count

@@ -131,5 +131,14 @@ void xr_unmake(struct xr_env *e);
 /* Forgets what the last row said; undoes what it left. */
 void xr_begin(void);
 void xr_end(struct xr_env *e);
+/*
+ * Returns in a child. Its parent ends as the child does, or says which row has
+ * not come to its end within XLD_ROW_SECONDS (90) and ends with status 1.
+ */
+void xr_supervise(void);
+/* A run of the row begins; the deadline is each run's own. */
+void xr_watch(const char *row);
+/* The same word on the console, for a host that stands still as a whole. */
+void xr_watch_aloud(const char *row);
 
 #endif
