@@ -104,14 +104,15 @@ xc_pm_get_max_px(xc_interface *xch, uint32_t cpu)
 /*
  * {u8 total, usable, last, cur, u64 transitions, values}. Up to 4.18 Xen writes
  * all its states whatever `total` says; from 4.19 that is the room there is.
- * Room for all of them, told, is right everywhere.
+ * Room for all of them, told, is right everywhere. If there are more when it is
+ * asked (the table came anew), it does not write the transitions.
  */
 XC_API int
 xc_pm_get_pxstat(xc_interface *xch, uint32_t cpu, struct xc_px_stat *out,
     struct xc_px_val *values, uint64_t *transitions, uint32_t max)
 {
 	struct xc_sysctl ctl;
-	size_t n, size;
+	size_t room, n, size;
 	uint64_t *buf;
 	int r;
 
@@ -121,7 +122,7 @@ xc_pm_get_pxstat(xc_interface *xch, uint32_t cpu, struct xc_px_stat *out,
 	r = xc_pm_get_max_px(xch, cpu);
 	if (r < 0)
 		return -1;
-	n = (size_t)r;
+	room = n = (size_t)r;
 	size = n * 3 * 8 + n * n * 8;
 	buf = xc_buf_get(xch, size);
 	if (buf == NULL)
@@ -139,9 +140,11 @@ xc_pm_get_pxstat(xc_interface *xch, uint32_t cpu, struct xc_px_stat *out,
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (values != NULL)
 			memcpy(&values[i], buf + 3 * i, sizeof(values[i]));
-		if (transitions != NULL)
+		if (transitions != NULL && out->total <= room)
 			memcpy(transitions + i * max,
-			    buf + 3 * ctl.u.raw[8] + i * out->total, n * 8);
+			    buf + 3 * room + i * out->total, n * 8);
+		else if (transitions != NULL)
+			memset(transitions + i * max, 0, n * 8);
 	}
 	xc_buf_put(xch, buf, size);
 	return r;

@@ -70,7 +70,8 @@ struct xc_px_stat {
 int xc_pm_get_max_px(xc_interface *xch, uint32_t cpu);
 /*
  * Fills the first states of values (may be NULL) and rows of transitions (may
- * be NULL; [i * max + j]: from state i to j), at most max (0..255) of them.
+ * be NULL; [i * max + j]: from state i to j), at most max (0..255) of them. The
+ * transitions are zero if the number of states grew during the call.
  */
 int xc_pm_get_pxstat(xc_interface *xch, uint32_t cpu, struct xc_px_stat *out,
     struct xc_px_val *values, uint64_t *transitions, uint32_t max);
