@@ -10,6 +10,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ static const struct vec_group *const files[] = {
 	vec_domctl_groups, vec_device_groups, vec_sysctl_groups,
 	vec_power_groups, vec_memory_groups, vec_hvm_groups,
 	vec_kernel_groups, vec_host_groups, vec_varies_groups,
+	vec_room_groups,
 };
 #define NFILES (sizeof(files) / sizeof(files[0]))
 
@@ -66,6 +68,52 @@ START_TEST(rows)
 }
 END_TEST
 
+/* Newer than the table: it may be asked, not changed, unless the caller wishes
+ * so. */
+START_TEST(unknown_release)
+{
+	static const struct vec_release next = { 23, 0x18, 0x16 };
+	xc_interface *x = vec_open_release(&next, 0, NULL, 0);
+	uint32_t id;
+
+	ck_assert_ptr_nonnull(x);
+	ck_assert_int_eq(xc_sched_id(x, &id), 0);
+	ck_assert_uint_eq(vec_count(), 1);
+	vec_forget_calls();
+	errno = 0;
+	ck_assert_int_eq(xc_domain_pause(x, 5), -1);
+	ck_assert_int_eq(errno, ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(xc_last_error(x), "4.23"));
+	ck_assert_int_eq(xc_cpu_offline(x, 1), -1);
+	ck_assert_uint_eq(vec_count(), 0);
+	xc_interface_close(x);
+	x = vec_open_release(&next, XC_OPEN_ANY_ABI, NULL, 0);
+	ck_assert_ptr_nonnull(x);
+	V(xc_domain_pause, (x, 5), vec_domctl(5, 3, NULL, 0));
+	xc_interface_close(x);
+}
+END_TEST
+
+START_TEST(no_release_of_ours)
+{
+	static const struct vec_release old = { 13, 0x12, 0x12 },
+					strange = { 23, 0x7f, 0x7f };
+	char text[200] = "";
+
+	errno = 0;
+	ck_assert_ptr_null(vec_open_release(&old, XC_OPEN_ANY_ABI, text,
+	    sizeof(text)));
+	ck_assert_int_eq(errno, ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(text, "4.13"));
+	ck_assert_ptr_nonnull(strstr(text, "4.14"));
+	errno = 0;
+	ck_assert_ptr_null(vec_open_release(&strange, XC_OPEN_ANY_ABI, text,
+	    sizeof(text)));
+	ck_assert_int_eq(errno, ENOTSUP);
+	ck_assert_ptr_nonnull(strstr(text, "4.23"));
+}
+END_TEST
+
 static int
 list(int failed)
 {
@@ -94,6 +142,8 @@ main(int argc, char **argv)
 	while (group(groups) != NULL)
 		groups++;
 	tcase_add_loop_test(t, rows, 0, (int)(groups * vec_nreleases));
+	tcase_add_test(t, unknown_release);
+	tcase_add_test(t, no_release_of_ours);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);
 	/* What is listed is remembered in this process. */

@@ -19,14 +19,16 @@
 
 #include "xenctrl.h"
 
-/* What a pointer into the page-aligned buffer at offset n is recorded as. */
+/* What a pointer to offset n of a buffer, or mapping, is recorded as. */
 #define VEC_PTR(n) (0xb0f0000000000000ull + (n))
 /* Pointers of ioctls to the caller's own memory. */
 #define VEC_OURS 0xb0f1000000000000ull
 
-/* Beside the hypercalls' numbers: open(2), write(2), the devices' ioctls. */
+/* Beside the hypercalls' numbers: open(2), write(2), mmap(2) other than of a
+ * device's beginning, the devices' ioctls. */
 #define VEC_OPEN	   0x10000u
 #define VEC_WRITE	   0x10001u
+#define VEC_MMAP	   0x10002u
 #define VEC_IOCTL(dev, rq) (0x20000u | (unsigned)(dev) << 8 | _IOC_NR(rq))
 
 /* The release's numbers, for tests that loop over all of them. */
@@ -41,6 +43,9 @@ extern const struct vec_release *vec_now;
 
 /* A handle on that release. */
 xc_interface *vec_open(unsigned i);
+/* On any, with the caller's flags; NULL when that fails. */
+xc_interface *vec_open_release(const struct vec_release *r, unsigned flags,
+    char *err_text, size_t err_len);
 
 /* --- what was asked ------------------------------------------------------- */
 
@@ -211,7 +216,7 @@ void vec_same(const void *got, const void *want, size_t size,
 	} while (0)
 #define NUMBERS(hc, cmd, ...)                                                  \
 	vec_sent(hc, cmd, (const uint64_t[5]){ __VA_ARGS__ }, NULL, 0)
-/* open(2), write(2) and an ioctl with its structure. */
+/* open(2), write(2), mmap(2) and an ioctl with its structure. */
 #define OPENED(path)                                                           \
 	vec_sent(VEC_OPEN, 0, (const uint64_t[5]){ 0 }, path, sizeof(path))
 #define WROTE(type, ...)                                                       \
@@ -220,6 +225,8 @@ void vec_same(const void *got, const void *want, size_t size,
 	    (const uint64_t[5]){ sizeof((const type[]){ __VA_ARGS__ }) },      \
 	    (const type[]){ __VA_ARGS__ },                                     \
 	    sizeof((const type[]){ __VA_ARGS__ }))
+#define MAPPED(len, prot, off)                                                 \
+	vec_sent(VEC_MMAP, 0, (const uint64_t[5]){ len, prot, off }, NULL, 0)
 #define IOCTL(dev, request, type, ...)                                         \
 	do {                                                                   \
 		static const type w_ = __VA_ARGS__;                            \
@@ -248,7 +255,7 @@ struct vec_group {
 extern const struct vec_group vec_domctl_groups[], vec_device_groups[],
     vec_sysctl_groups[], vec_power_groups[], vec_memory_groups[],
     vec_hvm_groups[], vec_kernel_groups[], vec_host_groups[],
-    vec_varies_groups[];
+    vec_varies_groups[], vec_room_groups[];
 
 /* Writes each row's function and the calls that were compared, "xc_domain_pause
  * 36 3" (hypercall or 0x10000 and up, operation). */

@@ -83,6 +83,7 @@ registers(xc_interface *x)
 		.sysenter_eip = 2, .syscall32_cs = 3, .sysenter_cs = 4,
 		.syscall32_disables_events = true, .mcg_cap = 5,
 		.mci_ctl2_bank0 = 6, .mci_ctl2_bank1 = 7, .mcg_ctl = 8 };
+	const struct xc_extcontext other = { .sysenter_disables_events = true };
 	struct xc_extcontext e;
 	struct xc_msr list[2];
 	uint64_t mask;
@@ -132,6 +133,9 @@ registers(xc_interface *x)
 		    .sysenter_callback_cs = 4, .syscall32_disables_events = 1,
 		    .vmce = { .caps = 5, .mci_ctl2_bank0 = 6,
 			.mci_ctl2_bank1 = 7, .mcg_ext_ctl = 8 } }));
+	V(xc_vcpu_set_extcontext, (x, 5, 3, &other),
+	    DOM(set_ext_vcpucontext, ext_vcpucontext,
+		{ .vcpu = 3, .size = 64, .sysenter_disables_events = 1 }));
 	ANSWER(HC_DOMCTL, XEN_DOMCTL_get_ext_vcpucontext,
 	    QUADS(1, 2, 0x100040003, 5, 6, 7, 8), DOMCTL_AT + 8);
 	memset(&e, 0, sizeof(e));
@@ -141,7 +145,13 @@ registers(xc_interface *x)
 	    EQ(e.syscall32_cs, 3); EQ(e.sysenter_cs, 4);
 	    EQ(e.syscall32_disables_events, true); EQ(e.mcg_cap, 5);
 	    EQ(e.mci_ctl2_bank0, 6); EQ(e.mci_ctl2_bank1, 7);
-	    EQ(e.mcg_ctl, 8));
+	    EQ(e.mcg_ctl, 8); EQ(e.sysenter_disables_events, false));
+	ANSWER(HC_DOMCTL, XEN_DOMCTL_get_ext_vcpucontext, OCTETS(0, 1),
+	    DOMCTL_AT + 28);
+	V(xc_vcpu_get_extcontext, (x, 5, 3, &e),
+	    DOM(get_ext_vcpucontext, ext_vcpucontext, { .vcpu = 3 });
+	    EQ(e.syscall32_disables_events, false);
+	    EQ(e.sysenter_disables_events, true));
 }
 
 static void

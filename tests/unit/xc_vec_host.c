@@ -203,14 +203,15 @@ policy(xc_interface *x)
 	V(xc_flask_access, (x, 5, 6, 7, 8, &a),
 	    FLASK(ACCESS,
 		.u.access = { .ssid = 5, .tsid = 6, .tclass = 7, .req = 8 });
-	    EQ(a.allowed, 1); EQ(a.audit_allow, 2); EQ(a.audit_deny, 3); EQ(a.seqno, 4));
-	ANSWER(HC_XSM, FLASK_GETBOOL, OCTETS(9, 0, 0, 0, 1, 0), UNION_AT);
+	    EQ(a.allowed, 1); EQ(a.audit_allow, 2); EQ(a.audit_deny, 3);
+	    EQ(a.seqno, 4));
+	ANSWER(HC_XSM, FLASK_GETBOOL, OCTETS(9, 0, 0, 0, 1, 1), UNION_AT);
 	ANSWER(HC_XSM, FLASK_GETBOOL, TEXT("debug"), UNION_AT + 16,
 	    .there = true);
 	V(xc_flask_getbool_byid, (x, 9, &b),
 	    FLASK(GETBOOL,
 		.u.boolean = { .bool_id = 9, .size = 255, .name = P(0) });
-	    EQ(b.id, 9); EQ(b.value, true); EQ(b.pending, false);
+	    EQ(b.id, 9); EQ(b.value, true); EQ(b.pending, true);
 	    SAME(b.name, "debug", 6));
 	V(xc_flask_getbool_byname, (x, "debug", &b),
 	    FLASK(GETBOOL,
@@ -384,7 +385,7 @@ version(xc_interface *x)
 	    EQ(v.major, 4); EQ(v.minor, vec_now->minor);
 	    SAME(v.extra, ".4-pre", 7); SAME(v.compiler, "gcc 12", 7);
 	    SAME(v.changeset, "abcdef", 7);
-	    EQ(v.virt_start, 0xffff800000000000));
+	    EQ(v.virt_start, 0xffff800000000000); EQ(v.pagesize, 4096));
 	ANSWER(HC_VERSION, XENVER_build_id, OCTETS(0xde, 0xad, 0xbe), 4,
 	    .result = 3);
 	VR(3, xc_build_id, (x, id, sizeof(id)),

@@ -3,6 +3,7 @@
  * mappings, our own event channels and grants. */
 #include "config.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,12 +22,13 @@
 
 #define RW (PROT_READ | PROT_WRITE)
 
-#define BATCH(n)                                                               \
+#define BATCH(n, at)                                                           \
 	IOCTL(XC_DEV_PRIVCMD, IOCTL_PRIVCMD_MMAPBATCH_V2,                      \
 	    struct privcmd_mmapbatch_v2,                                       \
-	    { .num = n, .dom = 5, .addr = VEC_PTR(0),                          \
+	    { .num = n, .dom = 5, .addr = VEC_PTR(at),                         \
 		.arr = (void *)(uintptr_t)VEC_OURS,                            \
 		.err = (void *)(uintptr_t)VEC_OURS })
+#define ERRORS offsetof(struct privcmd_mmapbatch_v2, err)
 #define RESOURCE(...)                                                          \
 	IOCTL(XC_DEV_PRIVCMD, IOCTL_PRIVCMD_MMAP_RESOURCE,                     \
 	    struct privcmd_mmap_resource, __VA_ARGS__)
@@ -34,13 +36,25 @@
 static void
 mappings(xc_interface *x)
 {
+	const unsigned batch = VEC_IOCTL(XC_DEV_PRIVCMD,
+	    IOCTL_PRIVCMD_MMAPBATCH_V2);
 	const uint64_t frames[2] = { 0x1234, 0x777 };
 	int err[2];
 
-	VP(xc_map_foreign, (x, 5, RW, frames, err, 2), BATCH(2);
+	VP(xc_map_foreign, (x, 5, RW, frames, err, 2), BATCH(2, 0);
 	   BEHIND(0, frames, sizeof(frames));
 	   xc_unmap_foreign(x, vec_pointer, 2));
-	VP(xc_map_foreign_range, (x, 5, RW, 0x1000, 3), BATCH(3);
+	/* The second page is paged out: it is asked for again. */
+	ANSWER(batch, 0, WORDS(0, (uint32_t)-ENOENT), ERRORS, .there = true,
+	    .err = ENOENT, .once = true);
+	ANSWER(batch, 0, WORDS((uint32_t)-ENOENT), ERRORS, .there = true,
+	    .err = ENOENT, .once = true);
+	ANSWER(batch, 0, WORDS(0), ERRORS, .there = true);
+	VP(xc_map_foreign, (x, 5, RW, frames, err, 2), BATCH(2, 0);
+	   BATCH(1, 4096); BEHIND(0, &frames[1], 8); BATCH(1, 4096);
+	   BEHIND(0, &frames[1], 8); EQ(err[0], 0); EQ(err[1], 0);
+	   xc_unmap_foreign(x, vec_pointer, 2));
+	VP(xc_map_foreign_range, (x, 5, RW, 0x1000, 3), BATCH(3, 0);
 	   DEEP(0, uint64_t, 0x1000, 0x1001, 0x1002);
 	   xc_unmap_foreign(x, vec_pointer, 3));
 	VP(xc_map_resource, (x, 5, XC_RESOURCE_VMTRACE, 3, 1, 2, RW),
@@ -118,9 +132,12 @@ grants(xc_interface *x)
 	(void)x;
 	VP(xc_gnttab_open, (), OPENED("/dev/xen/gntdev"));
 	g = vec_pointer;
-	VP(xc_gnttab_map_refs, (g, 5, refs, 2, RW),
+	ANSWER(VEC_IOCTL(XC_DEV_GNTDEV, IOCTL_GNTDEV_MAP_GRANT_REF), 0,
+	    QUADS(0x3000), 8);
+	VP(xc_gnttab_map_refs, (g, 5, refs, 2, PROT_READ),
 	    GNTDEV(MAP_GRANT_REF, map_two,
 		{ .count = 2, .refs = { { 5, 8 }, { 5, 9 } } });
+	    MAPPED(2 * XC_PAGE_SIZE, PROT_READ, 0x3000);
 	    xc_os_munmap(vec_pointer, 2 * XC_PAGE_SIZE));
 	VP(xc_gnttab_map, (g, 5, 8, RW),
 	    GNTDEV(MAP_GRANT_REF, ioctl_gntdev_map_grant_ref,
@@ -168,6 +185,7 @@ shares(xc_interface *x)
 	VP(xc_gntshr_share_pages, (s, 5, 2, refs, true),
 	    GNTALLOC(ALLOC_GREF, alloc_gref,
 		{ .domid = 5, .flags = GNTALLOC_FLAG_WRITABLE, .count = 2 });
+	    MAPPED(2 * XC_PAGE_SIZE, RW, 0x5000);
 	    GNTALLOC(DEALLOC_GREF, dealloc_gref,
 		{ .index = 0x5000, .count = 2 });
 	    EQ(refs[0], 77); EQ(refs[1], 78);
@@ -175,6 +193,7 @@ shares(xc_interface *x)
 	ANSWER(alloc, 0, WORDS(0x5000, 0, 79), 8);
 	VP(xc_gntshr_share_page_notify, (s, 5, refs, false, 8, 21),
 	    GNTALLOC(ALLOC_GREF, alloc_gref, { .domid = 5, .count = 1 });
+	    MAPPED(XC_PAGE_SIZE, RW, 0x5000);
 	    GNTALLOC(SET_UNMAP_NOTIFY, unmap_notify,
 		{ .index = 0x5008,
 		    .action = UNMAP_NOTIFY_CLEAR_BYTE |

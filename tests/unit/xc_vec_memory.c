@@ -49,11 +49,12 @@ reservations(xc_interface *x)
 	ANSWER(HC_MEMORY, XENMEM_exchange, QUADS(2), 64);
 	ANSWER(HC_MEMORY, XENMEM_exchange, QUADS(0x999), 32, .there = true);
 	VR(2, xc_domain_memory_exchange_pages,
-	    (x, 5, 2, 0, pfns, 1, 1, out, 32, &done),
+	    (x, 5, 2, 3, pfns, 1, 4, out, 32, &done),
 	    MEM(exchange, xen_memory_exchange,
-		{ .in = { .extent_start = P(0), .nr_extents = 2, .domid = 5 },
+		{ .in = { .extent_start = P(0), .nr_extents = 2,
+			.extent_order = 3, .domid = 5 },
 		    .out = { .extent_start = P(16), .nr_extents = 1,
-			.extent_order = 1, .mem_flags = 32, .domid = 5 } });
+			.extent_order = 4, .mem_flags = 32, .domid = 5 } });
 	    DEEP(0, uint64_t, 0x107, 0x108, 9); DEEP(1, uint64_t, 9);
 	    EQ(done, 2); EQ(out[0], 0x999));
 	V(xc_claim_pages, (x, 5, 0x10000),
@@ -93,8 +94,8 @@ physmap(xc_interface *x)
 	    (x, 5, XC_MAPSPACE_GMFN_FOREIGN, 9, 2, idx, gfns, errs),
 	    MEM(add_to_physmap_batch, xen_add_to_physmap_batch,
 		{ .domid = 5, .space = XENMAPSPACE_gmfn_foreign, .size = 2,
-		    .u.foreign_domid = 9, .idxs = P(0), .gpfns = P(0),
-		    .errs = P(0) });
+		    .u.foreign_domid = 9, .idxs = P(0), .gpfns = P(24576),
+		    .errs = P(49152) });
 	    BEHIND(0, idx, 16); BEHIND(1, gfns, 16); EQ(errs[0], 0);
 	    EQ(errs[1], -EINVAL));
 	V(xc_set_memory_map, (x, 5, map, 2),
@@ -185,14 +186,14 @@ tables(xc_interface *x)
 #undef PIN
 }
 
-/* In one buffer: room for two ranges, four distances, three vCPUs, two nodes of
- * the host. */
+/* In one buffer: room for two ranges, nine distances, three vCPUs, three nodes
+ * of the host. */
 static void
 numa(xc_interface *x)
 {
-	uint32_t distance[4], vcpu[3];
+	uint32_t distance[9], vcpu[3];
 	struct xc_vmemrange ranges[2];
-	struct xc_vnuma v = { 2, 2, 3, distance, vcpu, NULL, ranges };
+	struct xc_vnuma v = { 3, 2, 3, distance, vcpu, NULL, ranges };
 
 	ANSWER(HC_MEMORY, XENMEM_get_vnumainfo, WORDS(2, 1, 1), 4);
 	ANSWER(HC_MEMORY, XENMEM_get_vnumainfo, WORDS(10, 20, 21, 10), 16,
@@ -202,9 +203,9 @@ numa(xc_interface *x)
 	    32, .there = true);
 	V(xc_domain_getvnuma, (x, 5, &v),
 	    MEM(get_vnumainfo, xen_vnuma_topology_info,
-		{ .domid = 5, .nr_vnodes = 2, .nr_vcpus = 3,
+		{ .domid = 5, .nr_vnodes = 3, .nr_vcpus = 3,
 		    .nr_vmemranges = 2, .vdistance.h = P(48),
-		    .vcpu_to_vnode.h = P(64), .vmemrange.h = P(0) });
+		    .vcpu_to_vnode.h = P(84), .vmemrange.h = P(0) });
 	    EQ(v.nr_nodes, 2); EQ(v.nr_vcpus, 1); EQ(v.nr_ranges, 1);
 	    EQ(distance[2], 21); EQ(vcpu[0], 1); EQ(ranges[0].end, 0x1000);
 	    EQ(ranges[0].node, 1));

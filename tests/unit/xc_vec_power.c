@@ -27,9 +27,10 @@ performance(xc_interface *x)
 	V(xc_pm_reset_pxstat, (x, 1),
 	    SYS(get_pmstat, get_pmstat,
 		{ .type = PMSTAT_reset_pxstat, .cpuid = 1 }));
-	/* Two states: their values, 24 bytes each, then two by two passages. */
-	ANSWER(HC_SYSCTL, XEN_SYSCTL_get_pmstat, OCTETS(2, 2, 1, 0),
-	    SYSCTL_AT + 8, .once = true);
+	/* Room for three states: their values, 24 bytes each, then three by
+	 * three passages. There are two. */
+	ANSWER(HC_SYSCTL, XEN_SYSCTL_get_pmstat, OCTETS(3), SYSCTL_AT + 8,
+	    .once = true);
 	ANSWER(HC_SYSCTL, XEN_SYSCTL_get_pmstat, OCTETS(2, 2, 1, 0),
 	    SYSCTL_AT + 8);
 	ANSWER(HC_SYSCTL, XEN_SYSCTL_get_pmstat, QUADS(0, 5, 6, 0),
@@ -41,7 +42,7 @@ performance(xc_interface *x)
 		{ .type = PMSTAT_get_max_px, .cpuid = 1 });
 	    SYS(get_pmstat, get_pmstat,
 		{ .type = PMSTAT_get_pxstat, .cpuid = 1,
-		    .u.getpx = { .total = 2, .trans_pt = P(48),
+		    .u.getpx = { .total = 3, .trans_pt = P(72),
 			.pt = P(0) } });
 	    EQ(stat.total, 2); EQ(stat.last, 1); EQ(stat.cur, 0);
 	    EQ(val[0].freq_mhz, 3000); EQ(val[0].residency_ns, 11);
@@ -114,8 +115,10 @@ frequencies(xc_interface *x)
 	    SYS(pm_op, pm_op,
 		{ .cmd = XEN_SYSCTL_pm_op_disable_turbo, .cpuid = 1 }));
 	ANSWER(HC_SYSCTL, XEN_SYSCTL_pm_op, WORDS(1), SYSCTL_AT + 8);
-	VR(1, xc_set_sched_opt_smt, (x, 0),
-	    SYS(pm_op, pm_op, { .cmd = XEN_SYSCTL_pm_op_set_sched_opt_smt }));
+	VR(1, xc_set_sched_opt_smt, (x, 7),
+	    SYS(pm_op, pm_op,
+		{ .cmd = XEN_SYSCTL_pm_op_set_sched_opt_smt,
+		    .u.set_sched_opt_smt = 7 }));
 	V(xc_set_cpufreq_gov, (x, 1, "ondemand"),
 	    SYS(pm_op, pm_op,
 		{ .cmd = SET_CPUFREQ_GOV, .cpuid = 1,

@@ -151,7 +151,7 @@ opening(xc_interface *x)
 {
 	(void)x;
 	/* What release it is: it is one that is known. */
-	VP(xc_interface_open, (NULL, XC_OPEN_ANY_ABI, NULL, 0),
+	VP(xc_interface_open, (NULL, 0, NULL, 0),
 	    OPENED("/dev/xen/privcmd"); OPENED("/dev/xen/hypercall");
 	    NUMBERS(HC_VERSION, 0, 0);
 	    xc_interface_close(vec_pointer));
@@ -177,14 +177,14 @@ paging_pool(xc_interface *x)
 	const bool shadow = vec_now->minor < 17;
 	uint64_t bytes;
 
-	V(xc_set_paging_mempool, (x, 5, 0x401000),
-	    if (shadow) DOM_WORDS(10, 31, 0, 5);
-	    else DOM_WORDS(86, 0x401000));
-	ANSWER(HC_DOMCTL, 10, WORDS(5), DOMCTL_AT + 8);
-	ANSWER(HC_DOMCTL, 85, QUADS(0x500000), DOMCTL_AT);
+	V(xc_set_paging_mempool, (x, 5, 0x100401000),
+	    if (shadow) DOM_WORDS(10, 31, 0, 4101);
+	    else DOM_WORDS(86, 0x401000, 1));
+	ANSWER(HC_DOMCTL, 10, WORDS(4101), DOMCTL_AT + 8);
+	ANSWER(HC_DOMCTL, 85, QUADS(0x100500000), DOMCTL_AT);
 	V(xc_get_paging_mempool, (x, 5, &bytes),
 	    if (shadow) DOM_WORDS(10, 30); else DOM_WORDS(85, 0);
-	    EQ(bytes, 0x500000));
+	    EQ(bytes, 0x100500000));
 }
 
 /* From 4.20 texts have their length before them, and are not cut. */
