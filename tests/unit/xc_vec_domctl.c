@@ -365,6 +365,16 @@ schedulers(xc_interface *x)
 		    .u.v = { .vcpus = P(0), .nr_vcpus = 2 } });
 	    EQ(v[0].params.period_us, 9); EQ(v[0].params.extratime, true);
 	    EQ(v[1].params.budget_us, 6); EQ(v[1].params.extratime, false));
+	/* One of two was done. */
+	ANSWER(HC_DOMCTL, XEN_DOMCTL_scheduler_op, WORDS(5, 4, 1, 0, 3, 2),
+	    DOMCTL_AT + 8, .there = true);
+	ANSWER(HC_DOMCTL, XEN_DOMCTL_scheduler_op, WORDS(1), DOMCTL_AT + 16);
+	VR(1, xc_sched_rtds_vcpu_get, (x, 5, v, 2),
+	    DOM(scheduler_op, scheduler_op,
+		{ .sched_id = XEN_SCHEDULER_RTDS,
+		    .cmd = XEN_DOMCTL_SCHEDOP_getvcpuinfo,
+		    .u.v = { .vcpus = P(0), .nr_vcpus = 2 } });
+	    EQ(v[0].params.period_us, 5); EQ(v[1].params.budget_us, 6));
 }
 
 /* Whatever the domain's pool runs: asked for first. */

@@ -347,6 +347,50 @@ grants(xc_interface *x)
 	    EQ(frames[0], 7); EQ(frames[1], 8));
 }
 
+/* A status in the structure instead of an errno. */
+static void
+statuses(xc_interface *x)
+{
+	const struct xc_memshr_page a = { 5, 7, 0x11 }, b = { 6, 8, 0x22 };
+	uint64_t gfn;
+	uint32_t n, max;
+
+#define BAD(err_, status_, at_, cmd_, fn, args, ...)                           \
+	ANSWER(HC_GRANT_TABLE, GNTTABOP_##cmd_, VEC_LIST(int16_t, status_),    \
+	    at_);                                                              \
+	VR(-1, fn, args, GRANT(cmd_, gnttab_##cmd_, __VA_ARGS__);              \
+	    EQ(errno, err_))
+	BAD(ESRCH, GNTST_bad_domain, 8, setup_table, xc_gnttab_setup,
+	    (x, 5, &gfn), { .dom = 5, .nr_frames = 1, .frame_list = P(0) });
+	BAD(EINVAL, GNTST_general_error, 8, setup_table, xc_gnttab_setup,
+	    (x, 5, &gfn), { .dom = 5, .nr_frames = 1, .frame_list = P(0) });
+	BAD(ESRCH, GNTST_bad_domain, 12, query_size, xc_gnttab_query,
+	    (x, 5, &n, &max), { .dom = 5 });
+	BAD(ESRCH, GNTST_bad_domain, 6, get_status_frames,
+	    xc_gnttab_get_status_frames, (x, 5, &gfn, 1),
+	    { .nr_frames = 1, .dom = 5, .frame_list = P(16) });
+	BAD(EPERM, GNTST_permission_denied, 6, get_status_frames,
+	    xc_gnttab_get_status_frames, (x, 5, &gfn, 1),
+	    { .nr_frames = 1, .dom = 5, .frame_list = P(16) });
+	BAD(EINVAL, GNTST_general_error, 6, get_status_frames,
+	    xc_gnttab_get_status_frames, (x, 5, &gfn, 1),
+	    { .nr_frames = 1, .dom = 5, .frame_list = P(16) });
+#undef BAD
+	/* Handles of pages that are out of date: errno 9 and 10. */
+	ANSWER(HC_MEMORY, XENMEM_sharing_op,
+	    .err = -XENMEM_SHARING_OP_S_HANDLE_INVALID);
+	VR(-1, xc_memshr_share, (x, &a, &b),
+	    SHARING(share, 5, .u.share = { 7, 0x11, 8, 0x22, 6 });
+	    EQ(errno, ESRCH));
+	ck_assert_ptr_nonnull(strstr(xc_last_error(x), "source"));
+	ANSWER(HC_MEMORY, XENMEM_sharing_op,
+	    .err = -XENMEM_SHARING_OP_C_HANDLE_INVALID);
+	VR(-1, xc_memshr_share, (x, &a, &b),
+	    SHARING(share, 5, .u.share = { 7, 0x11, 8, 0x22, 6 });
+	    EQ(errno, ESRCH));
+	ck_assert_ptr_nonnull(strstr(xc_last_error(x), "client"));
+}
+
 static void
 channels(xc_interface *x)
 {
@@ -389,6 +433,7 @@ const struct vec_group vec_memory_groups[] = {
 	{ "sharing", sharing },
 	{ "paging", paging },
 	{ "grants", grants },
+	{ "statuses", statuses },
 	{ "channels", channels },
 	{ NULL, NULL },
 };

@@ -61,6 +61,48 @@ creation(xc_interface *x)
 	    if (minor < 17) SYS_WORDS(18, 6, 3, 0, 9); EQ(domid, 9));
 }
 
+/* The same domain without wishes: an HVM one needs no more than emulation. */
+#define PLAIN(version)                                                         \
+	do {                                                                   \
+		uint32_t w_[17] = { 0, 0, 0, 0, 0, 0, 0, 1, 1023, 0xffffffff,  \
+			0xffffffff };                                          \
+		if (vec_now->minor >= 16)                                      \
+			w_[11] = version;                                      \
+		vec_domctl(5, 1, w_, sizeof(w_));                              \
+	} while (0)
+
+static void
+plain_creation(xc_interface *x)
+{
+	const struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
+	struct xc_domain_create pool = XC_DOMAIN_CREATE_INIT;
+	uint32_t domid = 5;
+
+	/* The highest version of grant tables there is; 2 until a creation
+	 * fails and Xen, from 4.16, says that it has no such. */
+	ANSWER(HC_DOMCTL, 1, .err = EINVAL, .once = true);
+	ANSWER(HC_SYSCTL, 3, WORDS(XC_PHYSCAP_GNTTAB_V2), SYSCTL_AT + 28);
+	VR(-1, xc_domain_create, (x, &domid, &req), PLAIN(2);
+	   if (vec_now->minor >= 16) vec_sysctl(3, NULL, 0); EQ(domid, 5));
+	if (vec_now->minor >= 16) {
+		ANSWER(HC_DOMCTL, 1, .err = EINVAL, .once = true);
+		ANSWER(HC_DOMCTL, 1, OCTETS(9, 0), 8);
+		V(xc_domain_create, (x, &domid, &req), PLAIN(2);
+		  vec_sysctl(3, NULL, 0); PLAIN(1); EQ(domid, 9));
+		domid = 5;
+		V(xc_domain_create, (x, &domid, &req), PLAIN(1));
+	}
+	if (vec_now->minor >= 17)
+		return;
+	/* The pool it was to be moved to is none: no domain stays. */
+	pool.cpupool_id = 3;
+	domid = 5;
+	ANSWER(HC_SYSCTL, 18, .err = ENOENT);
+	VR(-1, xc_domain_create, (x, &domid, &pool),
+	    PLAIN(vec_now->minor >= 16 ? 1 : 0); SYS_WORDS(18, 6, 3, 0, 5);
+	    vec_domctl(5, 2, NULL, 0); EQ(errno, ENOENT); EQ(domid, 5));
+}
+
 /* --- domains and the host ------------------------------------------------- */
 
 /* 96 bytes that never changed, all different; then the releases' own. */
@@ -339,6 +381,13 @@ levels(xc_interface *x)
 	    EQ(c.lowest_nonlinear, 12); EQ(c.nominal, 13); EQ(c.highest, 14);
 	    EQ(c.minimum, 15); EQ(c.maximum, 16); EQ(c.desired, 17);
 	    EQ(c.energy_perf, 18); EQ(c.activity_window, 19));
+	/* There is another driver. */
+	if (vec_now->minor >= 18 && !own) {
+		COUNTS;
+		DRIVER("acpi-cpufreq");
+		VR(-1, xc_get_cpufreq_cppc, (x, 1, &c), LISTS;
+		   EQ(errno, ENODEV));
+	}
 	ANSWER(HC_SYSCTL, 12, WORDS(XC_CPPC_SET_MINIMUM), SYSCTL_AT + 8);
 	VS(18, xc_set_cpufreq_cppc, (x, 1, &in, &set),
 	    SYS_WORDS(12, 0x15, 1, 5, 15, 16, 17, 18, 19);
@@ -348,6 +397,7 @@ levels(xc_interface *x)
 const struct vec_group vec_varies_groups[] = {
 	{ "opening", opening },
 	{ "creation", creation },
+	{ "plain creation", plain_creation },
 	{ "domains", domains },
 	{ "figures", figures },
 	{ "permissions", permissions },
