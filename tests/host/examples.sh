@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# xen: all
 # toolstack: own
 # Every example of examples/ does what it shows, in dom0 and on a guest.
 . "$(dirname "$0")/lib.sh"

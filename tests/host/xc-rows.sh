@@ -30,3 +30,18 @@ expect_status 1 env XLD_FAULT=hypercall:1:12 "$progs/prog_xcrows" --count
 contains "the sentence" "$out" 'FAIL open: .*Cannot allocate memory'
 expect_status 0 env XLD_FAULT=hypercall:1000 "$progs/prog_xcrows" --count
 same "domains" 1 "$out"
+
+# A row that stands still is named, and ends the run.
+XLD_ROW_SECONDS=2 "$progs/prog_xcrows" >"$scratch/still" &
+watcher=$!
+child() {
+	rows=$(tr -d ' ' <"/proc/$watcher/task/$watcher/children")
+	[ -n "$rows" ]
+}
+wait_for 20 child || fail "no rows"
+kill -STOP "$rows"
+wait $watcher
+same "status of a run that stands still" 1 $?
+contains "the row" "$(cat "$scratch/still")" '^FAIL .*not at its end after 2 s'
+check "no domains" "$progs/prog_xcrows" --clean
+same "domains" 1 "$("$progs/prog_xcrows" --count)"
