@@ -51,7 +51,7 @@ for line in 'memory = 16' 'memory = 17' 'vcpus = 8' 'acpi = 0' \
 	'tsc_mode = "native"' 'maxmem = 64' 'rtc_timeoffset = -3600'; do
 	config=$(tiny_config little 'type = "pvh"' "$line")
 	check "a small guest, $line" xm create -q "$config"
-	up() { xm console -l little | grep -q tiny; }
+	up() { xm console -l little | grep -q 'TINY mode pvh'; }
 	check "it says its line" wait_for 30 up
 	check "its end" xm destroy little
 done
