@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#include <xen/xen.h>
 
 #include "xg_private.h"
 
@@ -84,22 +86,42 @@ check_kernel(const struct xg_kernel *k, struct xg_error *e)
 	return 0;
 }
 
+/* Addresses a PV guest may map: canonical, and outside of Xen's own part. */
+static bool
+mappable(uint64_t from, uint64_t to)
+{
+	return from < to &&
+	    (to <= 1ull << 47 || from >= (uint64_t)HYPERVISOR_VIRT_END);
+}
+
+static int
+too_small(const struct xg_plan *p, uint64_t need, struct xg_error *e)
+{
+	return xg_fail(e, ENOMEM,
+	    "kernel, ramdisk and page tables need %llu MiB; the guest has "
+	    "%llu MiB", (unsigned long long)((need + 255) >> 8),
+	    (unsigned long long)(p->nr_pages >> 8));
+}
+
 /* The tables lie in what they map: grow until it is stable. */
 static int
 first_mapping(struct xg_plan *p, uint64_t next, struct xg_error *e)
 {
-	uint64_t n = 4, end, need;
+	const uint64_t round = 4u << 20;
+	uint64_t n = 4, bytes, end, need;
 
 	p->pt_pfn = next;
 	for (;;) {
 		p->stack_pfn = p->pt_pfn + n;
-		if (__builtin_add_overflow(p->virt_base,
-			(p->stack_pfn + 1) << XC_PAGE_SHIFT, &end) ||
-		    end > UINT64_MAX - (8u << 20))
+		/* At most the guest's memory: no sum overflows but the last. */
+		bytes = ((p->stack_pfn + 1) << XC_PAGE_SHIFT) + (512u << 10) +
+		    round;
+		if (__builtin_add_overflow(p->virt_base, bytes, &end))
 			return xg_fail(e, EINVAL,
-			    "the kernel's addresses wrap around");
-		end = (end + (512u << 10) + (4u << 20) - 1) &
-		    ~(uint64_t)((4u << 20) - 1);
+			    "%llu MiB do not fit behind the kernel's address "
+			    "%#llx", (unsigned long long)(bytes >> 20),
+			    (unsigned long long)p->virt_base);
+		end = (end - 1) & ~(round - 1);
 		p->pt_l1 = tables(p->virt_base, end, L1_SPAN);
 		p->pt_l2 = tables(p->virt_base, end, L2_SPAN);
 		p->pt_l3 = tables(p->virt_base, end, L3_SPAN);
@@ -108,22 +130,65 @@ first_mapping(struct xg_plan *p, uint64_t next, struct xg_error *e)
 			break;
 		n = need;
 	}
+	if (!mappable(p->virt_base, end))
+		return xg_fail(e, EINVAL,
+		    "the kernel wants to be at %#llx, which no guest may map",
+		    (unsigned long long)p->virt_base);
 	p->pt_pages = n;
 	p->virt_end = end;
 	return 0;
 }
 
-static bool
-p2m_apart(const struct xg_kernel *k, const struct xg_plan *p, uint64_t bytes)
+/* Kernel to stack. */
+static int
+lay_out(struct xg_plan *p, struct xg_error *e)
 {
-	uint64_t from = k->init_p2m, to;
+	uint64_t next = p->kernel_end;
 
-	if ((k->has & XG_HAS_INIT_P2M) == 0 || (from & (XC_PAGE_SIZE - 1)) != 0 ||
-	    __builtin_add_overflow(from, bytes, &to))
-		return false;
-	/* Its tables hang in L4 slots of their own. */
-	return (to - 1) / L3_SPAN < p->virt_base / L3_SPAN ||
-	    from / L3_SPAN > (p->virt_base + (1ull << 38)) / L3_SPAN;
+	if (p->ramdisk_pages > 0 && p->ramdisk_mapped) {
+		p->ramdisk_pfn = next;
+		next += p->ramdisk_pages;
+	}
+	if (p->p2m_mapped) {
+		p->p2m_pfn = next;
+		p->p2m_vaddr = xg_plan_va(p, next);
+		next += p->p2m_pages;
+	}
+	p->start_info_pfn = next++;
+	p->store_pfn = next++;
+	p->console_pfn = next++;
+	if (next > p->nr_pages)
+		return too_small(p, next, e);
+	return first_mapping(p, next, e);
+}
+
+/* Whether the p2m may be where the kernel wants it: its tables hang in slots of
+ * the L4 of their own. */
+static bool
+apart(const struct xg_plan *p, uint64_t from, uint64_t to)
+{
+	return (from & (XC_PAGE_SIZE - 1)) == 0 && mappable(from, to) &&
+	    ((to - 1) / L3_SPAN < p->virt_base / L3_SPAN ||
+		from / L3_SPAN > (p->virt_end - 1) / L3_SPAN);
+}
+
+/* Kernels that cannot have it there find it in their own mapping, which all
+ * must be able to. */
+static int
+lay_out_with_p2m(const struct xg_kernel *k, struct xg_plan *p,
+    struct xg_error *e)
+{
+	uint64_t to = 0;
+
+	p->p2m_mapped = (k->has & XG_HAS_INIT_P2M) == 0 ||
+	    __builtin_add_overflow(k->init_p2m,
+		p->p2m_pages << XC_PAGE_SHIFT, &to);
+	if (lay_out(p, e) < 0)
+		return -1;
+	if (p->p2m_mapped || apart(p, k->init_p2m, to))
+		return 0;
+	p->p2m_mapped = true;
+	return lay_out(p, e);
 }
 
 static void
@@ -150,28 +215,11 @@ xg_plan_pv(const struct xg_kernel *k, uint64_t nr_pages, uint64_t ramdisk_size,
 	memset(p, 0, sizeof(*p));
 	p->nr_pages = nr_pages;
 	p->virt_base = k->virt_base;
-	if (check_kernel(k, e) < 0 || kernel_range(k, p, e) < 0)
-		return -1;
-	next = p->kernel_end;
 	p->ramdisk_pages = PAGES(ramdisk_size);
 	p->ramdisk_mapped = (k->has & XG_HAS_MOD_START_PFN) == 0;
 	p->p2m_pages = PAGES(nr_pages * 8);
-	p->p2m_mapped = !p2m_apart(k, p, p->p2m_pages << XC_PAGE_SHIFT);
-	if (p->ramdisk_pages > 0 && p->ramdisk_mapped) {
-		p->ramdisk_pfn = next;
-		next += p->ramdisk_pages;
-	}
-	if (p->p2m_mapped) {
-		p->p2m_pfn = next;
-		p->p2m_vaddr = xg_plan_va(p, next);
-		next += p->p2m_pages;
-	}
-	p->start_info_pfn = next++;
-	p->store_pfn = next++;
-	p->console_pfn = next++;
-	if (next > nr_pages)
-		goto small;
-	if (first_mapping(p, next, e) < 0)
+	if (check_kernel(k, e) < 0 || kernel_range(k, p, e) < 0 ||
+	    lay_out_with_p2m(k, p, e) < 0)
 		return -1;
 	/* Behind the mapped room, or what the guest has of it. */
 	p->used = p->stack_pfn + 1;
@@ -185,12 +233,5 @@ xg_plan_pv(const struct xg_kernel *k, uint64_t nr_pages, uint64_t ramdisk_size,
 		place_p2m_apart(k, p, &next);
 		p->used = next;
 	}
-	if (p->used <= nr_pages)
-		return 0;
-	next = p->used;
-small:
-	return xg_fail(e, ENOMEM,
-	    "kernel, ramdisk and page tables need %llu MiB; the guest has "
-	    "%llu MiB", (unsigned long long)((next + 255) >> 8),
-	    (unsigned long long)(nr_pages >> 8));
+	return p->used <= nr_pages ? 0 : too_small(p, p->used, e);
 }

@@ -16,7 +16,7 @@
 #define BUFFER (1u << 20)
 
 static const struct xg_limits limits = { 1 << 24, 1 << 24, 10 };
-static uint8_t buffer[BUFFER];
+static uint8_t buffer[BUFFER] XU_UNUSED;
 
 static inline bool
 one_line(const char *s)
