@@ -73,6 +73,9 @@ skip_reason(const struct xr_env *e, const struct xr_row *row)
 		return "this host has no HVM domains";
 	if ((row->flags & XR_FULL) != 0 && !full)
 		return "only with XLD_DEPTH=full";
+	if ((row->flags & XR_CREDIT) != 0 && getenv("XLD_CREDIT") == NULL)
+		return "Xen can crash when a processor joins the credit "
+		       "scheduler; only with XLD_CREDIT set";
 	return NULL;
 }
 

@@ -11,6 +11,8 @@
 /* An emulated dom0 that loses a processor can stand still for a long time; and
  * the processor may have to be asked for more than once. */
 #define TAKES_CPU (XR_LAST | XR_FULL | XR_RECOVERS)
+/* The same with a pool of the other scheduler. */
+#define TAKES_CPU_TO_CREDIT (TAKES_CPU | XR_CREDIT)
 #define NO_RTDS	 "Debian's builds have no real-time scheduler"
 #define NO_ARINC "Debian's builds have no arinc653 scheduler"
 
@@ -411,18 +413,18 @@ const struct xr_row xr_rows_sched[] = {
 	{ .function = "xc_sched_id", sched_id },
 	{ .function = "xc_sched_credit_get", credit_any },
 	{ .function = "xc_sched_credit_set", credit_any_elsewhere,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU_TO_CREDIT },
 	{ .function = "xc_sched_credit_set", credit_any },
 	{ .function = "xc_sched_credit2_domain_set", credit2_domain },
 	{ .function = "xc_sched_credit2_domain_get", credit2_domain },
 	{ .function = "xc_sched_credit_domain_set", credit_domain,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU_TO_CREDIT },
 	{ .function = "xc_sched_credit_domain_get", credit_domain,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU_TO_CREDIT },
 	{ .function = "xc_sched_credit_params_set", credit_params,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU_TO_CREDIT },
 	{ .function = "xc_sched_credit_params_get", credit_params,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU_TO_CREDIT },
 	{ .function = "xc_sched_credit2_params_set", credit2_params },
 	{ .function = "xc_sched_credit2_params_get", credit2_params },
 	{ .function = "xc_sched_rtds_domain_set", rtds_domain,

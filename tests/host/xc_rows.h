@@ -64,6 +64,12 @@ xr_mfn(const struct xr_env *e, unsigned pfn)
 #define XR_OTHER_ID (1u << 7)
 /* What fails leaves no sentence: it has no handle, or another one. */
 #define XR_SILENT (1u << 8)
+/*
+ * It moves a processor to a pool of the credit scheduler, at which Xen 4.17 now and
+ * then crashes or stands still: the scheduler's tick comes before its data is there
+ * (page fault in csched_tick). Only with XLD_CREDIT in the environment.
+ */
+#define XR_CREDIT (1u << 9)
 
 struct xr_row {
 	/* Exported name; a function may have several rows. */
