@@ -48,7 +48,7 @@ static const struct model_field fields[] = {
 	{ "PV_args", T_STRING, RW, ST_HALTED, "Kernel command line." },
 	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED, "Not used." },
 	{ "domain_type", T_ENUM("domain_type"), RW, ST_HALTED,
-	    "pv, pvh or hvm. Unspecified: hvm with an HVM_boot_policy, else pv." },
+	    "pv or pvh. Unspecified: hvm with an HVM_boot_policy, else pv." },
 	{ "HVM_boot_policy", T_STRING, RW, ST_HALTED, "Empty: no HVM guest." },
 	{ "HVM_boot_params", STRINGS, RW, ST_HALTED,
 	    "order: the letters a, c, d, n in the order they are tried." },

@@ -23,7 +23,7 @@
 DOMCFG(name, STR, NOW, "the file's name", "Unique name of the guest.")
 DOMCFG(uuid, UUID, NOW, "random", "UUID of the guest.")
 DOMCFG(description, STR, NOW, "", "Free text shown in listings.")
-DOMCFG(type, STR, NOW, "pv", "pv, pvh or hvm.")
+DOMCFG(type, STR, NOW, "pv", "pv or pvh; hvm is checked, but not started yet.")
 DOMCFG(builder, STR, NOW, "linux", "xm's word for type: linux, generic or hvm.")
 
 /* kernel */

@@ -359,6 +359,10 @@ check_type(const struct xu_val *v, struct xu_err *e)
 	enum dom_type t = config_type(v);
 	const char *policy = xu_val_get_str(v, "HVM_boot_policy", "");
 
+	/* All parts are there, but nobody has seen them boot a guest. */
+	if (t == TYPE_HVM)
+		return unsupported(e, "domain_type", dom_type_word(t),
+		    "HVM guests are not there yet");
 	if (t == TYPE_PV_IN_PVH)
 		return unsupported(e, "domain_type", dom_type_word(t),
 		    "the PV shim is not there yet");
