@@ -48,7 +48,7 @@ struct dm {
 	unsigned handles;
 	char log[512];
 	struct qmp *qmp;
-	bool serves, stopping, gone;
+	bool stopping, gone;
 	dm_ready_f *ready;
 	void (*stopped)(void *arg);
 	void *arg;
@@ -282,7 +282,6 @@ on_qmp_ready(void *arg)
 		return;
 	uv_timer_stop(&d->timer);
 	d->ready = NULL;
-	d->serves = true;
 	ready(d->arg, NULL);
 }
 
@@ -501,7 +500,6 @@ dm_adopt(struct guest *g, const struct xu_val *v)
 		free(d);
 		return false;
 	}
-	d->serves = true;
 	if (connect_qmp(d, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
 	return true;

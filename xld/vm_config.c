@@ -232,10 +232,12 @@ word_fits(const char *text, const char *words)
 
 	if (words[0] == '*')
 		return true;
+	if (n == 0)
+		return false;
 	if (words[0] == '/')
 		return text[0] == '/' && n < PATH_MAX;
 	while ((p = strstr(p, text)) != NULL) {
-		if (n > 0 && p[n] == ' ' && (p == words || p[-1] == ' '))
+		if (p[n] == ' ' && (p == words || p[-1] == ' '))
 			return true;
 		p += 1;
 	}
@@ -243,10 +245,9 @@ word_fits(const char *text, const char *words)
 }
 
 static int
-check_numbers(const struct xu_val *v, const char *map,
+check_numbers(const struct xu_val *m, const char *map,
     const struct number_key *keys, size_t n, struct xu_err *e)
 {
-	const struct xu_val *m = xu_val_get(v, map);
 	const char *name, *text;
 	char what[64], reason[96];
 	int64_t number;
@@ -288,7 +289,7 @@ check_vcpu_params(const struct xu_val *v, int64_t vcpus, struct xu_err *e)
 		RANGE("cap", 0, VCPUS_LIMIT * 100),
 	};
 	const struct xu_val *m = xu_val_get(v, "VCPUs_params");
-	AUTO_VAL struct xu_val *rest = xu_struct(), *all = xu_struct();
+	AUTO_VAL struct xu_val *rest = xu_struct();
 	int r = 0;
 
 	for (size_t i = 0; i < xu_val_count(m) && r == 0; i++) {
@@ -298,8 +299,7 @@ check_vcpu_params(const struct xu_val *v, int64_t vcpus, struct xu_err *e)
 		if (!place_key(key, value, vcpus, &r, e))
 			xu_val_set(rest, key, xu_str(value));
 	}
-	xu_val_set(all, "VCPUs_params", xu_val_copy(rest));
-	return r < 0 ? -1 : check_numbers(all, "VCPUs_params", sched,
+	return r < 0 ? -1 : check_numbers(rest, "VCPUs_params", sched,
 				XU_ARRAY_SIZE(sched), e);
 }
 
@@ -350,7 +350,7 @@ check_platform(const struct xu_val *v, struct xu_err *e)
 		RANGE("shadow_memory", 1, INT32_MAX / 1024),
 	};
 
-	return check_numbers(v, "platform", keys, XU_ARRAY_SIZE(keys), e);
+	return check_numbers(xu_val_get(v, "platform"), "platform", keys, XU_ARRAY_SIZE(keys), e);
 }
 
 static int

@@ -22,9 +22,6 @@
 #define SLACK_KIB    1024
 /* Xen's own need for a small domain. */
 #define OVERHEAD_KIB 4096
-/* Nested page tables: for each vCPU, and for each MiB of memory (libxl's). */
-#define PAGING_VCPU_KIB 1024
-#define PAGING_MIB_KIB	4
 /* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
  * HVM domain all but USE_PIRQ, which is a choice, and VPCI. */
 #define EMU_PVH	 0x1u
@@ -100,16 +97,18 @@ step_files(void *ctx, struct xu_err *e)
 static uint64_t
 paging_kib(const struct create *j)
 {
-	uint64_t max_mib = (uint64_t)number(j, "memory_static_max") >> 20;
+	enum dom_type type = config_type(j->g->config);
+	const struct xg_build b = { .type = type == TYPE_PV ? XG_PV :
+			type == TYPE_PVH		    ? XG_PVH :
+							      XG_HVM,
+		.memory_kib = (uint64_t)number(j, "memory_static_max") / 1024,
+		.max_vcpus = (uint32_t)number(j, "VCPUs_max") };
 	int64_t given = config_number(j->g->config, "platform",
 	    "shadow_memory", 0);
 
-	if (config_type(j->g->config) == TYPE_PV)
-		return 0;
-	if (given > 0)
+	if (given > 0 && type != TYPE_PV)
 		return (uint64_t)given * 1024;
-	return (uint64_t)number(j, "VCPUs_max") * PAGING_VCPU_KIB +
-	    max_mib * PAGING_MIB_KIB;
+	return xg_paging_pool(&b) / 1024;
 }
 
 static uint64_t
@@ -542,7 +541,8 @@ undo_devmodel(void *ctx)
 {
 	struct create *j = ctx;
 
-	dm_stop(j->g, NULL, NULL);
+	if (config_type(j->g->config) == TYPE_HVM)
+		dm_stop(j->g, NULL, NULL);
 }
 
 static enum xu_step_result

@@ -327,8 +327,11 @@ static void
 bind_loader(struct binder *b, const char *file)
 {
 	struct cfg_pos pos = pos_of(b, "kernel", file);
-	const char *base = strrchr(b->d->kernel, '/');
+	const char *base;
 
+	if (b->d->kernel == NULL)
+		return;
+	base = strrchr(b->d->kernel, '/');
 	base = base != NULL ? base + 1 : b->d->kernel;
 	if (strcmp(base, "hvmloader") != 0)
 		return;
@@ -537,8 +540,8 @@ bind_hvm(struct binder *b)
 	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
 		only_word(b, words[i][0], words[i][1]);
 	h->boot = copy_str(b, "boot", "cda");
-	if (h->boot == NULL || h->boot[0] == '\0' ||
-	    h->boot[strspn(h->boot, "acdn")] != '\0')
+	if (s != NULL && h->boot != NULL &&
+	    (h->boot[0] == '\0' || h->boot[strspn(h->boot, "acdn")] != '\0'))
 		say(b, &s->value->pos, true,
 		    "'boot' is made of the letters c (disk), d (CD), a (floppy) "
 		    "and n (network)");

@@ -109,6 +109,7 @@ static const struct {
 	{ "platform", 0, "3", "shade", "VALUE_NOT_SUPPORTED", "does not know" },
 	{ "PV_bootloader", 0, "pygrub", NULL, "VALUE_NOT_SUPPORTED",
 	    "give a kernel" },
+	{ "platform", 0, "", "vga", "VALUE_NOT_SUPPORTED", "cirrus std" },
 	{ "platform", 0, "qxl", "vga", "VALUE_NOT_SUPPORTED", "cirrus std" },
 	{ "platform", 0, "dm", "device_model", "VALUE_NOT_SUPPORTED", "path" },
 	{ "domain_type", 0, "hvm", NULL, "VALUE_NOT_SUPPORTED", "HVM" },
