@@ -27,6 +27,9 @@ const struct model_class *const model_classes[] = {
 	&model_vm,
 	&model_vm_metrics,
 	&model_console,
+	&model_vbd,
+	&model_vdi,
+	&model_sr,
 	NULL,
 };
 
@@ -141,6 +144,9 @@ static const struct derived_types derived[] = {
 	DERIVED(model_vm, "VM"),
 	DERIVED(model_vm_metrics, "VM_metrics"),
 	DERIVED(model_console, "console"),
+	DERIVED(model_vbd, "VBD"),
+	DERIVED(model_vdi, "VDI"),
+	DERIVED(model_sr, "SR"),
 };
 
 static const struct derived_types *

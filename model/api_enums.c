@@ -41,6 +41,10 @@ static const struct model_enum enums[] = {
 	    WORDS("pending", "success", "failure", "cancelling", "cancelled") },
 	{ "task_allowed_operations", WORDS("Cancel") },
 	{ "domain_type", type_words },
+	{ "vbd_mode", WORDS("RW", "RO") },
+	{ "vbd_type", WORDS("Disk", "CD") },
+	{ "vdi_type",
+	    WORDS("user", "system", "ephemeral", "suspend", "crashdump") },
 };
 
 const struct model_enum *const model_enums[] = {
@@ -52,5 +56,8 @@ const struct model_enum *const model_enums[] = {
 	&enums[5],
 	&enums[6],
 	&enums[7],
+	&enums[8],
+	&enums[9],
+	&enums[10],
 	NULL,
 };

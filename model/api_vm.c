@@ -41,6 +41,7 @@ static const struct model_field fields[] = {
 	{ "actions_after_crash", T_ENUM("on_crash_behaviour"), RW, STATES_ANY,
 	    "When it crashes." },
 	{ "consoles", T_SET(T_REF("console")), RO_RUN, 0, "Its consoles." },
+	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Its disks." },
 	{ "PV_bootloader", T_STRING, RW, ST_HALTED, "Must be empty." },
 	{ "PV_kernel", T_STRING, RW, ST_HALTED, "Kernel, a file of the host." },
 	{ "PV_ramdisk", T_STRING, RW, ST_HALTED,

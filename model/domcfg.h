@@ -106,7 +106,7 @@ DOMCFG(on_xend_stop, STR, LATER, "ignore", "What to do when the host stops.")
 DOMCFG(s3_integrity, BOOL, OLD, "1", "Memory check over host sleep.")
 
 /* devices */
-DOMCFG(disk, LIST, LATER, "", "Disks.")
+DOMCFG(disk, LIST, NOW, "", "Disks; see DISKS.")
 DOMCFG(vif, LIST, LATER, "", "Network interfaces.")
 DOMCFG(vif2, LIST, OLD, "", "netchannel2 interfaces.")
 DOMCFG(nics, INT, OLD, "", "Number of network interfaces.")

@@ -29,6 +29,9 @@ F(OPERATION_NOT_ALLOWED, 4, "reason", "The operation is refused in this context.
 F(OTHER_OPERATION_IN_PROGRESS, 4, "class handle", "Another operation on the object is under way.") \
 F(VM_BAD_POWER_STATE, 4, "vm expected actual", "The machine is not in a state that allows this.") \
 F(UNIQUE_NAME_ERROR, 4, "name class", "The name is taken.") \
+F(DEVICE_ALREADY_EXISTS, 4, "device", "The machine has a device of this name already.") \
+F(DEVICE_NOT_ATTACHED, 4, "device", "The device is not attached.") \
+F(VDI_IN_USE, 4, "disk holder", "The disk is in use by somebody else.") \
 F(DUPLICATE_VM, 4, "uuid", "The uuid is taken.") \
 F(SESSION_AUTHENTICATION_FAILED, 5, "user reason", "The password is not right.") \
 F(SESSION_INVALID, 5, "handle", "The session does not exist or has expired.") \
@@ -44,6 +47,7 @@ F(XLD_BUILD, 1, "step reason", "The guest could not be built.") \
 F(XLD_HYPERCALL, 1, "call reason", "The hypervisor refused.") \
 F(XLD_STORE, 1, "reason", "The store refused, or is not there.") \
 F(XLD_CONSOLE, 1, "reason", "The console cannot be attached.") \
+F(XLD_DEVICE, 1, "device reason", "A device could not be attached or detached.") \
 F(XLD_FILE, 1, "file reason", "A file could not be read or written.") \
 F(XLD_HELPER, 9, "program reason", "A helper program failed.") \
 F(XLD_TIMEOUT, 6, "what seconds", "It did not happen in time.") \

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks: how a machine has one (VBD), what it is (VDI), where it lies (SR). */
+#include "errors.h"
+#include "schema.h"
+
+#define STRINGS T_MAP(T_STRING, T_STRING)
+#define ERRORS(...)                                                            \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+
+static const struct model_field vbd_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "VM", T_REF("VM"), RO_INS, 0, "Whose disk it is." },
+	{ "VDI", T_REF("VDI"), RO_INS, 0,
+	    "What is behind it; null: an empty drive, or see location." },
+	{ "device", T_STRING, RO_INS, 0,
+	    "Its name in the guest: xvda, hdc, a number." },
+	{ "userdevice", T_STRING, RO_INS, 0, "The same." },
+	{ "bootable", T_BOOL, RO_INS, 0, "The guest boots from it." },
+	{ "mode", T_ENUM("vbd_mode"), RO_INS, 0, "RO or RW." },
+	{ "type", T_ENUM("vbd_type"), RO_INS, 0, "Disk or CD." },
+	{ "sharable", T_BOOL, RO_INS, 0,
+	    "Others may write to it, too (mode w!)." },
+	{ "unpluggable", T_BOOL, RO_INS, 0, "Shown to the guest as removable." },
+	{ "location", T_STRING, RO_INS, 0,
+	    "phy:/dev/... or file:/..., when there is no VDI for it." },
+	{ "empty", T_BOOL, RO_RUN, 0, "A drive with nothing in it." },
+	{ "currently_attached", T_BOOL, RO_RUN, 0,
+	    "A running guest has it now." },
+	{ "status_code", T_INT, RO_RUN, 0,
+	    "State of its backend (io/xenbus.h), 0 = none." },
+	{ "status_detail", T_STRING, RO_RUN, 0, "The same as a word." },
+	{ "runtime_properties", STRINGS, RO_RUN, 0,
+	    "While attached: vdev, handle, state, event-channel, ring-ref, "
+	    "backend, backend-id, physical-device." },
+	{ "qos_algorithm_type", T_STRING, RO_INS, 0, "Must be empty." },
+	{ "qos_algorithm_params", STRINGS, RO_INS, 0, "Not used." },
+	{ "qos_supported_algorithms", T_SET(T_STRING), RO_RUN, 0, "None." },
+	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	{ .name = NULL },
+};
+
+#define VBD_ARG { "self", T_REF("VBD") }
+#define DEVICE	ERRORS(XE(XLD_DEVICE), XE(VDI_IN_USE), XE(XLD_TIMEOUT))
+
+static const struct model_method vbd_methods[] = {
+	{ "create", T_REF("VBD"), { { "args", T_RECORD("VBD") } },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(DEVICE_ALREADY_EXISTS), XE(VALUE_NOT_SUPPORTED),
+		XE(XLD_DEVICE), XE(VDI_IN_USE), XE(XLD_TIMEOUT)),
+	    "A disk for a machine; a running one has it when this ends." },
+	{ "destroy", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
+	    DEVICE, "Unplugs and forgets it." },
+	{ "destroy_force", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY,
+	    MM_ASYNC, DEVICE, "The same, whatever the guest does with it." },
+	{ "plug", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
+	    DEVICE, "A running guest gets it." },
+	{ "unplug", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
+	    DEVICE, "Asks the guest to let go of it." },
+	{ "unplug_force", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY,
+	    MM_ASYNC, DEVICE, "Takes it away." },
+	{ .name = NULL },
+};
+
+const struct model_class model_vbd = {
+	.name = "VBD",
+	.fields = vbd_fields,
+	.methods = vbd_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A disk of a machine.",
+};
+
+static const struct model_field vdi_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "name_label", T_STRING, RO_INS, 0, "Its name." },
+	{ "name_description", T_STRING, RO_INS, 0, "Free text." },
+	{ "SR", T_REF("SR"), RO_INS, 0, "Where it lies." },
+	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Who has it." },
+	{ "virtual_size", T_INT, RO_INS, 0,
+	    "Bytes a guest sees; given to create it is not looked at." },
+	{ "physical_utilisation", T_INT, RO_RUN, 0,
+	    "Bytes it takes, -1 = not known." },
+	{ "type", T_ENUM("vdi_type"), RO_INS, 0, "What it is for." },
+	{ "sharable", T_BOOL, RO_INS, 0, "Several may write to it." },
+	{ "read_only", T_BOOL, RO_INS, 0, "Nobody may write to it." },
+	{ "other_config", STRINGS, RO_INS, 0,
+	    "location: phy:/dev/... or file:/..., which must be there." },
+	{ .name = NULL },
+};
+
+static const struct model_method vdi_methods[] = {
+	{ "create", T_REF("VDI"), { { "args", T_RECORD("VDI") } },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, ERRORS(XE(VALUE_NOT_SUPPORTED)),
+	    "Makes a file or block device of the host known; creates none." },
+	{ "destroy", T_VOID, { { "self", T_REF("VDI") } }, ROLE_VM_ADMIN,
+	    STATES_ANY, MM_ASYNC, ERRORS(XE(VDI_IN_USE)),
+	    "Forgets it; what is behind it stays." },
+	{ .name = NULL },
+};
+
+const struct model_class model_vdi = {
+	.name = "VDI",
+	.fields = vdi_fields,
+	.methods = vdi_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.doc = "A disk, wherever it lies.",
+};
+
+static const struct model_field sr_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "name_label", T_STRING, RO_RUN, 0, "Local." },
+	{ "name_description", T_STRING, RO_RUN, 0, "What it is." },
+	{ "VDIs", T_SET(T_REF("VDI")), RO_RUN, 0, "The disks that are known." },
+	{ "virtual_allocation", T_INT, RO_RUN, 0, "Bytes that guests see." },
+	{ "physical_utilisation", T_INT, RO_RUN, 0, "-1: not known." },
+	{ "physical_size", T_INT, RO_RUN, 0, "-1: not known." },
+	{ "type", T_STRING, RO_RUN, 0, "local" },
+	{ "content_type", T_STRING, RO_RUN, 0, "Empty." },
+	{ .name = NULL },
+};
+
+static const struct model_method sr_methods[] = {
+	{ .name = NULL },
+};
+
+const struct model_class model_sr = {
+	.name = "SR",
+	.fields = sr_fields,
+	.methods = sr_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.doc = "Files and block devices of the host: there is one, Local.",
+};
