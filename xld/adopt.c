@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dev.h"
 #include "dm.h"
 #include "xu_file.h"
 #include "xu_log.h"
@@ -162,6 +163,7 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 	g->info = info;
 	g->start_time = xu_val_get_int(v, "start_time", 0);
 	g->preserved = xu_val_get_bool(v, "preserved", false);
+	devs_adopt(g);
 	if (console_attach(g, true, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
 	if (config_type(g->config) == TYPE_HVM && !dm_adopt(g, v)) {
@@ -235,6 +237,7 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 		intent_remove(uuid);
 		vm_settle(g);
 	} else if (guest_set_domid(g, domid, NULL) == 0) {
+		devs_adopt(g);
 		if (again)
 			vm_reboot(g, recovered, g);
 		else

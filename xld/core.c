@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "xld.h"
+#include "vdi.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -130,7 +130,7 @@ core_open(struct core *c, struct xu_err *e)
 	identify(c);
 	if (open_xen(c, e) < 0 || records_open(e) < 0 ||
 	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
-	    consoles_open(c, e) < 0)
+	    vdis_open(c, e) < 0 || consoles_open(c, e) < 0)
 		return -1;
 	adopt_all(c);
 	return api_open(c, e);
@@ -153,6 +153,7 @@ core_close(struct core *c)
 	reaps_close(c);
 	api_close(c);
 	guests_close(c);
+	vdis_close(c);
 	tasks_close(c);
 	consoles_close(c);
 	store_close(c);

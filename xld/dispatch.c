@@ -16,9 +16,10 @@
 #include "xu_log.h"
 
 static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
-	&console_ops, &host_ops, &host_metrics_ops, &task_ops };
+	&console_ops, &host_ops, &host_metrics_ops, &task_ops, &vbd_ops, &vdi_ops,
+	&sr_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
-	task_handlers };
+	task_handlers, vbd_handlers, vdi_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 

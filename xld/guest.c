@@ -10,6 +10,7 @@
 #include <string.h>
 #include <uuid/uuid.h>
 
+#include "dev.h"
 #include "dm.h"
 
 int
@@ -19,7 +20,9 @@ guests_open(struct core *c)
 	c->by_uuid = xu_map_new();
 	c->by_name = xu_map_new();
 	c->by_domid = xu_map_new();
-	if (c->by_uuid == NULL || c->by_name == NULL || c->by_domid == NULL)
+	c->devs = xu_map_new();
+	if (c->by_uuid == NULL || c->by_name == NULL || c->by_domid == NULL ||
+	    c->devs == NULL)
 		return -1;
 	return 0;
 }
@@ -32,6 +35,7 @@ guests_close(struct core *c)
 	xu_map_free(&c->by_uuid);
 	xu_map_free(&c->by_name);
 	xu_map_free(&c->by_domid);
+	xu_map_free(&c->devs);
 }
 
 /* ---- identities ---------------------------------------------------------------- */
@@ -121,7 +125,10 @@ guest_new(struct core *c, const char *uuid, struct xu_val *config,
 	uuid_derive(uuid, "metrics", g->metrics_uuid);
 	uuid_derive(uuid, "console", g->console_uuid);
 	xu_list_append(&c->guests, &g->all);
-	return g;
+	if (devs_load(g, e) == 0)
+		return g;
+	guest_free(g);
+	return NULL;
 fail:
 	no_memory(e);
 	xu_val_free(config);
@@ -134,6 +141,7 @@ guest_free(struct guest *g)
 {
 	struct core *c = g->core;
 
+	devs_free(g);
 	console_free(g);
 	dm_forget(g);
 	guest_set_domid(g, NO_DOMID, NULL);

@@ -10,18 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev.h"
 #include "dm.h"
+#include "nodes.h"
 #include "xu_log.h"
 
 #define INTRODUCED    "@introduceDomain"
 #define RELEASED      "@releaseDomain"
 #define RECONNECT_MS  1000
-
-struct nodes {
-	struct xs_batch *b;
-	char base[DOMAIN_PATH];
-	struct xs_permissions perms[2];
-};
 
 static int
 store_fail(const struct core *c, struct xu_err *e, const char *what)
@@ -37,39 +33,6 @@ store_fail(const struct core *c, struct xu_err *e, const char *what)
 	return -1;
 }
 
-static void XU_PRINTF(3, 4)
-put(struct nodes *n, const char *name, const char *fmt, ...)
-{
-	char path[DOMAIN_PATH + 80], text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	snprintf(path, sizeof(path), "%s/%s", n->base, name);
-	xs_batch_write(n->b, path, text, strlen(text));
-}
-
-static void
-restrict_to(struct nodes *n, const char *name, const struct xs_permissions *p,
-    unsigned num)
-{
-	char path[DOMAIN_PATH + 80];
-
-	snprintf(path, sizeof(path), "%s%s%s", n->base, *name ? "/" : "", name);
-	xs_batch_set_permissions(n->b, path, p, num);
-}
-
-/* Nodes below a folder take its permissions when they are made, so the folder
- * comes first. */
-static void
-folder(struct nodes *n, const char *path, const struct xs_permissions *p,
-    unsigned num)
-{
-	xs_batch_mkdir(n->b, path);
-	xs_batch_set_permissions(n->b, path, p, num);
-}
-
 /* What the guest may write to. */
 static void
 guest_owned(struct nodes *n, uint32_t domid)
@@ -82,8 +45,8 @@ guest_owned(struct nodes *n, uint32_t domid)
 	struct xs_permissions own = { domid, XS_PERM_NONE };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(names); i++) {
-		put(n, names[i], "%s", "");
-		restrict_to(n, names[i], &own, 1);
+		nodes_put(n, names[i], "%s", "");
+		nodes_restrict(n, names[i], &own, 1);
 	}
 }
 
@@ -97,27 +60,27 @@ write_domain(struct nodes *n, const struct guest *g)
 	    dm_video_mib(v) * 1024 : 0;
 	char name[48];
 
-	put(n, "vm", "/vm/%s", g->uuid);
-	put(n, "name", "%s", guest_name(g));
-	put(n, "domid", "%d", g->domid);
-	put(n, "memory/static-max", "%lld",
+	nodes_put(n, "vm", "/vm/%s", g->uuid);
+	nodes_put(n, "name", "%s", guest_name(g));
+	nodes_put(n, "domid", "%d", g->domid);
+	nodes_put(n, "memory/static-max", "%lld",
 	    (long long)xu_val_get_int(v, "memory_static_max", 0) / 1024);
 	/* What the balloon driver counts: without the screen's. */
-	put(n, "memory/target", "%lld",
+	nodes_put(n, "memory/target", "%lld",
 	    (long long)xu_val_get_int(v, "memory_dynamic_max", 0) / 1024 -
 		(long long)video_kib);
-	put(n, "memory/videoram", "%llu",
+	nodes_put(n, "memory/videoram", "%llu",
 	    (unsigned long long)video_kib);
 	for (int64_t i = 0; i < max; i++) {
 		snprintf(name, sizeof(name), "cpu/%lld/availability",
 		    (long long)i);
-		put(n, name, "%s", i < online ? "online" : "offline");
+		nodes_put(n, name, "%s", i < online ? "online" : "offline");
 	}
-	put(n, "control/platform-feature-multiprocessor-suspend", "1");
-	put(n, "control/platform-feature-xs_reset_watches", "1");
-	put(n, "device", "%s", "");
-	put(n, "store/port", "%u", g->store_port);
-	put(n, "store/ring-ref", "%llu", (unsigned long long)g->store_frame);
+	nodes_put(n, "control/platform-feature-multiprocessor-suspend", "1");
+	nodes_put(n, "control/platform-feature-xs_reset_watches", "1");
+	nodes_put(n, "device", "%s", "");
+	nodes_put(n, "store/port", "%u", g->store_port);
+	nodes_put(n, "store/ring-ref", "%llu", (unsigned long long)g->store_frame);
 }
 
 /* What hvmloader asks for. */
@@ -134,10 +97,10 @@ write_hvm(struct nodes *n, const struct guest *g)
 		{ "platform/acpi_laptop_slate", "acpi_laptop_slate", 0 },
 	};
 
-	put(n, "hvmloader/bios", "seabios");
-	put(n, "hvmloader/allow-memory-relocate", "0");
+	nodes_put(n, "hvmloader/bios", "seabios");
+	nodes_put(n, "hvmloader/allow-memory-relocate", "0");
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
-		put(n, rows[i].node, "%lld", (long long)config_number(g->config,
+		nodes_put(n, rows[i].node, "%lld", (long long)config_number(g->config,
 		    "platform", rows[i].key, rows[i].dflt));
 }
 
@@ -150,22 +113,22 @@ write_console(struct nodes *n, const struct guest *g)
 
 	snprintf(backend, sizeof(backend),
 	    "/local/domain/0/backend/console/%d/0", g->domid);
-	put(n, "console/backend", "%s", backend);
-	put(n, "console/backend-id", "0");
-	put(n, "console/limit", "1048576");
+	nodes_put(n, "console/backend", "%s", backend);
+	nodes_put(n, "console/backend-id", "0");
+	nodes_put(n, "console/limit", "1048576");
 	/* Not "xenconsoled", whose program would take it for its own. */
-	put(n, "console/type", "xld");
-	put(n, "console/output", "none");
-	put(n, "console/port", "%u", g->console_port);
-	put(n, "console/ring-ref", "%llu",
+	nodes_put(n, "console/type", "xld");
+	nodes_put(n, "console/output", "none");
+	nodes_put(n, "console/port", "%u", g->console_port);
+	nodes_put(n, "console/ring-ref", "%llu",
 	    (unsigned long long)g->console_frame);
-	folder(n, backend, ro, 2);
-	memcpy(n->base, backend, sizeof(n->base));
-	put(n, "frontend", "/local/domain/%d/console", g->domid);
-	put(n, "frontend-id", "%d", g->domid);
-	put(n, "online", "1");
-	put(n, "state", "1");
-	put(n, "protocol", "vt100");
+	nodes_folder(n, backend, ro, 2);
+	nodes_base(n, "%s", backend);
+	nodes_put(n, "frontend", "/local/domain/%d/console", g->domid);
+	nodes_put(n, "frontend-id", "%d", g->domid);
+	nodes_put(n, "online", "1");
+	nodes_put(n, "state", "1");
+	nodes_put(n, "protocol", "vt100");
 }
 
 static void
@@ -173,13 +136,13 @@ write_vm(struct nodes *n, const struct guest *g)
 {
 	const struct xu_val *v = g->config;
 
-	put(n, "uuid", "%s", g->uuid);
-	put(n, "name", "%s", guest_name(g));
-	put(n, "image/ostype", "linux");
-	put(n, "image/kernel", "%s", xu_val_get_str(v, "PV_kernel", ""));
-	put(n, "image/ramdisk", "%s", xu_val_get_str(v, "PV_ramdisk", ""));
-	put(n, "image/cmdline", "%s", xu_val_get_str(v, "PV_args", ""));
-	put(n, "start_time", "%lld", (long long)g->start_time);
+	nodes_put(n, "uuid", "%s", g->uuid);
+	nodes_put(n, "name", "%s", guest_name(g));
+	nodes_put(n, "image/ostype", "linux");
+	nodes_put(n, "image/kernel", "%s", xu_val_get_str(v, "PV_kernel", ""));
+	nodes_put(n, "image/ramdisk", "%s", xu_val_get_str(v, "PV_ramdisk", ""));
+	nodes_put(n, "image/cmdline", "%s", xu_val_get_str(v, "PV_args", ""));
+	nodes_put(n, "start_time", "%lld", (long long)g->start_time);
 }
 
 int
@@ -193,19 +156,19 @@ store_write_guest(const struct guest *g, struct xu_err *e)
 
 	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
 		return store_fail(c, e, "write the guest's nodes");
-	snprintf(n.base, sizeof(n.base), "/local/domain/%d", g->domid);
-	folder(&n, n.base, ro, 2);
+	nodes_base(&n, "/local/domain/%d", g->domid);
+	nodes_folder(&n, n.base, ro, 2);
 	write_domain(&n, g);
 	if (config_type(g->config) == TYPE_HVM)
 		write_hvm(&n, g);
 	guest_owned(&n, (uint32_t)g->domid);
 	write_console(&n, g);
-	snprintf(n.base, sizeof(n.base), "/vm/%s", g->uuid);
-	folder(&n, n.base, ro, 2);
+	nodes_base(&n, "/vm/%s", g->uuid);
+	nodes_folder(&n, n.base, ro, 2);
 	write_vm(&n, g);
-	snprintf(n.base, sizeof(n.base), "/libxl/%d", g->domid);
+	nodes_base(&n, "/libxl/%d", g->domid);
 	xs_batch_mkdir(n.b, n.base);
-	put(&n, "type", "%s", dom_type_word(config_type(g->config)));
+	nodes_put(&n, "type", "%s", dom_type_word(config_type(g->config)));
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the guest's nodes");
 	xs_batch_free(n.b);
@@ -288,11 +251,11 @@ store_write_name(const struct guest *g, struct xu_err *e)
 
 	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
 		return store_fail(c, e, "write the name");
-	snprintf(n.base, sizeof(n.base), "/local/domain/%d", g->domid);
-	put(&n, "name", "%s", guest_name(g));
+	nodes_base(&n, "/local/domain/%d", g->domid);
+	nodes_put(&n, "name", "%s", guest_name(g));
 	if (!g->foreign) {
-		snprintf(n.base, sizeof(n.base), "/vm/%s", g->uuid);
-		put(&n, "name", "%s", guest_name(g));
+		nodes_base(&n, "/vm/%s", g->uuid);
+		nodes_put(&n, "name", "%s", guest_name(g));
 	}
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the name");
@@ -375,23 +338,23 @@ store_dom0(struct core *c, struct xu_err *e)
 	n.b = xs_batch_new(c->xs);
 	if (n.b == NULL)
 		return store_fail(c, e, "write domain 0's nodes");
-	put(&n, "domid", "0");
-	put(&n, "name", "Domain-0");
-	put(&n, "vm", "/vm/%s", zero);
+	nodes_put(&n, "domid", "0");
+	nodes_put(&n, "name", "Domain-0");
+	nodes_put(&n, "vm", "/vm/%s", zero);
 	/* An older target is somebody's wish and stays. */
 	if (!has_node(c, "/local/domain/0/memory/target")) {
-		put(&n, "memory/target", "%llu",
+		nodes_put(&n, "memory/target", "%llu",
 		    (unsigned long long)info.tot_pages * 4);
-		put(&n, "memory/static-max", "%llu",
+		nodes_put(&n, "memory/static-max", "%llu",
 		    (unsigned long long)dom0_max(&info) * 4);
 	}
-	snprintf(n.base, sizeof(n.base), "/vm/%s", zero);
-	put(&n, "uuid", "%s", zero);
-	put(&n, "name", "Domain-0");
+	nodes_base(&n, "/vm/%s", zero);
+	nodes_put(&n, "uuid", "%s", zero);
+	nodes_put(&n, "name", "Domain-0");
 	/* libxl knows CPU pools by their names here. */
 	if (!has_node(c, "/local/pool/0/name")) {
-		snprintf(n.base, sizeof(n.base), "/local/pool/0");
-		put(&n, "name", "Pool-0");
+		nodes_base(&n, "/local/pool/0");
+		nodes_put(&n, "name", "Pool-0");
 	}
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write domain 0's nodes");
@@ -421,7 +384,7 @@ watch_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	char **ev;
 
 	while ((ev = xs_check_watch(c->xsw)) != NULL) {
-		any = true;
+		any = !dev_event(c, ev[XS_WATCH_PATH]) || any;
 		free(ev);
 	}
 	if (errno != EAGAIN) {
@@ -478,6 +441,7 @@ reconnect(uv_timer_t *t)
 		return;
 	uv_timer_stop(t);
 	xu_log(XU_NOTICE, "connected to xenstored again");
+	dev_store_back(c);
 	scan(c);
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
 #include "vm_files.h"
@@ -36,6 +37,7 @@ struct create {
 	struct vm_files files;
 	/* Of the file that the worker unpacks, when it was opened. */
 	struct kcache_id kernel_id;
+	struct dev_work devices;
 	struct worker *worker;
 	vm_progress_f *progress;
 	vm_done_f *done;
@@ -89,6 +91,58 @@ step_files(void *ctx, struct xu_err *e)
 		return XU_STEP_FAIL;
 	kcache_identify(start_file(j), &j->kernel_id);
 	return XU_STEP_NEXT;
+}
+
+/* ---- devices --------------------------------------------------------------------- */
+
+static void
+devices_resume(void *arg, const struct xu_err *e)
+{
+	struct create *j = arg;
+
+	xu_job_resume(&j->job, e);
+}
+
+/* Before there is a domain: what is missing is known at once. */
+static enum xu_step_result
+step_prepare(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return dev_prepare(&j->devices, e);
+}
+
+static void
+undo_prepare(void *ctx)
+{
+	struct create *j = ctx;
+
+	dev_release(&j->devices);
+}
+
+static enum xu_step_result
+step_nodes(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return result(dev_publish(&j->devices, e));
+}
+
+static void
+undo_nodes(void *ctx)
+{
+	struct create *j = ctx;
+
+	dev_withdraw(&j->devices);
+}
+
+static enum xu_step_result
+step_ready(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	dev_plug(&j->devices, "on");
+	return dev_ready(&j->devices, e);
 }
 
 /* ---- memory ------------------------------------------------------------------------ */
@@ -577,6 +631,7 @@ step_run(void *ctx, struct xu_err *e)
 
 static const struct xu_step steps[] = {
 	{ "files", step_files, close_files },
+	{ "device-prepare", step_prepare, undo_prepare },
 	{ "memory", step_memory, NULL },
 	{ "intent", step_intent, undo_intent },
 	{ "domain", step_domain, undo_domain },
@@ -585,13 +640,17 @@ static const struct xu_step steps[] = {
 	{ "build", step_build, NULL },
 	{ "claim", step_claim, NULL },
 	{ "store", step_store, undo_store },
+	{ "device-nodes", step_nodes, undo_nodes },
 	{ "introduce", step_introduce, undo_introduce },
 	{ "console", step_console, undo_console },
+	{ "device-ready", step_ready, NULL },
 	{ "devmodel", step_devmodel, undo_devmodel },
 	{ "record", step_record, undo_record },
 	{ "run", step_run, NULL },
 	{ NULL, NULL, NULL },
 };
+
+#define BUILD_STEP 7
 
 /* ---- the driver's callbacks ------------------------------------------------------------------- */
 
@@ -606,7 +665,7 @@ on_step(struct xu_job *job)
 	/* Building takes nearly all of the time and has its own scale. */
 	if (j->progress != NULL && strcmp(steps[job->at].name, "build") != 0)
 		j->progress(j->arg, steps[job->at].name,
-		    job->at < 6 ? (int)job->at : (int)(90 + 10 * job->at / n));
+		    job->at < BUILD_STEP ? (int)job->at : (int)(90 + 10 * job->at / n));
 }
 
 static void
@@ -677,6 +736,7 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 		.core = g->core,
 		.paused = paused,
 		.files = VM_FILES_NONE,
+		.devices = { .guest = g, .resume = devices_resume, .arg = j },
 		.progress = progress,
 		.done = done,
 		.arg = arg };

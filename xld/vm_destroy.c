@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dev.h"
 #include "dm.h"
 #include "xu_log.h"
 
@@ -69,6 +70,24 @@ step_devmodel(void *ctx, struct xu_err *e XU_UNUSED)
 	return XU_STEP_WAIT;
 }
 
+static void
+devices_gone(void *arg)
+{
+	struct ender *d = arg;
+
+	xu_job_resume(&d->job, NULL);
+}
+
+/* Backends have pages of the domain mapped, too. */
+static enum xu_step_result
+step_devices(void *ctx, struct xu_err *e XU_UNUSED)
+{
+	struct ender *d = ctx;
+
+	return devs_close(d->g, devices_gone, d) ? XU_STEP_NEXT :
+						   XU_STEP_WAIT;
+}
+
 static enum xu_step_result
 step_console(void *ctx, struct xu_err *e XU_UNUSED)
 {
@@ -122,6 +141,7 @@ static const struct xu_step steps[] = {
 	{ "destroy-intent", step_intent, NULL },
 	{ "destroy-pause", step_pause, NULL },
 	{ "destroy-devmodel", step_devmodel, NULL },
+	{ "destroy-devices", step_devices, NULL },
 	{ "destroy-console", step_console, NULL },
 	{ "destroy-domain", step_reap, NULL },
 	{ "destroy-store", step_store, NULL },

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xld.h"
+#include "dev.h"
 #include "xu_log.h"
 
 /* So many restarts in so many seconds are a loop. */
@@ -165,6 +165,7 @@ vm_vanished(struct guest *g)
 		vm_destroy(g, settled, g);
 		return;
 	}
+	devs_drop(g);
 	console_detach(g);
 	if (!g->foreign)
 		store_remove(g->core, domid, g->uuid);
@@ -229,6 +230,8 @@ split(struct guest *g, struct xu_err *e)
 	snprintf(name, sizeof(name), "Domain-%s", uuid);
 	xu_val_set(config, "name_label", xu_str(name));
 	xu_val_set(config, "uuid", xu_str(uuid));
+	for (size_t i = 0; dev_classes[i] != NULL; i++)
+		xu_val_unset(config, dev_classes[i]->list);
 	dead = guest_new(c, uuid, config, e);
 	if (dead == NULL)
 		return -1;
@@ -258,16 +261,31 @@ split(struct guest *g, struct xu_err *e)
 }
 
 static void
-rename_restart(struct guest *g)
+split_and_start(void *arg)
 {
+	struct guest *g = arg;
 	struct xu_err e = XU_ERR_INIT;
 
-	if (restarts_too_often(g) || split(g, &e) < 0) {
+	g->op = OP_NONE;
+	if (split(g, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
 		vm_destroy(g, settled, g);
 		return;
 	}
 	vm_create(g, false, NULL, settled, g);
+}
+
+/* Devices are the living one's. */
+static void
+rename_restart(struct guest *g)
+{
+	if (restarts_too_often(g)) {
+		vm_destroy(g, settled, g);
+		return;
+	}
+	g->op = OP_REBOOT;
+	if (devs_close(g, split_and_start, g))
+		split_and_start(g);
 }
 
 static const char *

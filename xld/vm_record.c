@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "xld.h"
+#include "dev.h"
 
 /* ---- VM ----------------------------------------------------------------------- */
 
@@ -15,6 +15,21 @@ consoles_of(const struct guest *g)
 
 	if (!g->foreign)
 		xu_val_add(v, xu_str(g->console_uuid));
+	return v;
+}
+
+static struct xu_val *
+devices_of(const struct guest *g, const struct dev_class *cls)
+{
+	struct xu_val *v = xu_array();
+	struct xu_list *l;
+	const struct dev *d;
+
+	LIST_FOREACH(l, &g->devs) {
+		d = xu_container_of(l, struct dev, all);
+		if (d->cls == cls)
+			xu_val_add(v, xu_str(d->uuid));
+	}
 	return v;
 }
 
@@ -33,6 +48,9 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_bool(guest_is_control(g));
 	if (strcmp(name, "metrics") == 0)
 		return xu_str(g->metrics_uuid);
+	for (size_t i = 0; dev_classes[i] != NULL; i++)
+		if (strcmp(name, dev_classes[i]->list) == 0)
+			return devices_of(g, dev_classes[i]);
 	return NULL;
 }
 

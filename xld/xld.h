@@ -58,6 +58,9 @@ struct core {
 	/* Guests: all, and the three indexes. */
 	struct xu_list guests;
 	struct xu_map *by_uuid, *by_name, *by_domid;
+	/* Devices of all guests by uuid: struct dev; disks that were made
+	 * before a machine has them: struct vdi. */
+	struct xu_map *devs, *vdis;
 	/* The next look at domains that die, see scan.c. */
 	uv_timer_t look_timer;
 	uint64_t look_ms;
@@ -120,6 +123,8 @@ struct guest {
 	struct console *console;
 	/* HVM: the device model, see dm.h. */
 	struct dm *dm;
+	/* Its devices, see dev.h. */
+	struct xu_list devs;
 	/* Restarts, for the limit on their rate. */
 	int64_t restart_since;
 	unsigned restarts;
@@ -354,14 +359,15 @@ struct class_ops {
 	void (*refresh)(struct core *c);
 };
 extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
-    host_metrics_ops, task_ops;
+    host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops;
 
 struct handler {
 	const char *method;
 	void (*run)(struct call *k);
 };
 /* End with an all-zero row. */
-extern const struct handler vm_handlers[], host_handlers[], task_handlers[];
+extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
+    vbd_handlers[], vdi_handlers[];
 
 /* ---- vm_record.c ---------------------------------------------------------------------------------- */
 

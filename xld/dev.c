@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps of a device's life; see dev.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev.h"
+#include "xu_log.h"
+#include "xu_num.h"
+
+const struct dev_class *const dev_classes[] = { &vbd_class, NULL };
+
+const char *
+bus_state_word(unsigned state)
+{
+	static const char *const words[] = { "absent", "Initialising",
+		"InitWait", "Initialised", "Connected", "Closing", "Closed",
+		"Reconfiguring", "Reconfigured" };
+
+	return state < XU_ARRAY_SIZE(words) ? words[state] : "unknown";
+}
+
+static unsigned
+deadline_s(void)
+{
+	const char *s = getenv("XLD_DEVICE_TIMEOUT");
+	uint64_t n;
+
+	if (s == NULL || !xu_num_u64(s, 10, 3600, &n) || n == 0)
+		return DEV_DEADLINE_S;
+	return (unsigned)n;
+}
+
+struct dev *
+dev_next(const struct dev_work *w, const struct dev *d)
+{
+	const struct xu_list *head = &w->guest->devs;
+
+	if (w->only != NULL || d->all.next == head)
+		return NULL;
+	return xu_container_of(d->all.next, struct dev, all);
+}
+
+struct dev *
+dev_first(const struct dev_work *w)
+{
+	const struct xu_list *head = &w->guest->devs;
+
+	if (w->only != NULL)
+		return w->only;
+	return head->next == head ?
+	    NULL : xu_container_of(head->next, struct dev, all);
+}
+
+void
+dev_plug(struct dev_work *w, const char *word)
+{
+	DEV_EACH(d, w)
+		dev_set(d, "plug", xu_str(word));
+}
+
+/* ---- waiting ---------------------------------------------------------------------- */
+
+static void
+deadline_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+void
+dev_work_stop(struct dev_work *w)
+{
+	DEV_EACH(d, w)
+		if (d->work == w)
+			d->work = NULL;
+	if (w->deadline != NULL)
+		uv_close((uv_handle_t *)w->deadline, deadline_closed);
+	w->deadline = NULL;
+	w->reached = NULL;
+	w->preparing = 0;
+}
+
+static void
+wake(struct dev_work *w, const struct xu_err *e)
+{
+	dev_work_stop(w);
+	w->resume(w->arg, e);
+}
+
+/* What a device did not do, what its backend was seen doing, and what it says. */
+static int
+failed(const struct dev *d, const char *code, const char *what,
+    struct xu_err *e)
+{
+	char label[200], said[200];
+
+	dev_complaint(d, said, sizeof(said));
+	xu_err_set(e, code, 0,
+	    "%s: %s; the backend in domain 0 is in state %u (%s)%s%s%s",
+	    dev_label(d, label, sizeof(label)), what, d->back,
+	    bus_state_word(d->back), said[0] != '\0' ? " and says: " : "",
+	    said, d->back == BUS_INITIALISING ?
+		"; is its module loaded in domain 0 (xen-blkback, "
+		"xen-netback)?" : "");
+	xu_err_param(e, "%s", label);
+	xu_err_param(e, "%s", what);
+	return -1;
+}
+
+static void
+too_late(uv_timer_t *t)
+{
+	struct dev_work *w = t->data;
+	struct xu_err e = XU_ERR_INIT, ignored = XU_ERR_INIT;
+	char what[120];
+
+	snprintf(what, sizeof(what), "%s within %u s", w->what, deadline_s());
+	DEV_EACH(d, w)
+		if (d->work == w && !xu_err_is_set(&e)) {
+			dev_look(d);
+			if (!w->reached(w, d, &ignored))
+				failed(d, "XLD_TIMEOUT", what, &e);
+		}
+	wake(w, xu_err_is_set(&e) ? &e : NULL);
+}
+
+/* 1: all are where they should be; 0: not yet. */
+static int
+look(struct dev_work *w, struct xu_err *e)
+{
+	int done = 1;
+
+	DEV_EACH(d, w) {
+		if (d->work != w)
+			continue;
+		if (!w->reached(w, d, e))
+			done = 0;
+		if (xu_err_is_set(e))
+			return -1;
+	}
+	return done;
+}
+
+static enum xu_step_result
+wait_until(struct dev_work *w,
+    bool (*reached)(struct dev_work *w, struct dev *d, struct xu_err *e),
+    const char *what, struct xu_err *e)
+{
+	int r;
+
+	w->reached = reached;
+	w->what = what;
+	DEV_EACH(d, w)
+		if (d->phase != DEV_OFF) {
+			d->work = w;
+			dev_watch(d);
+			dev_look(d);
+		}
+	r = look(w, e);
+	if (r == 0) {
+		w->deadline = calloc(1, sizeof(*w->deadline));
+		if (w->deadline != NULL) {
+			uv_timer_init(w->guest->core->loop, w->deadline);
+			w->deadline->data = w;
+			uv_timer_start(w->deadline, too_late,
+			    deadline_s() * 1000, 0);
+			return XU_STEP_WAIT;
+		}
+		r = xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "wait for devices");
+	}
+	dev_work_stop(w);
+	return r < 0 ? XU_STEP_FAIL : XU_STEP_NEXT;
+}
+
+void
+dev_changed(struct dev *d)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct dev_work *w = d->work;
+	int r;
+
+	if (w != NULL && w->reached != NULL) {
+		r = look(w, &e);
+		if (r != 0)
+			wake(w, r < 0 ? &e : NULL);
+	} else if (w == NULL && d->phase == DEV_LEAVING &&
+	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
+		dev_left(d);
+	}
+}
+
+void
+dev_interrupt(struct guest *g)
+{
+	struct dev_work all = { .guest = g }, *w;
+	struct xu_err e = XU_ERR_INIT;
+
+	do {
+		w = NULL;
+		DEV_EACH(d, &all)
+			if (w == NULL)
+				w = d->work;
+		if (w == NULL)
+			continue;
+		xu_err_set(&e, "XLD_DEVICE", 0, "'%s' is being destroyed",
+		    guest_name(g));
+		wake(w, &e);
+	} while (w != NULL);
+}
+
+/* ---- attach -------------------------------------------------------------------------- */
+
+enum xu_step_result
+dev_prepare(struct dev_work *w, struct xu_err *e)
+{
+	enum xu_step_result r;
+
+	w->preparing = 0;
+	DEV_EACH(d, w) {
+		if (d->phase != DEV_OFF)
+			continue;
+		/* Before it has a domain: others must see that it is taken. */
+		d->phase = DEV_ARRIVING;
+		d->domid = NO_DOMID;
+		d->work = w;
+		r = d->cls->prepare(d, e);
+		if (r == XU_STEP_FAIL) {
+			dev_work_stop(w);
+			dev_release(w);
+			return XU_STEP_FAIL;
+		}
+		if (r == XU_STEP_WAIT)
+			w->preparing++;
+	}
+	if (w->preparing > 0)
+		return XU_STEP_WAIT;
+	dev_work_stop(w);
+	return XU_STEP_NEXT;
+}
+
+void
+dev_prepared(struct dev *d, const struct xu_err *e)
+{
+	struct dev_work *w = d->work;
+
+	if (w == NULL || w->preparing == 0)
+		return;
+	w->preparing--;
+	if (e == NULL && w->preparing > 0)
+		return;
+	dev_work_stop(w);
+	if (e != NULL)
+		dev_release(w);
+	w->resume(w->arg, e);
+}
+
+void
+dev_release(struct dev_work *w)
+{
+	DEV_EACH(d, w) {
+		if (d->phase == DEV_OFF)
+			continue;
+		d->cls->release(d);
+		d->phase = DEV_OFF;
+		d->domid = NO_DOMID;
+	}
+}
+
+int
+dev_publish(struct dev_work *w, struct xu_err *e)
+{
+	DEV_EACH(d, w)
+		if (d->phase == DEV_ARRIVING) {
+			d->domid = w->guest->domid;
+			d->back = d->front = BUS_NONE;
+		}
+	if (dev_first(w) == NULL || dev_write(w, e) == 0)
+		return 0;
+	dev_withdraw(w);
+	return -1;
+}
+
+void
+dev_withdraw(struct dev_work *w)
+{
+	bool any = false;
+
+	dev_work_stop(w);
+	DEV_EACH(d, w) {
+		any = any || d->phase != DEV_OFF;
+		dev_unwatch(d);
+	}
+	dev_plug(w, "");
+	if (any)
+		dev_erase(w);
+}
+
+static bool
+is_ready(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
+{
+	if (d->back == BUS_CLOSING || d->back == BUS_CLOSED ||
+	    d->back == BUS_NONE)
+		failed(d, "XLD_DEVICE", "the backend has refused it", e);
+	if (d->back < BUS_INIT_WAIT || xu_err_is_set(e))
+		return false;
+	d->phase = DEV_ON;
+	return true;
+}
+
+enum xu_step_result
+dev_ready(struct dev_work *w, struct xu_err *e)
+{
+	return wait_until(w, is_ready, "the backend has not taken it", e);
+}
+
+static bool
+is_connected(struct dev_work *w, struct dev *d, struct xu_err *e)
+{
+	if (d->back == BUS_CLOSING || d->back == BUS_CLOSED ||
+	    d->back == BUS_NONE)
+		failed(d, "XLD_DEVICE", "it was closed again", e);
+	return w->enough || d->back == BUS_CONNECTED;
+}
+
+enum xu_step_result
+dev_connect(struct dev_work *w, struct xu_err *e)
+{
+	return wait_until(w, is_connected,
+	    "the guest has not connected to it", e);
+}
+
+/* ---- detach --------------------------------------------------------------------------- */
+
+int
+dev_ask(struct dev_work *w, bool force, struct xu_err *e)
+{
+	bool any = false;
+
+	DEV_EACH(d, w)
+		if (d->phase != DEV_OFF && d->domid >= 0) {
+			any = true;
+			d->phase = DEV_LEAVING;
+		}
+	return any ? dev_write_closing(w, force, e) : 0;
+}
+
+static bool
+is_closed(struct dev_work *w XU_UNUSED, struct dev *d,
+    struct xu_err *e XU_UNUSED)
+{
+	/* Initialising: no backend has ever seen it. */
+	return d->back == BUS_CLOSED || d->back == BUS_NONE;
+}
+
+enum xu_step_result
+dev_closed(struct dev_work *w, struct xu_err *e)
+{
+	return wait_until(w, is_closed, "it is not closed", e);
+}
+
+void
+dev_off(struct dev_work *w)
+{
+	dev_withdraw(w);
+	dev_release(w);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Devices of guests: one framework, one struct dev_class per kind.
+ *
+ * The truth is the machine's config: a member for each class ("VBDs": an array of
+ * structs), in one file with the rest of its record. A struct dev stands for each
+ * entry from the moment the machine is known. What a guest may write is never
+ * read to decide anything: paths in the store follow from kind, domain and the
+ * device's number; a guest's own state only tells how long it is worth waiting.
+ *
+ *   attach  prepare (the class: open, loop, bridge; may wait)   undo: release
+ *           publish (both folders of all devices at once)       undo: withdraw
+ *           ready   (each backend has reached InitWait)
+ *           connect (hot only: backend Connected, when the guest has a driver)
+ *   detach  ask (backend online 0, state Closing; forced: the frontend's folder
+ *           goes, which closes any backend), closed (backend state Closed),
+ *           withdraw, release
+ *
+ * Each line is a row of a step table: of vm_create.c and vm_destroy.c for all
+ * devices of a guest together, of dev_hot.c for one. Waits are ended by one watch
+ * for each device, on its backend's state, or by the deadline (DEV_DEADLINE_S,
+ * XLD_DEVICE_TIMEOUT in xld's environment). At creation nobody waits for the
+ * guest's frontend. A polite detach whose deadline has passed goes on: it is
+ * finished when the backend closes.
+ *
+ * What survives a crash: a device's entry says "plug": "arriving" and "leaving"
+ * are finished or undone by the next xld, "on" is watched again. A class must
+ * prepare so that nothing stays when xld is killed (a loop device goes with its
+ * last user).
+ *
+ * A new class: a struct dev_class in a file of its own, a line in dev_classes, its
+ * rows in model/. The framework does not change.
+ */
+#ifndef XLD_DEV_H
+#define XLD_DEV_H
+
+#include "nodes.h"
+#include "xld.h"
+#include "xu_job.h"
+
+/* Seconds a step may take; libxl has 10 as well. */
+#define DEV_DEADLINE_S 10
+/* Milliseconds a guest has to show that it has a driver for a new device. */
+#define DEV_DRIVER_MS 1000
+
+/* io/xenbus.h; 0 = there is none. */
+enum bus_state {
+	BUS_NONE,
+	BUS_INITIALISING,
+	BUS_INIT_WAIT,
+	BUS_INITIALISED,
+	BUS_CONNECTED,
+	BUS_CLOSING,
+	BUS_CLOSED,
+};
+const char *bus_state_word(unsigned state);
+
+enum dev_phase {
+	/* Its guest has no domain, or it was unplugged. */
+	DEV_OFF,
+	DEV_ARRIVING,
+	DEV_ON,
+	DEV_LEAVING,
+};
+
+struct dev {
+	struct guest *guest;
+	const struct dev_class *cls;
+	/* In the guest's devs, as in its config. */
+	struct xu_list all;
+	char uuid[UUID_TEXT];
+	/* Its number in the store; unique in its class and guest. */
+	uint32_t id;
+	enum dev_phase phase;
+	/* Of the nodes, while phase is not DEV_OFF. */
+	int32_t domid;
+	bool watched;
+	/* The entry goes when the device has left. */
+	bool doomed;
+	/* As last seen: enum bus_state, or a number the backend made up. */
+	unsigned back, front;
+	/* Who waits for it, NULL = nobody. */
+	struct dev_work *work;
+	/* Of the class: own_size bytes, zero at first. */
+	void *own;
+};
+
+struct dev_class {
+	/* The store's word ("vbd"), the config's ("VBDs"), the API's ("VBD"),
+	 * and people's ("disk"). */
+	const char *kind, *list, *api, *word;
+	size_t own_size;
+	/* Could the entry be a device of g? Checks what needs no host, and gives
+	 * its number. -1 with an error. */
+	int (*check)(const struct guest *g, const struct xu_val *entry,
+	    uint32_t *id, struct xu_err *e);
+	/* "xvda (phy:/dev/x)": for errors. */
+	void (*describe)(const struct xu_val *entry, char *out, size_t room);
+	/* Takes what the host gives. XU_STEP_WAIT: dev_prepared comes later.
+	 * Undone by release, also when it failed half way. */
+	enum xu_step_result (*prepare)(struct dev *d, struct xu_err *e);
+	/* The class's own nodes; those every class has are there. */
+	void (*nodes)(const struct dev *d, bool backend, struct nodes *n);
+	/* Idempotent, never waits. */
+	void (*release)(struct dev *d);
+	/* After a restart of xld: what prepare would know. May be NULL. */
+	void (*adopt)(struct dev *d);
+};
+/* Ends with NULL. */
+extern const struct dev_class *const dev_classes[];
+extern const struct dev_class vbd_class;
+
+/* All devices of a guest, or one of them, in a step of a job. */
+struct dev_work {
+	struct guest *guest;
+	/* NULL: all. */
+	struct dev *only;
+	/* Ends a wait: e NULL = it is reached. */
+	void (*resume)(void *arg, const struct xu_err *e);
+	void *arg;
+	/* While it waits. */
+	bool (*reached)(struct dev_work *w, struct dev *d, struct xu_err *e);
+	const char *what;
+	uv_timer_t *deadline;
+	unsigned preparing;
+	/* No longer wait for the guest: it has no driver. */
+	bool enough;
+};
+
+/* ---- dev.c: steps -------------------------------------------------------------- */
+
+enum xu_step_result dev_prepare(struct dev_work *w, struct xu_err *e);
+void dev_prepared(struct dev *d, const struct xu_err *e);
+void dev_release(struct dev_work *w);
+int dev_publish(struct dev_work *w, struct xu_err *e);
+/* Never waits; backends close by themselves. */
+void dev_withdraw(struct dev_work *w);
+enum xu_step_result dev_ready(struct dev_work *w, struct xu_err *e);
+enum xu_step_result dev_connect(struct dev_work *w, struct xu_err *e);
+/* Forced: closes whatever the guest does. */
+int dev_ask(struct dev_work *w, bool force, struct xu_err *e);
+enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);
+/* Withdrawn and released: phase DEV_OFF. */
+void dev_off(struct dev_work *w);
+/* Forgets a wait; it is not resumed. */
+void dev_work_stop(struct dev_work *w);
+/* "arriving", "on", "leaving", "": what the record says of them. */
+void dev_plug(struct dev_work *w, const char *word);
+/* The guest goes: what is under way with one of its devices ends, failed. */
+void dev_interrupt(struct guest *g);
+
+/* ---- dev_list.c: which there are ----------------------------------------------- */
+
+/* Of the guest's config, which must fit. Called by guest_new and guest_free. */
+int devs_load(struct guest *g, struct xu_err *e);
+void devs_free(struct guest *g);
+struct dev *dev_find(const struct core *c, const char *uuid);
+struct dev *dev_by_id(const struct guest *g, const struct dev_class *cls,
+    uint32_t id);
+/* The entry in the config; NULL only between removal and dev_free. */
+const struct xu_val *dev_entry(const struct dev *d);
+/* A member of it, and of its "other_config". */
+const char *dev_str(const struct dev *d, const char *member);
+/* "disk xvda (phy:/dev/x)" */
+const char *dev_label(const struct dev *d, char *out, size_t room);
+/* Changes a member of the entry in memory; value is taken. */
+int dev_set(struct dev *d, const char *member, struct xu_val *value);
+/* Checks entry (taken) and makes it a device, off. NULL with an error. */
+struct dev *dev_add(struct guest *g, const struct dev_class *cls,
+    struct xu_val *entry, struct xu_err *e);
+/* Out of config and memory; writes no record. */
+void dev_remove(struct dev *d);
+/* Every config of a machine passes here, too. */
+int devs_check(const struct guest *g, const struct xu_val *config,
+    struct xu_err *e);
+/* After a restart: all may have nodes of domain g->domid. */
+void devs_adopt(struct guest *g);
+
+/* ---- dev_store.c: the store's side ---------------------------------------------- */
+
+/* An event of the connection for watches: true = it was a device's. */
+bool dev_event(struct core *c, const char *path);
+/* A new connection to the store: watches again, and looks. */
+void dev_store_back(struct core *c);
+void dev_watch(struct dev *d);
+void dev_unwatch(struct dev *d);
+/* Reads the states. */
+void dev_look(struct dev *d);
+/* A state has changed. */
+void dev_changed(struct dev *d);
+int dev_write(struct dev_work *w, struct xu_err *e);
+int dev_write_closing(struct dev_work *w, bool force, struct xu_err *e);
+void dev_erase(struct dev_work *w);
+/* Nodes of both sides that people like to see, into a struct of strings; what a
+ * guest wrote is cut and passed on as it is. */
+void dev_show(const struct dev *d, struct xu_val *v);
+/* The backend's own words on what went wrong, or "". */
+void dev_complaint(const struct dev *d, char *out, size_t room);
+
+/* ---- dev_hot.c: one device of a running guest ------------------------------------- */
+
+/* done may be called before they return, and may be NULL. The device is on, or
+ * off as before. */
+void dev_attach(struct dev *d, vm_done_f *done, void *arg);
+/* The device is off, and gone when it is doomed; or (XLD_TIMEOUT) still on its
+ * way. */
+void dev_detach(struct dev *d, bool force, vm_done_f *done, void *arg);
+/* Forced, all of a guest. True: nothing is left; false: f is called then. */
+bool devs_close(struct guest *g, void (*f)(void *arg), void *arg);
+/* The domain has gone without us. */
+void devs_drop(struct guest *g);
+/* A detach that nobody waits for has come to its end. */
+void dev_left(struct dev *d);
+
+#define DEV_EACH(it, w)                                                        \
+	for (struct dev *it = dev_first(w); it != NULL; it = dev_next(w, it))
+struct dev *dev_first(const struct dev_work *w);
+struct dev *dev_next(const struct dev_work *w, const struct dev *d);
+
+#endif

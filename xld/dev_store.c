@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The store's side of devices: the two folders and libxl's own, the watches. The
+ * layout is libxl's, so that kernels, QEMU and xl find what they expect.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev.h"
+#include "xu_log.h"
+#include "xu_num.h"
+
+#define BACK  "/local/domain/0/backend/%s/%d/%u"
+#define FRONT "/local/domain/%d/device/%s/%u"
+#define LIBXL "/libxl/%d/device/%s/%u"
+
+static int
+store_fail(struct core *c, struct xu_err *e, const char *what)
+{
+	xu_err_set(e, "XLD_STORE", 0, "%s: %s", what,
+	    c->xs == NULL ? "xenstored cannot be reached" :
+			    xs_last_error(c->xs));
+	xu_err_param(e, "%s", what);
+	return -1;
+}
+
+/* ---- writing ------------------------------------------------------------------- */
+
+static void
+back_common(const struct dev *d, struct nodes *n)
+{
+	nodes_put(n, "frontend", FRONT, d->domid, d->cls->kind, d->id);
+	nodes_put(n, "frontend-id", "%d", d->domid);
+	nodes_put(n, "online", "1");
+	nodes_put(n, "state", "%d", BUS_INITIALISING);
+}
+
+static void
+front_common(const struct dev *d, struct nodes *n)
+{
+	nodes_put(n, "backend", BACK, d->cls->kind, d->domid, d->id);
+	nodes_put(n, "backend-id", "0");
+	nodes_put(n, "state", "%d", BUS_INITIALISING);
+}
+
+static void
+write_one(const struct dev *d, struct nodes *n)
+{
+	struct xs_permissions ours[2] = { { 0, XS_PERM_NONE },
+		{ (unsigned)d->domid, XS_PERM_READ } };
+	struct xs_permissions guests[2] = { { (unsigned)d->domid,
+						XS_PERM_NONE },
+		{ 0, XS_PERM_READ } };
+
+	/* For xl alone: what it trusts when it lists and detaches. */
+	nodes_base(n, LIBXL, d->domid, d->cls->kind, d->id);
+	xs_batch_mkdir(n->b, n->base);
+	nodes_put(n, "frontend", FRONT, d->domid, d->cls->kind, d->id);
+	nodes_put(n, "backend", BACK, d->cls->kind, d->domid, d->id);
+	back_common(d, n);
+	d->cls->nodes(d, true, n);
+	nodes_base(n, FRONT, d->domid, d->cls->kind, d->id);
+	nodes_folder(n, n->base, guests, 2);
+	front_common(d, n);
+	d->cls->nodes(d, false, n);
+	nodes_base(n, BACK, d->cls->kind, d->domid, d->id);
+	nodes_folder(n, n->base, ours, 2);
+	d->cls->nodes(d, true, n);
+	/* The backend's driver looks when there is a state. */
+	back_common(d, n);
+}
+
+static int
+run(struct core *c, struct nodes *n, const char *what, struct xu_err *e)
+{
+	int r = 0;
+
+	if (!xs_batch_run(n->b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, what);
+	xs_batch_free(n->b);
+	return r;
+}
+
+/* Each request for itself: what is not there need not be removed. */
+static int
+run_loose(struct core *c, struct nodes *n, const char *what,
+    struct xu_err *e)
+{
+	int r = 0;
+
+	if (!xs_batch_run(n->b, 0) && errno != ENOENT)
+		r = store_fail(c, e, what);
+	xs_batch_free(n->b);
+	return r;
+}
+
+int
+dev_write(struct dev_work *w, struct xu_err *e)
+{
+	struct core *c = w->guest->core;
+	struct nodes n;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write the nodes of devices");
+	DEV_EACH(d, w)
+		if (d->phase == DEV_ARRIVING)
+			write_one(d, &n);
+	return run(c, &n, "write the nodes of devices", e);
+}
+
+/*
+ * A frontend that is gone closes any backend, whatever the guest does. Nodes that
+ * are not there are not made: a write would be the beginning of a device. The
+ * order counts: the backend looks at its own state when the frontend goes.
+ */
+int
+dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
+{
+	struct core *c = w->guest->core;
+	struct nodes n;
+	bool hard;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "close devices");
+	DEV_EACH(d, w) {
+		if (d->phase != DEV_LEAVING)
+			continue;
+		dev_look(d);
+		/* The guest has nothing to give back before it is connected. */
+		hard = force || d->back < BUS_CONNECTED;
+		nodes_base(&n, BACK, d->cls->kind, d->domid, d->id);
+		if (d->back != BUS_NONE && d->back != BUS_CLOSED) {
+			nodes_put(&n, "online", "0");
+			/* Linux says Closed at the end only when it was told
+			 * to close. */
+			nodes_put(&n, "state", "%d", BUS_CLOSING);
+		}
+		if (hard)
+			nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
+		if (hard && d->back == BUS_INITIALISING)
+			nodes_remove(&n, BACK, d->cls->kind, d->domid, d->id);
+	}
+	return run_loose(c, &n, "close devices", e);
+}
+
+/* A folder that was made for the first goes with the last. */
+static void
+rm_empty(struct core *c, const char *path)
+{
+	unsigned num = 1;
+	char **l = xs_directory(c->xs, XBT_NULL, path, &num);
+
+	free(l);
+	if (l != NULL && num == 0)
+		xs_rm(c->xs, XBT_NULL, path);
+}
+
+void
+dev_erase(struct dev_work *w)
+{
+	struct core *c = w->guest->core;
+	struct xu_err e = XU_ERR_INIT;
+	struct nodes n;
+	char path[NODES_BASE_MAX];
+	bool any = false;
+
+	DEV_EACH(d, w)
+		any = any || d->domid >= 0;
+	if (!any || c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return;
+	DEV_EACH(d, w) {
+		if (d->domid < 0)
+			continue;
+		nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
+		nodes_remove(&n, BACK, d->cls->kind, d->domid, d->id);
+		nodes_remove(&n, LIBXL, d->domid, d->cls->kind, d->id);
+		nodes_remove(&n, "/local/domain/0/error/backend/%s/%d/%u",
+		    d->cls->kind, d->domid, d->id);
+	}
+	if (run_loose(c, &n, "remove the nodes of devices", &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+	DEV_EACH(d, w) {
+		if (d->domid < 0)
+			continue;
+		snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d",
+		    d->cls->kind, d->domid);
+		rm_empty(c, path);
+		*strrchr(path, '/') = '\0';
+		rm_empty(c, path);
+		snprintf(path, sizeof(path),
+		    "/local/domain/0/error/backend/%s/%d", d->cls->kind,
+		    d->domid);
+		rm_empty(c, path);
+	}
+	rm_empty(c, "/local/domain/0/backend");
+}
+
+/* ---- reading ----------------------------------------------------------------------- */
+
+static unsigned
+read_state(struct core *c, const char *base)
+{
+	char path[NODES_BASE_MAX + 8];
+	AUTO_FREE char *s = NULL;
+	uint64_t n;
+
+	if (c->xs == NULL)
+		return BUS_NONE;
+	snprintf(path, sizeof(path), "%s/state", base);
+	s = xs_read(c->xs, XBT_NULL, path, NULL);
+	return s != NULL && xu_num_u64(s, 10, 99, &n) ? (unsigned)n : BUS_NONE;
+}
+
+void
+dev_look(struct dev *d)
+{
+	char base[NODES_BASE_MAX];
+
+	if (d->domid < 0)
+		return;
+	snprintf(base, sizeof(base), BACK, d->cls->kind, d->domid, d->id);
+	d->back = read_state(d->guest->core, base);
+	snprintf(base, sizeof(base), FRONT, d->domid, d->cls->kind, d->id);
+	d->front = read_state(d->guest->core, base);
+}
+
+void
+dev_complaint(const struct dev *d, char *out, size_t room)
+{
+	struct core *c = d->guest->core;
+	char path[NODES_BASE_MAX + 32];
+	AUTO_FREE char *s = NULL;
+
+	out[0] = '\0';
+	if (c->xs == NULL || d->domid < 0)
+		return;
+	snprintf(path, sizeof(path),
+	    "/local/domain/0/error/backend/%s/%d/%u/error", d->cls->kind,
+	    d->domid, d->id);
+	s = xs_read(c->xs, XBT_NULL, path, NULL);
+	if (s != NULL)
+		snprintf(out, room, "%s", s);
+}
+
+static void
+show(const struct dev *d, const char *base, const char *node,
+    struct xu_val *v)
+{
+	struct core *c = d->guest->core;
+	char path[NODES_BASE_MAX + 32];
+	AUTO_FREE char *s = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s", base, node);
+	s = c->xs == NULL ? NULL : xs_read(c->xs, XBT_NULL, path, NULL);
+	if (s == NULL)
+		return;
+	/* Any bytes may be there. */
+	for (char *p = s; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	xu_val_set(v, node, xu_strf("%.64s", s));
+}
+
+void
+dev_show(const struct dev *d, struct xu_val *v)
+{
+	char base[NODES_BASE_MAX];
+
+	snprintf(base, sizeof(base), FRONT, d->domid, d->cls->kind, d->id);
+	show(d, base, "event-channel", v);
+	show(d, base, "ring-ref", v);
+	snprintf(base, sizeof(base), BACK, d->cls->kind, d->domid, d->id);
+	show(d, base, "physical-device", v);
+	xu_val_set(v, "backend", xu_str(base));
+	xu_val_set(v, "backend-id", xu_str("0"));
+}
+
+/* ---- watches ------------------------------------------------------------------------ */
+
+static void
+watch_paths(const struct dev *d, char back[NODES_BASE_MAX],
+    char front[NODES_BASE_MAX])
+{
+	snprintf(back, NODES_BASE_MAX, BACK "/state", d->cls->kind, d->domid,
+	    d->id);
+	snprintf(front, NODES_BASE_MAX, FRONT "/state", d->domid,
+	    d->cls->kind, d->id);
+}
+
+void
+dev_watch(struct dev *d)
+{
+	struct core *c = d->guest->core;
+	char back[NODES_BASE_MAX], front[NODES_BASE_MAX];
+
+	if (d->watched || c->xsw == NULL || d->domid < 0)
+		return;
+	watch_paths(d, back, front);
+	d->watched = xs_watch(c->xsw, back, "dev");
+	if (!d->watched)
+		xu_log(XU_ERROR, "watch %s: %s", back, xs_last_error(c->xsw));
+}
+
+void
+dev_unwatch(struct dev *d)
+{
+	struct core *c = d->guest->core;
+	char back[NODES_BASE_MAX], front[NODES_BASE_MAX];
+
+	if (!d->watched)
+		return;
+	d->watched = false;
+	if (c->xsw == NULL)
+		return;
+	watch_paths(d, back, front);
+	xs_unwatch(c->xsw, back, "dev");
+}
+
+static const struct dev_class *
+class_of(const char *kind)
+{
+	for (size_t i = 0; dev_classes[i] != NULL; i++)
+		if (strcmp(dev_classes[i]->kind, kind) == 0)
+			return dev_classes[i];
+	return NULL;
+}
+
+bool
+dev_event(struct core *c, const char *path)
+{
+	const struct dev_class *cls;
+	struct guest *g = NULL;
+	struct dev *d = NULL;
+	char kind[16];
+	unsigned id;
+	int domid;
+
+	if (path[0] == '@')
+		return false;
+	if (sscanf(path, "/local/domain/0/backend/%15[a-z0-9]/%d/%u/state",
+		kind, &domid, &id) == 3 && (cls = class_of(kind)) != NULL)
+		g = guest_by_domid(c, domid);
+	if (g != NULL)
+		d = dev_by_id(g, cls, id);
+	if (d != NULL && d->watched && d->domid == domid) {
+		dev_look(d);
+		dev_changed(d);
+	}
+	return true;
+}
+
+void
+dev_store_back(struct core *c)
+{
+	struct dev *d;
+	size_t pos = 0;
+
+	while ((d = xu_map_next(c->devs, &pos)) != NULL) {
+		if (!d->watched)
+			continue;
+		/* The first event of a new watch makes us look. */
+		d->watched = false;
+		dev_watch(d);
+	}
+}

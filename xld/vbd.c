@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The class of disks whose backend is the kernel's; see vbd.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "vbd.h"
+#include "xu_vdev.h"
+
+static int
+unsupported(struct xu_err *e, const char *field, const char *value,
+    const char *reason)
+{
+	xu_err_set(e, "VALUE_NOT_SUPPORTED", 0, "%s '%.200s': %s", field, value,
+	    reason);
+	xu_err_param(e, "%s", field);
+	xu_err_param(e, "%.100s", value);
+	xu_err_param(e, "%.120s", reason);
+	return -1;
+}
+
+static int
+refuse(struct xu_err *e, const char *path, int errnum, const char *why)
+{
+	xu_err_set(e, "XLD_DEVICE", 0, "%s",
+	    why != NULL ? why : strerror(errnum));
+	if (e != NULL)
+		e->errnum = errnum;
+	xu_err_param(e, "%s", path);
+	xu_err_param(e, "%s", why != NULL ? why : strerror(errnum));
+	return -1;
+}
+
+int
+vbd_path(const char *location, char *out, size_t room, struct xu_err *e)
+{
+	struct xu_disk_target t;
+
+	xu_disk_target(location, &t);
+	if (t.reason != NULL)
+		return unsupported(e, "location", location, t.reason);
+	if (t.path[0] != '\0' && t.path[0] != '/' && !t.below_dev)
+		return unsupported(e, "location", location,
+		    "a full path of a file or block device of the host is "
+		    "wanted, as in phy:/dev/vg/web or file:/srv/web.img");
+	if ((size_t)snprintf(out, room, "%s%s", t.below_dev ? "/dev/" : "",
+		t.path) >= room)
+		return unsupported(e, "location", location,
+		    "the path is too long");
+	return 0;
+}
+
+/* ---- what an entry says -------------------------------------------------------- */
+
+bool
+vbd_is_cd(const struct dev *d)
+{
+	return strcmp(dev_str(d, "type"), "CD") == 0;
+}
+
+bool
+vbd_readonly(const struct dev *d)
+{
+	return vbd_is_cd(d) || strcmp(dev_str(d, "mode"), "RO") == 0;
+}
+
+static int
+check(const struct guest *g XU_UNUSED, const struct xu_val *entry,
+    uint32_t *id, struct xu_err *e)
+{
+	const char *device = xu_val_get_str(entry, "device", "");
+	const char *location = xu_val_get_str(entry, "location", "");
+	char path[PATH_MAX];
+	struct xu_vdev v;
+
+	if (xu_vdev_parse(device, &v, e) < 0 ||
+	    vbd_path(location, path, sizeof(path), e) < 0)
+		return -1;
+	if (path[0] == '\0' &&
+	    strcmp(xu_val_get_str(entry, "type", ""), "CD") != 0)
+		return unsupported(e, "location", location,
+		    "only a CD drive may be empty");
+	*id = v.number;
+	return 0;
+}
+
+static void
+describe(const struct xu_val *entry, char *out, size_t room)
+{
+	const char *location = xu_val_get_str(entry, "location", "");
+
+	snprintf(out, room, "%s (%s)", xu_val_get_str(entry, "device", "?"),
+	    location[0] != '\0' ? location : "empty");
+}
+
+/* ---- what the host gives ----------------------------------------------------------- */
+
+static int
+open_target(struct vbd *v, const char *path, bool readonly, struct stat *st,
+    struct xu_err *e)
+{
+	uint64_t size = 0;
+
+	/* Not blocking on a pipe; it is refused below. */
+	v->fd = open(path,
+	    (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	if (v->fd < 0 && errno == EISDIR)
+		return refuse(e, path, 0, "it is a folder, not a disk image");
+	if (v->fd < 0 && (errno == EROFS || errno == EACCES) && !readonly)
+		return refuse(e, path, 0, "it cannot be written to: attach it "
+					  "read-only (mode r)");
+	if (v->fd < 0 || fstat(v->fd, st) < 0)
+		return refuse(e, path, errno, NULL);
+	if (S_ISDIR(st->st_mode))
+		return refuse(e, path, 0, "it is a folder, not a disk image");
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+		return refuse(e, path, 0,
+		    "it is neither a file nor a block device");
+	if (S_ISREG(st->st_mode))
+		size = (uint64_t)st->st_size;
+	else if (ioctl(v->fd, BLKGETSIZE64, &size) < 0)
+		return refuse(e, path, errno, NULL);
+	if (size < 512)
+		return refuse(e, path, 0, "it is empty: a disk has at least "
+					  "one sector of 512 bytes");
+	return 0;
+}
+
+/* Who has it, for those who come later. */
+static void
+hold(struct vbd *v, const struct stat *st)
+{
+	v->held = true;
+	v->block = S_ISBLK(st->st_mode);
+	v->dev = v->block ? st->st_rdev : st->st_dev;
+	v->ino = v->block ? 0 : st->st_ino;
+}
+
+static int
+prepare_target(struct dev *d, const char *path, struct xu_err *e)
+{
+	struct vbd *v = vbd_of(d);
+	struct stat st;
+
+	if (open_target(v, path, vbd_readonly(d), &st, e) < 0 ||
+	    vbd_share(d, path, &st, e) < 0)
+		return -1;
+	hold(v, &st);
+	if (v->block) {
+		v->rdev = st.st_rdev;
+		snprintf(v->node, sizeof(v->node), "%.60s", path);
+		return 0;
+	}
+	if (loop_open(&v->loop, v->fd, path, vbd_readonly(d), e) < 0)
+		return -1;
+	snprintf(v->node, sizeof(v->node), "/dev/loop%d", v->loop.number);
+	if (fstat(v->loop.fd, &st) < 0)
+		return refuse(e, v->node, errno, NULL);
+	v->rdev = st.st_rdev;
+	return 0;
+}
+
+static enum xu_step_result
+prepare(struct dev *d, struct xu_err *e)
+{
+	struct vbd *v = vbd_of(d);
+	char path[PATH_MAX], label[200];
+
+	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
+	if (vbd_path(dev_str(d, "location"), path, sizeof(path), e) < 0)
+		return XU_STEP_FAIL;
+	if (path[0] == '\0' || prepare_target(d, path, e) == 0)
+		return XU_STEP_NEXT;
+	xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
+	return XU_STEP_FAIL;
+}
+
+static void
+release(struct dev *d)
+{
+	struct vbd *v = vbd_of(d);
+
+	loop_close(&v->loop);
+	if (v->fd >= 0)
+		close(v->fd);
+	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
+}
+
+/* The backend has it open; that others must not is all that is to be known. */
+static void
+adopt(struct dev *d)
+{
+	struct vbd *v = vbd_of(d);
+	char path[PATH_MAX];
+	struct stat st;
+
+	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
+	if (vbd_path(dev_str(d, "location"), path, sizeof(path), NULL) == 0 &&
+	    path[0] != '\0' && stat(path, &st) == 0)
+		hold(v, &st);
+}
+
+/* ---- nodes ---------------------------------------------------------------------------- */
+
+static void
+nodes(const struct dev *d, bool backend, struct nodes *n)
+{
+	const struct vbd *v = vbd_of(d);
+	bool cd = vbd_is_cd(d), ro = vbd_readonly(d);
+	char path[PATH_MAX];
+
+	nodes_put(n, "device-type", "%s", cd ? "cdrom" : "disk");
+	if (!backend) {
+		nodes_put(n, "virtual-device", "%u", d->id);
+		nodes_put(n, "trusted", "1");
+		nodes_put(n, "protocol", "x86_64-abi");
+		return;
+	}
+	vbd_path(dev_str(d, "location"), path, sizeof(path), NULL);
+	nodes_put(n, "params", "%s", path);
+	nodes_put(n, "dev", "%s", dev_str(d, "device"));
+	nodes_put(n, "type", "phy");
+	nodes_put(n, "mode", "%s", ro ? "r" :
+		xu_val_get_bool(dev_entry(d), "sharable", false) ? "w!" : "w");
+	nodes_put(n, "removable", "%d", cd ||
+	    xu_val_get_bool(dev_entry(d), "unpluggable", false));
+	nodes_put(n, "bootable", "%d",
+	    xu_val_get_bool(dev_entry(d), "bootable", false));
+	nodes_put(n, "discard-enable", "%d", !ro);
+	nodes_put(n, "specification", "xen");
+	if (v->rdev == 0)
+		return;
+	nodes_put(n, "physical-device-path", "%s", v->node);
+	nodes_put(n, "physical-device", "%x:%x", major(v->rdev),
+	    minor(v->rdev));
+	nodes_put(n, "hotplug-status", "connected");
+}
+
+const struct dev_class vbd_class = {
+	.kind = "vbd",
+	.list = "VBDs",
+	.api = "VBD",
+	.word = "disk",
+	.own_size = sizeof(struct vbd),
+	.check = check,
+	.describe = describe,
+	.prepare = prepare,
+	.nodes = nodes,
+	.release = release,
+	.adopt = adopt,
+};
+
+/* ---- for device models ------------------------------------------------------------------- */
+
+int
+dev_vbd_each(const struct guest *g,
+    int (*f)(void *arg, const struct vbd_view *view), void *arg)
+{
+	char path[PATH_MAX];
+	struct vbd_view view;
+	struct xu_vdev vdev;
+	struct xu_list *l;
+	struct dev *d;
+	int r = 0;
+
+	LIST_FOREACH(l, &g->devs) {
+		d = xu_container_of(l, struct dev, all);
+		if (d->cls != &vbd_class || d->phase == DEV_OFF || r != 0)
+			continue;
+		if (xu_vdev_parse(dev_str(d, "device"), &vdev, NULL) < 0 ||
+		    vbd_path(dev_str(d, "location"), path, sizeof(path),
+			NULL) < 0)
+			continue;
+		view = (struct vbd_view){ .device = dev_str(d, "device"),
+			.number = d->id, .disk = vdev.disk,
+			.fd = vbd_of(d)->fd, .path = path,
+			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d) };
+		r = f(arg, &view);
+	}
+	return r;
+}

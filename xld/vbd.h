@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Disks. An entry of "VBDs" has: uuid, VDI (uuid of one that was made
+ * beforehand, or ""), device ("xvda"), mode (RO, RW), type (Disk, CD), bootable,
+ * sharable (xm's "w!": others may have it, too), location ("phy:/dev/x",
+ * "file:/x.img", "" = an empty drive), plug (see dev.h), and the API's maps.
+ */
+#ifndef XLD_VBD_H
+#define XLD_VBD_H
+
+#include <sys/stat.h>
+
+#include "dev.h"
+#include "loop.h"
+
+/* What prepare has taken. */
+struct vbd {
+	/* The file or block device, -1 = not open (empty, or adopted). */
+	int fd;
+	struct loop loop;
+	/* What the guest's backend opens, 0 = an empty drive. */
+	dev_t rdev;
+	char node[64];
+	/* What others must not have: a block device, or a file of a file system;
+	 * held: it is known. */
+	bool held, block;
+	dev_t dev;
+	ino_t ino;
+};
+
+static inline struct vbd *
+vbd_of(const struct dev *d)
+{
+	return d->own;
+}
+
+/* The path in a location; "" = an empty drive. -1: it is none we can use. */
+int vbd_path(const char *location, char *out, size_t room, struct xu_err *e);
+bool vbd_readonly(const struct dev *d);
+bool vbd_is_cd(const struct dev *d);
+
+/* vbd_share.c: may this guest have what st says, or who has it? */
+int vbd_share(const struct dev *d, const char *path, const struct stat *st,
+    struct xu_err *e);
+
+/* One disk of a guest as a device model needs it. */
+struct vbd_view {
+	/* As in the config ("hda"), and as a number of vbd-interface. */
+	const char *device;
+	uint32_t number;
+	/* Of its kind, from 0: hda 0, xvdc 2. */
+	uint32_t disk;
+	/* Borrowed, of the file or block device; -1: the drive is empty. */
+	int fd;
+	const char *path;
+	bool readonly, cdrom;
+};
+/*
+ * Calls f for each disk of a guest that is prepared (from the step
+ * "device-prepare" of its creation on), in the order of its config, until f gives
+ * other than 0, which is returned. All formats are raw.
+ */
+int dev_vbd_each(const struct guest *g,
+    int (*f)(void *arg, const struct vbd_view *v), void *arg);
+
+#endif
