@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "cfg.h"
+#include "cfg_disk.h"
 #include "domstate.h"
 
 enum domcfg_kind {
@@ -88,6 +89,8 @@ struct domcfg {
 	/* -1 = not given. */
 	int64_t acpi, shadow_mib;
 	struct domcfg_hvm hvm;
+	struct cfg_disk *disks;
+	size_t ndisks;
 };
 
 /*

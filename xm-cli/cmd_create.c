@@ -22,10 +22,16 @@ static int
 dry_run(struct xm *xm, const struct vmrec *r, const char *cwd)
 {
 	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *form;
+	struct xapi_value *form, *disks;
 
-	if (xm->format == XM_JSON)
-		return xm_json(xm, vmrec_record(&r->dom, cwd));
+	if (xm->format == XM_JSON) {
+		form = vmrec_record(&r->dom, cwd);
+		disks = xapi_new_array();
+		for (size_t i = 0; i < r->dom.ndisks; i++)
+			xapi_add(disks, vmrec_disk(&r->dom.disks[i], cwd));
+		xapi_set(form, "VBDs", disks);
+		return xm_json(xm, form);
+	}
 	form = vmrec_sxp(&r->dom, cwd);
 	xm_sxp(form, &out);
 	xapi_free(form);
@@ -45,6 +51,21 @@ make_record(struct xm *xm, struct xapi_err *e, struct xapi_value *record)
 	ref = strdup(xapi_str(v));
 	xapi_free(v);
 	return ref;
+}
+
+static int
+make_disks(struct xm *xm, struct xapi_err *e, const char *ref,
+    const struct domcfg *dom, const char *cwd)
+{
+	struct xapi_value *v;
+
+	for (size_t i = 0; i < dom->ndisks; i++) {
+		v = vmrec_disk(&dom->disks[i], cwd);
+		xapi_set(v, "VM", xapi_new_str(ref));
+		if (xapi_do(xm->api, e, "VBD.create", "v", v) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
@@ -112,7 +133,8 @@ create(struct xm *xm, const struct vmrec *r, const char *cwd)
 	d.ref = make_record(xm, &e, vmrec_record(&r->dom, cwd));
 	if (d.ref == NULL)
 		return xm_fail(xm, &e);
-	if (start(xm, &e, d.ref, r->dom.name, paused) < 0) {
+	if (make_disks(xm, &e, d.ref, &r->dom, cwd) < 0 ||
+	    start(xm, &e, d.ref, r->dom.name, paused) < 0) {
 		/* Gone already when the daemon saw to it. */
 		xapi_do(xm->api, NULL, "VM.destroy", "s", d.ref);
 		return xm_fail(xm, &e);

@@ -22,6 +22,9 @@
 	F(shutdown) \
 	F(unpause) \
 	F(uptime) \
+	F(block_attach) \
+	F(block_detach) \
+	F(block_list) \
 	F(dmesg) \
 	F(info) \
 	F(check) \

@@ -329,6 +329,42 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 }
 
 struct xapi_value *
+vmrec_disk(const struct cfg_disk *d, const char *cwd)
+{
+	AUTO_FREE char *location = cfg_disk_location(d, cwd);
+	struct xapi_value *r = xapi_new_struct();
+
+	xapi_set(r, "device", xapi_new_str(d->vdev));
+	xapi_set(r, "location",
+	    location != NULL ? xapi_new_str(location) : NULL);
+	xapi_set(r, "mode", xapi_new_str(d->readonly ? "RO" : "RW"));
+	xapi_set(r, "type", xapi_new_str(d->cdrom ? "CD" : "Disk"));
+	xapi_set(r, "sharable", xapi_new_bool(d->sharable));
+	xapi_set(r, "unpluggable", xapi_new_bool(d->removable));
+	return r;
+}
+
+/* (device (vbd (uname phy:/dev/x) (dev xvda:disk) (mode w))) */
+static void
+sxp_disk(struct xapi_value *vm, const struct cfg_disk *d, const char *cwd)
+{
+	AUTO_FREE char *location = cfg_disk_location(d, cwd);
+	struct xapi_value *device = xapi_new_array(), *vbd = xapi_new_array();
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s:%s", d->vdev,
+	    d->cdrom ? "cdrom" : "disk");
+	xapi_add(vbd, xapi_new_str("vbd"));
+	xm_sxp_str(vbd, "uname", location != NULL ? location : "");
+	xm_sxp_str(vbd, "dev", name);
+	xm_sxp_str(vbd, "mode",
+	    d->readonly ? "r" : d->sharable ? "w!" : "w");
+	xapi_add(device, xapi_new_str("device"));
+	xapi_add(device, vbd);
+	xapi_add(vm, device);
+}
+
+struct xapi_value *
 vmrec_sxp(const struct domcfg *d, const char *cwd)
 {
 	struct xapi_value *vm = xapi_new_array(), *image = xapi_new_array();
@@ -365,5 +401,7 @@ vmrec_sxp(const struct domcfg *d, const char *cwd)
 	xapi_add(image, xapi_new_str("image"));
 	xapi_add(image, form);
 	xapi_add(vm, image);
+	for (size_t i = 0; i < d->ndisks; i++)
+		sxp_disk(vm, &d->disks[i], cwd);
 	return vm;
 }

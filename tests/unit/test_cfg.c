@@ -134,9 +134,16 @@ static const struct {
 	{ "kernel='/k'\nuuid = 'x'",
 	    "web.cfg:2:8: 'uuid' must be a UUID such as "
 	    "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"\n" },
-	{ "kernel='/k'\ndisk = ['phy:/dev/x,xvda,w']",
-	    "web.cfg:2:1: 'disk' is not supported by this release; remove it "
+	{ "kernel='/k'\nvtpm = ['backend=x']",
+	    "web.cfg:2:1: 'vtpm' is not supported by this release; remove it "
 	    "or leave it empty\n" },
+	{ "kernel='/k'\ndisk = ['phy:/dev/x,xvda,w',\n 'phy:/dev/y,vda,w', [],\n"
+	  " 'vdev=xvda,target=/z']",
+	    "web.cfg:3:14: disk: disk name 'vda': disks are called xvda, hda, "
+	    "sda, d0p1 or have a number\n"
+	    "web.cfg:3:22: a disk is a string such as "
+	    "\"phy:/dev/vg/web,xvda,w\"\n"
+	    "web.cfg:4:2: disk: 'xvda' is the name of another disk, too\n" },
 	{ "type='hvm'\nboot='x'\nvga='qxl'\nbios='ovmf'\nusbdevice='disk'\n"
 	  "hpet=1\nviridian=0\npae=1\napic=0\ntimer_mode=1",
 	    "web.cfg:6:1: 'hpet' is not supported by this release; remove it "

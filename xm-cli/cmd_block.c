@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks of guests: block-attach, block-detach, block-list. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cfg_disk.h"
+#include "cmds.h"
+#include "errors.h"
+#include "vmrec.h"
+#include "xu_num.h"
+#include "xu_vdev.h"
+
+/* --- attach ---------------------------------------------------------------- */
+
+/* xm's operands have a place each, xl's are parts of one text. */
+static void
+join_operands(const struct xm *xm, struct xu_buf *out)
+{
+	const char *back = xm->argv[1];
+	struct xu_disk_target t;
+
+	xu_disk_target(back, &t);
+	for (int i = 1; i < xm->argc; i++) {
+		if (i > 1)
+			xu_buf_addc(out, ',');
+		/* The format, which a prefix stands for. */
+		if (i == 2 && strpbrk(back, ",=") == NULL && t.path == back &&
+		    strpbrk(xm->argv[2], ",=") == NULL)
+			xu_buf_addc(out, ',');
+		xu_buf_adds(out, xm->argv[i]);
+	}
+}
+
+/* Starts CLASS.METHOD with one argument (taken) and waits for its end. */
+static int
+run_task(struct xm *xm, struct xapi_err *e, const char *method,
+    struct xapi_value *arg)
+{
+	AUTO_FREE char *task = NULL;
+	struct xapi_value *args = xapi_new_array();
+
+	xapi_add(args, arg);
+	xm_catch_signals();
+	task = xm_task_start(xm, e, method, args);
+	return task == NULL ? -1 : xm_task_wait(xm, e, task, NULL);
+}
+
+static int
+attach(struct xm *xm, const struct cfg_disk *disk)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	AUTO_FREE char *cwd = getcwd(NULL, 0);
+	struct xapi_value *v;
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	v = vmrec_disk(disk, cwd != NULL ? cwd : "/");
+	xapi_set(v, "VM", xapi_new_str(d.ref));
+	if (run_task(xm, &e, "VBD.create", v) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
+static int
+run_block_attach(struct xm *xm)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	struct cfg_disk disk;
+	struct cfg_disk_problem p;
+	int status;
+
+	join_operands(xm, &text);
+	if (text.error != 0)
+		return xm_no_memory(xm);
+	if (cfg_disk_parse(xu_buf_text(&text), &disk, &p) < 0)
+		status = xm_error(xm, XE(XLD_USAGE), XM_USAGE, "%s: %s",
+		    xu_buf_text(&text), p.text);
+	else
+		status = attach(xm, &disk);
+	cfg_disk_fini(&disk);
+	return status;
+}
+
+/* --- what a domain has ------------------------------------------------------- */
+
+typedef int disk_f(struct xm *xm, void *arg, const struct xapi_value *vbd,
+    uint32_t number);
+
+static uint32_t
+number_of(const struct xapi_value *vbd)
+{
+	struct xu_vdev v = { .number = 0 };
+
+	xu_vdev_parse(xapi_get_str(vbd, "device"), &v, NULL);
+	return v.number;
+}
+
+/* In the order of its config, until f gives other than 0. A status. */
+static int
+each_disk(struct xm *xm, const struct xm_dom *d, disk_f *f, void *arg)
+{
+	const struct xapi_value *refs = xapi_get(d->record, "VBDs");
+	struct xapi_value *vbd;
+	struct xapi_err e;
+	int status = 0;
+
+	for (size_t i = 0; i < xapi_count(refs) && status == 0; i++) {
+		vbd = xapi_call(xm->api, &e, "VBD.get_record", "s",
+		    xapi_str(xapi_at(refs, i)));
+		if (vbd != NULL)
+			status = f(xm, arg, vbd, number_of(vbd));
+		else if (strcmp(e.code, XE(HANDLE_INVALID)) != 0)
+			/* One that has just gone is not missed. */
+			status = xm_fail(xm, &e);
+		xapi_free(vbd);
+	}
+	return status;
+}
+
+/* --- detach ------------------------------------------------------------------ */
+
+struct wanted {
+	uint32_t number;
+	char *ref;
+};
+
+static int
+is_wanted(struct xm *xm, void *arg, const struct xapi_value *vbd,
+    uint32_t number)
+{
+	struct wanted *w = arg;
+
+	if (number != w->number || w->ref != NULL)
+		return 0;
+	w->ref = strdup(xapi_get_str(vbd, "uuid"));
+	return w->ref != NULL ? 0 : xm_no_memory(xm);
+}
+
+/* A name, a number, or a path of the store that ends with the number. */
+static int
+wanted_number(struct xm *xm, const char *what, uint32_t *out)
+{
+	const char *slash = strncmp(what, "/local/", 7) == 0 ?
+	    strrchr(what, '/') + 1 : what;
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_vdev v;
+
+	if (xu_vdev_parse(slash, &v, &e) < 0)
+		return xm_error(xm, XE(XLD_USAGE), XM_USAGE, "%s", e.msg);
+	*out = v.number;
+	return 0;
+}
+
+static int
+run_block_detach(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct wanted w = { .number = 0 };
+	bool force = xm_opt(xm, "force") != NULL;
+	struct xapi_err e;
+	int status = wanted_number(xm, xm->argv[1], &w.number);
+
+	if (status == 0)
+		status = xm_find(xm, xm->argv[0], &d);
+	if (status == 0)
+		status = each_disk(xm, &d, is_wanted, &w);
+	if (status != 0)
+		return status;
+	if (w.ref == NULL)
+		return xm_error(xm, XE(DEVICE_NOT_ATTACHED), XM_NOT_FOUND,
+		    "Domain '%s' has no disk '%s'. See xm block-list.", d.name,
+		    xm->argv[1]);
+	status = run_task(xm, &e,
+	    force ? "VBD.destroy_force" : "VBD.destroy",
+	    xapi_new_str(w.ref)) < 0 ? xm_fail(xm, &e) : 0;
+	free(w.ref);
+	if (status == 0 && xm->format == XM_JSON)
+		return xm_json(xm, xm_dom_json(&d));
+	return status;
+}
+
+/* --- list ---------------------------------------------------------------------- */
+
+struct listing {
+	struct xu_buf text;
+	struct xapi_value *json;
+	bool all;
+};
+
+static const char *
+property(const struct xapi_value *p, const char *name, const char *dflt)
+{
+	const char *s = xapi_get_str(p, name);
+
+	return s[0] != '\0' ? s : dflt;
+}
+
+static void
+add_row(struct xu_buf *out, const struct xapi_value *p, uint32_t number)
+{
+	if (out->len == 0)
+		xu_buf_adds(out, "Vdev  BE handle state evt-ch ring-ref "
+				 "BE-path\n");
+	xu_buf_addf(out, "%-5u  %-3s  %-3s   %-3s    %-3s    %-5s %-30s\n",
+	    number, property(p, "backend-id", "-1"), "0",
+	    property(p, "state", "-1"), property(p, "event-channel", "-1"),
+	    property(p, "ring-ref", "-1"), property(p, "backend", "??"));
+}
+
+static void
+add_form(struct xu_buf *out, const struct xapi_value *vbd,
+    const struct xapi_value *p, uint32_t number)
+{
+	struct xapi_value *form = xapi_new_array(), *rest = xapi_new_array();
+	char id[16];
+
+	snprintf(id, sizeof(id), "%u", number);
+	xapi_add(form, xapi_new_str(id));
+	xm_sxp_str(rest, "uuid", xapi_get_str(vbd, "uuid"));
+	xm_sxp_str(rest, "uname", xapi_get_str(vbd, "location"));
+	xm_sxp_str(rest, "dev", xapi_get_str(vbd, "device"));
+	xm_sxp_str(rest, "mode",
+	    strcmp(xapi_get_str(vbd, "mode"), "RO") == 0 ? "r" :
+		xapi_get_bool(vbd, "sharable") ? "w!" : "w");
+	for (size_t i = 0; i < xapi_count(p); i++)
+		xm_sxp_str(rest, xapi_name_at(p, i), xapi_str(xapi_at(p, i)));
+	xapi_add(form, rest);
+	xm_sxp(form, out);
+	xapi_free(form);
+}
+
+static int
+list_one(struct xm *xm, void *arg, const struct xapi_value *vbd,
+    uint32_t number)
+{
+	const struct xapi_value *p = xapi_get(vbd, "runtime_properties");
+	struct listing *l = arg;
+
+	if (xm->format == XM_JSON)
+		xapi_add(l->json, xapi_copy(vbd));
+	else if (l->all)
+		add_form(&l->text, vbd, p, number);
+	else if (xapi_get_bool(vbd, "currently_attached"))
+		add_row(&l->text, p, number);
+	return 0;
+}
+
+static int
+run_block_list(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct listing l = { .text = XU_BUF_INIT,
+		.all = xm_opt(xm, "long") != NULL };
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	l.json = xapi_new_array();
+	status = each_disk(xm, &d, list_one, &l);
+	if (status == 0 && xm->format == XM_JSON) {
+		status = xm_json(xm, l.json);
+		l.json = NULL;
+	} else if (status == 0) {
+		status = xm_print(xm, &l.text);
+	}
+	xapi_free(l.json);
+	xu_buf_fini(&l.text);
+	return status;
+}
+
+/* --- rows ----------------------------------------------------------------------- */
+
+const struct xm_cmd cmd_block_attach = {
+	.name = "block-attach",
+	.operands = "DOMAIN BACKDEV [FRONTDEV [MODE [BACKDOM]]]",
+	.summary = "Attach a disk to a domain.",
+	.detail = "BACKDEV is phy:DEVICE or file:PATH, FRONTDEV the disk's name "
+		  "in the guest (xvdb, hdc:cdrom), MODE r, w or w!. A disk as "
+		  "in a configuration (\"/dev/vg/web,raw,xvdb,rw\", "
+		  "\"vdev=xvdb target=/x\") is understood, too. A guest that "
+		  "has a driver has connected when the command ends.",
+	.min = 2,
+	.max = 8,
+	.completes = XM_DOMAIN,
+	.run = run_block_attach,
+};
+
+static const struct xm_opt detach_opts[] = {
+	{ 'f', "force", NULL,
+	    "Take it away at once, whatever the guest does with it." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_block_detach = {
+	.name = "block-detach",
+	.operands = "DOMAIN DEVICE",
+	.summary = "Detach a disk from a domain.",
+	.detail = "DEVICE is its name or number in the guest. The guest is "
+		  "asked to let go of it; one that is in use there stays until "
+		  "it is not, and the command ends with 6.",
+	.opts = detach_opts,
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_block_detach,
+};
+
+static const struct xm_opt list_opts[] = {
+	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_block_list = {
+	.name = "block-list",
+	.operands = "DOMAIN",
+	.summary = "List the disks of a domain.",
+	.detail = "Prints nothing when there is none. Columns: number, domain "
+		  "of the backend, handle, state of the frontend (4 = "
+		  "connected), event channel, ring, the backend's folder in "
+		  "the store.",
+	.opts = list_opts,
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.run = run_block_list,
+};
