@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The device framework over the real xenstored: the test is the backend and the
+ * frontend. The devices are empty CD drives, which need nothing of a host.
+ */
+#include "config.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "vbd.h"
+#include "xs_script.h"
+
+static pid_t daemon_pid;
+static struct core *c;
+static struct guest *g;
+static struct dev_work work;
+/* What the last wait ended with. */
+static bool ended;
+static struct xu_err end;
+
+#define BACK  "/local/domain/0/backend/vbd/5/"
+#define FRONT "/local/domain/5/device/vbd/"
+#define HDC   "5632"
+#define HDD   "5696"
+
+static void
+start_daemon(void)
+{
+	static char *const argv[] = { (char *)(uintptr_t)XENSTORED,
+		(char *)(uintptr_t)"--no-xen", (char *)(uintptr_t)"--no-fork",
+		NULL };
+
+	daemon_pid = fork();
+	ck_assert_int_ge(daemon_pid, 0);
+	if (daemon_pid == 0) {
+		execv(argv[0], argv);
+		_exit(127);
+	}
+}
+
+static struct xs_handle *
+open_soon(unsigned long flags)
+{
+	const struct timespec t = { .tv_nsec = 10000000 };
+	struct xs_handle *h;
+
+	for (int i = 0; (h = xs_open(flags | XS_OPEN_SOCKETONLY)) == NULL &&
+	    i < 2000; i++)
+		nanosleep(&t, NULL);
+	ck_assert_msg(h != NULL, "%s", xs_last_error(NULL));
+	return h;
+}
+
+static void
+on_end(void *arg XU_UNUSED, const struct xu_err *e)
+{
+	ck_assert(!ended);
+	ended = true;
+	end = (struct xu_err)XU_ERR_INIT;
+	if (e != NULL)
+		end = *e;
+}
+
+static void
+on_closed(void *arg)
+{
+	on_end(arg, NULL);
+}
+
+static struct xu_val *
+drive(const char *uuid, const char *device)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "uuid", xu_str(uuid));
+	xu_val_set(v, "device", xu_str(device));
+	xu_val_set(v, "type", xu_str("CD"));
+	xu_val_set(v, "mode", xu_str("RO"));
+	xu_val_set(v, "location", xu_str(""));
+	return v;
+}
+
+static void
+up(void)
+{
+	struct xu_val *config = xu_struct(), *list = xu_array();
+	struct xu_err e = XU_ERR_INIT;
+
+	make_folder();
+	setenv("XENSTORED_RUNDIR", dir, 1);
+	setenv("XLD_DEVICE_TIMEOUT", "1", 1);
+	start_daemon();
+	c = calloc(1, sizeof(*c));
+	ck_assert_ptr_nonnull(c);
+	c->loop = uv_default_loop();
+	ck_assert_int_eq(guests_open(c), 0);
+	c->xs = open_soon(0);
+	c->xsw = open_soon(XS_NO_READER_THREAD);
+	xu_val_add(list, drive("a", "hdc"));
+	xu_val_add(list, drive("b", "hdd"));
+	xu_val_set(config, "name_label", xu_str("g"));
+	xu_val_set(config, "VBDs", list);
+	g = guest_new(c, "11111111-2222-3333-4444-555555555555", config, &e);
+	ck_assert_msg(g != NULL, "%s", e.msg);
+	/* Its record is nobody's business here. */
+	g->foreign = true;
+	ck_assert_int_eq(guest_set_domid(g, 5, &e), 0);
+	work = (struct dev_work){ .guest = g, .resume = on_end };
+	ended = false;
+}
+
+static void
+down(void)
+{
+	char command[96];
+
+	guests_close(c);
+	while (uv_run(c->loop, UV_RUN_NOWAIT) != 0)
+		;
+	xs_close(c->xs);
+	xs_close(c->xsw);
+	free(c);
+	kill(daemon_pid, SIGKILL);
+	waitpid(daemon_pid, NULL, 0);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void
+set(const char *base, const char *id, const char *leaf, const char *value)
+{
+	char where[128];
+
+	snprintf(where, sizeof(where), "%s%s/%s", base, id, leaf);
+	ck_assert_msg(xs_write(c->xs, 0, where, value, (unsigned)strlen(value)),
+	    "%s", xs_last_error(c->xs));
+}
+
+static const char *
+text_of(const char *base, const char *id, const char *leaf)
+{
+	static char text[256];
+	char where[128], *s;
+
+	snprintf(where, sizeof(where), "%s%s/%s", base, id, leaf);
+	s = xs_read(c->xs, 0, where, NULL);
+	snprintf(text, sizeof(text), "%s", s != NULL ? s : "-");
+	free(s);
+	return text;
+}
+
+/* Events until the wait has ended; at most some seconds. */
+static void
+settle(bool until_end)
+{
+	const struct timespec t = { .tv_nsec = 5000000 };
+	char **ev;
+
+	for (int i = 0; i < (until_end ? 2000 : 4) && !ended; i++) {
+		while ((ev = xs_check_watch(c->xsw)) != NULL) {
+			ck_assert(dev_event(c, ev[XS_WATCH_PATH]));
+			free(ev);
+		}
+		uv_run(c->loop, UV_RUN_NOWAIT);
+		nanosleep(&t, NULL);
+	}
+	ck_assert_int_eq(ended, until_end);
+}
+
+static void
+publish(void)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	ck_assert_int_eq(dev_prepare(&work, &e), XU_STEP_NEXT);
+	ck_assert_msg(dev_publish(&work, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(dev_ready(&work, &e), XU_STEP_WAIT);
+}
+
+static void
+attached(void)
+{
+	publish();
+	set(BACK, HDC, "state", "2");
+	set(BACK, HDD, "state", "4");
+	settle(true);
+	ck_assert_str_eq(end.msg, "");
+	ended = false;
+}
+
+static bool
+is_gone(const char *base, const char *id)
+{
+	char where[128];
+	unsigned n;
+	char **l;
+
+	snprintf(where, sizeof(where), "%s%s", base, id);
+	l = xs_directory(c->xs, 0, where, &n);
+	free(l);
+	return l == NULL;
+}
+
+START_TEST(all_at_once)
+{
+	publish();
+	ck_assert_str_eq(text_of(BACK, HDC, "frontend"), FRONT HDC);
+	ck_assert_str_eq(text_of(FRONT, HDD, "backend"), BACK HDD);
+	ck_assert_str_eq(text_of(FRONT, HDD, "virtual-device"), HDD);
+	ck_assert_str_eq(text_of(BACK, HDC, "physical-device"), "-");
+	ck_assert_str_eq(text_of("/libxl/5/device/vbd/", HDC, "backend"),
+	    BACK HDC);
+	set(BACK, HDC, "state", "2");
+	settle(false);
+	/* The frontend is not waited for, and not believed. */
+	set(FRONT, HDD, "state", "4");
+	settle(false);
+	set(BACK, HDD, "state", "2");
+	settle(true);
+	ck_assert_str_eq(end.msg, "");
+	ck_assert_int_eq(dev_find(c, "a")->phase, DEV_ON);
+	ck_assert_int_eq(dev_find(c, "b")->phase, DEV_ON);
+}
+END_TEST
+
+START_TEST(a_backend_refuses)
+{
+	publish();
+	set("/local/domain/0/error/backend/vbd/5/", HDC, "error",
+	    "22 creating vbd structure");
+	set(BACK, HDC, "state", "6");
+	settle(true);
+	ck_assert_str_eq(end.code, "XLD_DEVICE");
+	ck_assert_str_eq(end.msg,
+	    "disk hdc (empty): the backend has refused it; the backend in "
+	    "domain 0 is in state 6 (Closed) and says: 22 creating vbd "
+	    "structure");
+	dev_withdraw(&work);
+	dev_release(&work);
+	ck_assert(is_gone(BACK, HDC) && is_gone(FRONT, HDC) &&
+	    is_gone("/libxl/5/device/vbd/", HDD));
+	ck_assert(is_gone("/local/domain/0/backend", "") &&
+	    is_gone("/local/domain/0/error/backend/vbd/5", ""));
+	ck_assert_int_eq(dev_find(c, "a")->phase, DEV_OFF);
+}
+END_TEST
+
+START_TEST(a_backend_never_answers)
+{
+	publish();
+	set(BACK, HDD, "state", "2");
+	settle(true);
+	ck_assert_str_eq(end.code, "XLD_TIMEOUT");
+	ck_assert_ptr_nonnull(strstr(end.msg,
+	    "disk hdc (empty): the backend has not taken it within 1 s; the "
+	    "backend in domain 0 is in state 1 (Initialising)"));
+}
+END_TEST
+
+/* What was forced goes even when its backend does not answer. */
+START_TEST(closing_by_force)
+{
+	attached();
+	ck_assert(!devs_close(g, on_closed, NULL));
+	ck_assert(is_gone(FRONT, HDC) && is_gone(FRONT, HDD));
+	ck_assert_str_eq(text_of(BACK, HDD, "online"), "0");
+	ck_assert_str_eq(text_of(BACK, HDD, "state"), "5");
+	set(BACK, HDC, "state", "6");
+	settle(true);
+	ck_assert(is_gone(BACK, HDC) && is_gone(BACK, HDD));
+	ck_assert_int_eq(dev_find(c, "b")->phase, DEV_OFF);
+	ck_assert(dev_event(c, BACK HDC "/state"));
+}
+END_TEST
+
+/* A guest that does not let go: an error, and the end when it does. */
+START_TEST(closing_later)
+{
+	struct dev *d;
+
+	attached();
+	d = dev_find(c, "b");
+	dev_detach(d, false, on_end, NULL);
+	ck_assert_str_eq(text_of(BACK, HDD, "state"), "5");
+	ck_assert_str_eq(text_of(FRONT, HDD, "state"), "1");
+	settle(true);
+	ck_assert_str_eq(end.code, "XLD_TIMEOUT");
+	ck_assert_int_eq(d->phase, DEV_LEAVING);
+	ended = false;
+	set(BACK, HDD, "state", "6");
+	settle(false);
+	ck_assert_int_eq(d->phase, DEV_OFF);
+	ck_assert(is_gone(BACK, HDD) && !is_gone(BACK, HDC));
+}
+END_TEST
+
+/* The guest goes while one of its devices is on its way. */
+START_TEST(interrupted)
+{
+	attached();
+	dev_detach(dev_find(c, "b"), false, on_end, NULL);
+	devs_drop(g);
+	ck_assert(ended);
+	ck_assert_str_eq(end.msg, "device-closed: 'g' is being destroyed");
+	ck_assert(is_gone(BACK, HDC) && is_gone(BACK, HDD));
+}
+END_TEST
+
+/* A frontend may lie in each of its nodes, and take them away. */
+START_TEST(a_frontend_that_lies)
+{
+	static const char *const leaves[] = { "backend", "backend-id", "state",
+		"virtual-device", "device-type", "protocol", "ring-ref",
+		"event-channel", "state/x" };
+	static const char *const lies[] = { "", "6", "5", "-1",
+		"99999999999999999999", "/local/domain/0/backend/vbd/5/5632",
+		"/local/domain/0", "\x01\xff\xfe", "%s%n" };
+
+	attached();
+	for (size_t i = 0; i < XU_ARRAY_SIZE(leaves); i++)
+		for (size_t j = 0; j < XU_ARRAY_SIZE(lies); j++) {
+			set(FRONT, HDC, leaves[i], lies[j]);
+			settle(false);
+		}
+	ck_assert(xs_rm(c->xs, 0, FRONT HDC));
+	settle(false);
+	ck_assert_int_eq(dev_find(c, "a")->phase, DEV_ON);
+	ck_assert_int_eq(dev_find(c, "b")->phase, DEV_ON);
+	ck_assert(!is_gone(BACK, HDC) && !is_gone(BACK, HDD));
+	dev_off(&work);
+	ck_assert(is_gone(BACK, HDC) && is_gone(BACK, HDD));
+}
+END_TEST
+
+START_TEST(adopted)
+{
+	struct dev *d = dev_find(c, "a");
+
+	attached();
+	/* As a new daemon has them. */
+	dev_set(d, "plug", xu_str("on"));
+	dev_set(dev_find(c, "b"), "plug", xu_str("arriving"));
+	dev_unwatch(d);
+	d->phase = DEV_OFF;
+	d->domid = NO_DOMID;
+	devs_adopt(g);
+	ck_assert_int_eq(d->phase, DEV_ON);
+	/* Nobody was told of the other. */
+	ck_assert_ptr_null(dev_find(c, "b"));
+	ck_assert(is_gone(BACK, HDD) && !is_gone(BACK, HDC));
+	ck_assert_uint_eq(xu_val_count(xu_val_get(g->config, "VBDs")), 1);
+}
+END_TEST
+
+START_TEST(entries)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_val *v = drive("c", "xvda");
+	struct dev *d;
+
+	ck_assert_ptr_nonnull(dev_add(g, &vbd_class, drive("c", "22"), &e));
+	ck_assert_ptr_null(dev_add(g, &vbd_class, drive("d", "hdc"), &e));
+	ck_assert_str_eq(e.code, "DEVICE_ALREADY_EXISTS");
+	xu_err_clear(&e);
+	xu_val_set(v, "type", xu_str("Disk"));
+	ck_assert_ptr_null(dev_add(g, &vbd_class, v, &e));
+	ck_assert_str_eq(e.msg,
+	    "location '': only a CD drive may be empty");
+	xu_err_clear(&e);
+	ck_assert_ptr_null(dev_add(g, &vbd_class, drive("e", "vda"), &e));
+	d = dev_add(g, &vbd_class, drive("f", "xvdc"), &e);
+	ck_assert_ptr_nonnull(d);
+	ck_assert_uint_eq(d->id, 51744);
+	ck_assert_uint_eq(xu_val_count(xu_val_get(g->config, "VBDs")), 4);
+	dev_set(d, "plug", xu_str("on"));
+	ck_assert_str_eq(dev_str(d, "plug"), "on");
+	dev_remove(d);
+	ck_assert_ptr_null(dev_find(c, "f"));
+	ck_assert_uint_eq(xu_val_count(xu_val_get(g->config, "VBDs")), 3);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("devices");
+	TCase *t = tcase_create("life");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, up, down);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, all_at_once);
+	tcase_add_test(t, a_backend_refuses);
+	tcase_add_test(t, a_backend_never_answers);
+	tcase_add_test(t, closing_by_force);
+	tcase_add_test(t, closing_later);
+	tcase_add_test(t, interrupted);
+	tcase_add_test(t, a_frontend_that_lies);
+	tcase_add_test(t, adopted);
+	tcase_add_test(t, entries);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
