@@ -141,6 +141,19 @@ xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end, uint64_t shift)
 
 /* --- files ---------------------------------------------------------------- */
 
+/* A guest's memory is nothing the kernel can pin, which some file systems (9p,
+ * others with direct I/O) want to do with what they read into. */
+static ssize_t
+read_by_copy(int fd, void *to, size_t n, off_t at)
+{
+	static char copy[64 << 10];
+	ssize_t r = pread(fd, copy, n < sizeof(copy) ? n : sizeof(copy), at);
+
+	if (r > 0)
+		memcpy(to, copy, (size_t)r);
+	return r;
+}
+
 static int
 fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
     size_t n)
@@ -152,6 +165,9 @@ fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
 	while (got < want) {
 		r = pread(f->fd, mem + got, want - got,
 		    (off_t)(at * XC_PAGE_SIZE + got));
+		if (r < 0 && errno == EFAULT)
+			r = read_by_copy(f->fd, mem + got, want - got,
+			    (off_t)(at * XC_PAGE_SIZE + got));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
