@@ -193,8 +193,10 @@ install_build() {
 	prefix=$(sed -n 's/^S\["prefix"\]="\(.*\)"$/\1/p' "$build/config.status")
 	[[ $prefix == /usr ]] || note "the build's prefix is $prefix, not /usr"
 	rm -rf "$t/usr/include" "$t/usr/share/man"
-	f=$build/tests/guests/tiny/tiny
-	[[ -e $f ]] && install -D "$f" "$t/boot/guest/tiny"
+	for f in tiny bare; do
+		[[ ! -e $build/tests/guests/$f/$f ]] ||
+			install -D "$build/tests/guests/$f/$f" "$t/boot/guest/$f"
+	done
 	list_files "$t" | sort >"$t.ours"
 	list_files "$t" -type f -perm -u+x | while read -r f; do
 		add_libs_of "$t" "$t$f"
