@@ -83,6 +83,8 @@ child(const struct xu_spawn *s, const struct passwd *pw, int words_fd,
 		if (getppid() != parent)
 			_exit(127);
 	}
+	if (s->prepare != NULL && s->prepare(s->prepare_arg) < 0)
+		child_fail(words_fd, "confine");
 	if (s->envp != NULL)
 		execve(s->path, s->argv, s->envp);
 	else

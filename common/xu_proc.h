@@ -25,6 +25,11 @@ struct xu_spawn {
 	const char *user;
 	/* Signal the child gets when we die; 0 = none. */
 	int pdeathsig;
+	/* NULL, or called in the child as the last thing before exec: walls of
+	 * the caller's. -1 with errno: the child ends. May allocate: processes
+	 * that start others have one thread. */
+	int (*prepare)(const void *arg);
+	const void *prepare_arg;
 };
 
 /* Starts the program; all descriptors but 0-2 and the given ones are closed in

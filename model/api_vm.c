@@ -49,7 +49,8 @@ static const struct model_field fields[] = {
 	{ "PV_args", T_STRING, RW, ST_HALTED, "Kernel command line." },
 	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED, "Not used." },
 	{ "domain_type", T_ENUM("domain_type"), RW, ST_HALTED,
-	    "pv or pvh. Unspecified: hvm with an HVM_boot_policy, else pv." },
+	    "pv, pvh or hvm. Unspecified: hvm with an HVM_boot_policy, else "
+	    "pv." },
 	{ "HVM_boot_policy", T_STRING, RW, ST_HALTED, "Empty: no HVM guest." },
 	{ "HVM_boot_params", STRINGS, RW, ST_HALTED,
 	    "order: the letters a, c, d, n in the order they are tried." },
@@ -59,7 +60,11 @@ static const struct model_field fields[] = {
 	    "localtime, acpi (0 or 1), shadow_memory (MiB); "
 	    "for HVM guests vga, videoram (MiB), vnc (address:display), "
 	    "vnc_unused, usb, usb_tablet, platform_pci, acpi_s3, acpi_s4, "
-	    "acpi_laptop_slate, hvm_pirq, loader, bios_path, device_model." },
+	    "acpi_laptop_slate, hvm_pirq, apic, hpet, pae, nx, vpt_align, "
+	    "timer_mode (0 to 3), mmio_hole (MiB), viridian (groups of "
+	    "xl.cfg), serial (pty or none), keymap, soundhw, vnc_password, "
+	    "bios (seabios or ovmf), loader, bios_path, device_model, "
+	    "device_model_args (one a line)." },
 	{ "PCI_bus", T_STRING, RW, ST_HALTED, "Must be empty." },
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "
@@ -101,6 +106,13 @@ static const struct model_method methods[] = {
 	    MM_ASYNC, BAD_STATE, "Ends the domain at once." },
 	{ "hard_reboot", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_LIVE,
 	    MM_ASYNC, BAD_STATE, "Ends the domain at once and builds it anew." },
+	{ "send_trigger", T_VOID,
+	    { VM_ARG, { "trigger", T_STRING }, { "vcpu", T_INT } },
+	    ROLE_VM_OPERATOR, LIVE, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VM_HVM_REQUIRED),
+		XE(VALUE_NOT_SUPPORTED)),
+	    "Presses a button of an HVM machine: power, sleep, nmi (to that "
+	    "vCPU), or s3resume, which wakes a sleeping one." },
 	{ .name = NULL },
 };
 

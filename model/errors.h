@@ -28,6 +28,7 @@ F(MAP_DUPLICATE_KEY, 4, "class field reference key", "The map has this key alrea
 F(OPERATION_NOT_ALLOWED, 4, "reason", "The operation is refused in this context.") \
 F(OTHER_OPERATION_IN_PROGRESS, 4, "class handle", "Another operation on the object is under way.") \
 F(VM_BAD_POWER_STATE, 4, "vm expected actual", "The machine is not in a state that allows this.") \
+F(VM_HVM_REQUIRED, 4, "vm", "Only an HVM machine can do this.") \
 F(UNIQUE_NAME_ERROR, 4, "name class", "The name is taken.") \
 F(DEVICE_ALREADY_EXISTS, 4, "device", "The machine has a device of this name already.") \
 F(DEVICE_NOT_ATTACHED, 4, "device", "The device is not attached.") \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The console keeper: takes every guest's output from its ring from the first
- * byte on, keeps the newest 64 KiB, writes the guest's log file and serves any
- * number of viewers, each with a position in what is kept: a slow viewer loses
- * the oldest and holds up nobody. A guest that floods is read at a bounded
- * rate; its ring fills and it waits.
+ * The console keeper: takes every guest's output from its ring (and its serial
+ * line, console_serial.c) from the first byte on, keeps the newest 64 KiB,
+ * writes the guest's log file and serves any number of viewers, each with a
+ * position in what is kept: a slow viewer loses the oldest and holds up nobody.
+ * A guest that floods is read at a bounded rate; its ring fills and it waits.
  *
  * The ring is the guest's memory: indexes are read once and checked
  * (xen/include/public/io/console.h).
@@ -130,8 +130,8 @@ viewer_ready(uv_poll_t *h, int status, int events)
 		pump(s);
 }
 
-static void
-viewers_feed(struct console *s)
+void
+console_feed(struct console *s)
 {
 	struct xu_list *l, *next;
 	struct viewer *v;
@@ -326,6 +326,14 @@ consoles_reopen(struct core *c)
 	}
 }
 
+void
+console_take(struct console *s, const char *data, size_t n)
+{
+	keep(s, data, n);
+	log_write(s, data, n);
+	s->budget += n;
+}
+
 /* ---- the ring --------------------------------------------------------------------------- */
 
 /* The guest's output; returns how much. */
@@ -348,8 +356,7 @@ take_output(struct console *s)
 		    &r->out[MASK_XENCONS_IDX(cons + i, r->out)],
 		    __ATOMIC_RELAXED);
 	__atomic_store_n(&r->out_cons, prod, __ATOMIC_RELEASE);
-	keep(s, data, n);
-	log_write(s, data, n);
+	console_take(s, data, n);
 	return n;
 }
 
@@ -380,20 +387,23 @@ give_input(struct console *s)
 static void
 pump(struct console *s)
 {
-	size_t out, in;
+	size_t out = 0, in = 0;
 
-	if (s->ring == NULL) {
+	if (s->ring != NULL) {
+		out = take_output(s);
+		if (out > 0)
+			s->to_serial = false;
+	}
+	if (s->to_serial)
+		console_serial_give(s);
+	else if (s->ring != NULL)
+		in = give_input(s);
+	else
 		/* Nobody is there to read it. */
 		s->in_len = 0;
-		return;
-	}
-	out = take_output(s);
-	in = give_input(s);
-	s->budget += out;
-	if (out > 0 || in > 0) {
+	if (out > 0 || in > 0)
 		xc_evtchn_notify(s->guest->core->ev, s->port);
-		viewers_feed(s);
-	}
+	console_feed(s);
 }
 
 static void
@@ -407,23 +417,26 @@ budget_over(uv_timer_t *t)
 		pump(s);
 		xc_evtchn_unmask(s->guest->core->ev, s->port);
 	}
+	console_serial_resume(s);
+}
+
+void
+console_share(struct console *s)
+{
+	if (!uv_is_active((uv_handle_t *)&s->timer))
+		uv_timer_start(&s->timer, budget_over, CONSOLE_BUDGET_MS, 0);
 }
 
 static void
 fired(struct console *s)
 {
 	pump(s);
-	if (s->budget < CONSOLE_BUDGET) {
+	/* Left masked, the guest goes on when the period is over. */
+	if (s->budget < CONSOLE_BUDGET)
 		xc_evtchn_unmask(s->guest->core->ev, s->port);
-		if (!uv_is_active((uv_handle_t *)&s->timer))
-			uv_timer_start(&s->timer, budget_over,
-			    CONSOLE_BUDGET_MS, 0);
-		return;
-	}
-	/* Left masked: the guest goes on when the period is over. */
-	s->masked = true;
-	if (!uv_is_active((uv_handle_t *)&s->timer))
-		uv_timer_start(&s->timer, budget_over, CONSOLE_BUDGET_MS, 0);
+	else
+		s->masked = true;
+	console_share(s);
 }
 
 static void
@@ -535,7 +548,10 @@ console_detach(struct guest *g)
 	struct core *c = g->core;
 	struct console *s = g->console;
 
-	if (s == NULL || s->ring == NULL)
+	if (s == NULL)
+		return;
+	console_serial_close(s);
+	if (s->ring == NULL)
 		return;
 	pump(s);
 	xu_map_del_u64(c->consoles, s->port);

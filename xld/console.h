@@ -14,6 +14,7 @@
 #define CONSOLE_VIEWERS	  64
 #define CONSOLE_INPUT	  1024
 
+struct serial;
 struct xencons_interface;
 
 struct console {
@@ -24,9 +25,12 @@ struct console {
 	/* The newest bytes: byte i of all is at i % CONSOLE_KEEPS. */
 	char kept[CONSOLE_KEEPS];
 	uint64_t total;
-	/* From viewers, until the ring has room. */
+	/* From viewers, until the ring or the serial line has room. */
 	char in[CONSOLE_INPUT];
 	size_t in_len;
+	/* HVM: its serial line, NULL = none; what viewers type goes there. */
+	struct serial *serial;
+	bool to_serial;
 	/* Output in this period; masked: the share is used up. */
 	size_t budget;
 	bool masked;
@@ -49,5 +53,23 @@ struct viewer {
 	uint64_t at;
 	bool readonly;
 };
+
+/* ---- console.c, for every source of output ---------------------------------------- */
+
+/* Output of the guest: into history and log, and against its share. */
+void console_take(struct console *s, const char *data, size_t n);
+/* A new period of its share begins when none has; then more is taken. */
+void console_share(struct console *s);
+/* Viewers get what is new. */
+void console_feed(struct console *s);
+
+/* ---- console_serial.c --------------------------------------------------------------- */
+
+/* What viewers have typed, as far as it fits. */
+void console_serial_give(struct console *s);
+/* The period is over. */
+void console_serial_resume(struct console *s);
+/* After what is left was taken. NULL serial is fine. */
+void console_serial_close(struct console *s);
 
 #endif

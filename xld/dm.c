@@ -22,10 +22,12 @@
 
 #include "dm.h"
 #include "qmp.h"
+#include "vbd.h"
 #include "xu_file.h"
 #include "xu_log.h"
 #include "xu_num.h"
 #include "xu_proc.h"
+#include "xu_vdev.h"
 
 #define FOLDER	 XLD_RUNDIR "/dm"
 #define ROOT	 FOLDER "/root"
@@ -136,12 +138,28 @@ qmp_path(const struct guest *g, char out[128])
 }
 
 static void
-forget_socket(const struct guest *g)
+serial_path(const struct guest *g, char out[128])
+{
+	snprintf(out, 128, FOLDER "/%s.serial", g->uuid);
+}
+
+static bool
+has_serial(const struct guest *g)
+{
+	return strcmp(xu_val_get_str(xu_val_get(g->config, "platform"),
+			  "serial", "none"), "pty") == 0;
+}
+
+/* Where it was met. */
+static void
+forget_paths(const struct guest *g)
 {
 	char path[128];
 
 	qmp_path(g, path);
 	unlink(path);
+	serial_path(g, path);
+	console_serial_remove(path);
 }
 
 static void
@@ -187,7 +205,7 @@ start_failed(struct dm *d, const char *why)
 	xu_err_param(&e, "qemu");
 	xu_err_param(&e, "%.100s", words);
 	d->ready = NULL;
-	forget_socket(d->guest);
+	forget_paths(d->guest);
 	release(d);
 	ready(arg, &e);
 }
@@ -205,7 +223,7 @@ died_while_serving(struct dm *d, const char *how)
 		END_CRASH) < 0)
 		xu_log(XU_ERROR, "domain %d: %s", d->domid,
 		    xc_last_error(d->core->xch));
-	forget_socket(d->guest);
+	forget_paths(d->guest);
 	release(d);
 }
 
@@ -272,17 +290,67 @@ on_timer(uv_timer_t *t)
 	start_failed(d, "was not ready within 60 s");
 }
 
+/* e NULL: all that it was asked at its start is done. */
 static void
-on_qmp_ready(void *arg)
+started(struct dm *d, const struct xu_err *e)
 {
-	struct dm *d = arg;
 	dm_ready_f *ready = d->ready;
 
 	if (ready == NULL || d->stopping)
 		return;
 	uv_timer_stop(&d->timer);
 	d->ready = NULL;
-	ready(d->arg, NULL);
+	ready(d->arg, e);
+}
+
+/* Which display it found is what viewers want to know. */
+static void
+on_vnc(void *arg, const struct xu_val *ret, const struct xu_err *e)
+{
+	struct dm *d = arg;
+	const char *host = xu_val_get_str(ret, "host", "");
+	const char *port = xu_val_get_str(ret, "service", "");
+	struct xu_err own = XU_ERR_INIT;
+
+	if (e == NULL && store_write_vnc(d->guest, host, port, &own) < 0)
+		e = &own;
+	if (e == NULL)
+		xu_log(XU_NOTICE, "domain %d: its screen is at %s port %s, by "
+				  "VNC", d->domid, host, port);
+	started(d, e);
+}
+
+static void
+on_password(void *arg, const struct xu_val *ret XU_UNUSED,
+    const struct xu_err *e)
+{
+	struct dm *d = arg;
+
+	if (e != NULL || !qmp_call(d->qmp, "query-vnc", NULL, on_vnc, d))
+		started(d, e);
+}
+
+static void
+on_qmp_ready(void *arg)
+{
+	struct dm *d = arg;
+	const struct xu_val *platform = xu_val_get(d->guest->config,
+	    "platform");
+	const char *password = xu_val_get_str(platform, "vnc_password", "");
+	struct xu_val *args;
+
+	if (xu_val_get_str(platform, "vnc", "")[0] == '\0' ||
+	    d->ready == NULL) {
+		started(d, NULL);
+	} else if (password[0] == '\0') {
+		on_password(d, NULL, NULL);
+	} else {
+		args = xu_struct();
+		xu_val_set(args, "protocol", xu_str("vnc"));
+		xu_val_set(args, "password", xu_str(password));
+		if (!qmp_call(d->qmp, "set_password", args, on_password, d))
+			started(d, NULL);
+	}
 }
 
 static void
@@ -374,6 +442,47 @@ open_log(const struct dm *d, struct xu_err *e)
 	return fd;
 }
 
+/* What the child gets, from descriptor 3 on. */
+struct files {
+	struct dm_plan *plan;
+	const struct guest *guest;
+	int fds[3 + DM_DISKS], n;
+};
+
+static int
+give(struct files *f, int fd)
+{
+	f->fds[f->n] = fd;
+	return 3 + f->n++;
+}
+
+/* QEMU's IDE disks cannot be read-only (its CD drives can), and only four
+ * places exist: what finds none is left to PV drivers. */
+static int
+add_disk(void *arg, const struct vbd_view *v)
+{
+	struct files *f = arg;
+	struct xu_vdev vdev;
+	struct dm_disk *d;
+	struct stat st;
+
+	if (xu_vdev_parse(v->device, &vdev, NULL) < 0 || vdev.partition != 0 ||
+	    vdev.kind == 's' || vdev.disk >= DM_DISKS ||
+	    (v->readonly && !v->cdrom) || f->plan->disks[vdev.disk].there) {
+		xu_log(XU_INFO, "domain %d: its disk %s is there for PV drivers "
+				"only", f->guest->domid, v->device);
+		return 0;
+	}
+	d = &f->plan->disks[vdev.disk];
+	*d = (struct dm_disk){ .there = true,
+		.cd = v->cdrom,
+		.readonly = v->readonly || v->cdrom,
+		.block = v->fd >= 0 && fstat(v->fd, &st) == 0 &&
+		    S_ISBLK(st.st_mode),
+		.fd = v->fd < 0 ? -1 : give(f, v->fd) };
+	return 0;
+}
+
 static int
 spawn(struct dm *d, const struct dm_plan *plan, const int *fds, int nfds,
     struct xu_err *e)
@@ -386,7 +495,9 @@ spawn(struct dm *d, const struct dm_plan *plan, const int *fds, int nfds,
 		.nfds = nfds,
 		.out_fd = log,
 		/* Until it changes its user id. */
-		.pdeathsig = SIGKILL };
+		.pdeathsig = SIGKILL,
+		.prepare = dm_confine,
+		.prepare_arg = plan };
 
 	if (args == NULL)
 		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "start QEMU");
@@ -415,7 +526,7 @@ listen_qmp(const struct guest *g, struct xu_err *e)
 static void
 abandon(struct dm *d)
 {
-	forget_socket(d->guest);
+	forget_paths(d->guest);
 	kill(d->pid, SIGKILL);
 	waitpid(d->pid, NULL, 0);
 	if (d->handles != 0)
@@ -431,28 +542,35 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 	struct dm_plan plan = { .program = dm_program(g->config),
 		.domid = g->domid,
 		.root = ROOT,
-		.fds = { 3, -1, -1 } };
-	int fds[3], nfds = 1, r;
+		.fds = { -1, -1, -1 } };
+	struct files f = { .plan = &plan, .guest = g };
+	int listener, r;
+	char serial[128];
 	struct dm *d;
 
+	serial_path(g, serial);
+	if (has_serial(g))
+		plan.serial = serial;
 	if (dm_plan_from(g->config, &plan, e) < 0 || (d = dm_new(g, e)) == NULL)
 		return -1;
-	fds[0] = listen_qmp(g, e);
-	if (fds[0] < 0) {
+	listener = listen_qmp(g, e);
+	if (listener < 0) {
 		free(d);
 		return -1;
 	}
-	if (kernel_fd >= 0) {
-		plan.fds.kernel = 3 + nfds;
-		fds[nfds++] = kernel_fd;
-	}
-	if (ramdisk_fd >= 0) {
-		plan.fds.ramdisk = 3 + nfds;
-		fds[nfds++] = ramdisk_fd;
-	}
-	r = spawn(d, &plan, fds, nfds, e);
-	close(fds[0]);
+	plan.fds.qmp = give(&f, listener);
+	if (kernel_fd >= 0)
+		plan.fds.kernel = give(&f, kernel_fd);
+	if (ramdisk_fd >= 0)
+		plan.fds.ramdisk = give(&f, ramdisk_fd);
+	dev_vbd_each(g, add_disk, &f);
+	r = plan.serial == NULL ? 0 :
+	    console_serial_open(g, serial, true, e);
+	if (r == 0)
+		r = spawn(d, &plan, f.fds, f.n, e);
+	close(listener);
 	if (r < 0) {
+		forget_paths(g);
 		free(d);
 		return -1;
 	}
@@ -489,6 +607,7 @@ dm_adopt(struct guest *g, const struct xu_val *v)
 	struct xu_err e = XU_ERR_INIT;
 	int64_t pid = xu_val_get_int(v, "dm_pid", 0);
 	uint64_t born = (uint64_t)xu_val_get_int(v, "dm_born", 0);
+	char path[128];
 	struct dm *d;
 
 	if (pid <= 0 || pid > INT32_MAX || born == 0 ||
@@ -502,6 +621,10 @@ dm_adopt(struct guest *g, const struct xu_val *v)
 	}
 	if (connect_qmp(d, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
+	serial_path(g, path);
+	xu_err_clear(&e);
+	if (has_serial(g) && console_serial_open(g, path, false, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
 	return true;
 }
 
@@ -510,7 +633,7 @@ dm_stop(struct guest *g, void (*f)(void *arg), void *arg)
 {
 	struct dm *d = g->dm;
 
-	forget_socket(g);
+	forget_paths(g);
 	if (d == NULL) {
 		kill_strays(g->domid);
 		if (f != NULL)

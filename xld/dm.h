@@ -6,9 +6,10 @@
  * gets files as descriptors. It outlives xld, which finds it again by its
  * record.
  *
- *   dm_args.c  what it is told: a pure function from plan to words
- *   qmp.c      the protocol
- *   dm.c       the process: start, readiness, death, end
+ *   dm_args.c     what it is told: a pure function from plan to words
+ *   dm_confine.c  the walls around it
+ *   qmp.c         the protocol
+ *   dm.c          the process: start, readiness, death, end
  */
 #ifndef XLD_DM_H
 #define XLD_DM_H
@@ -32,6 +33,16 @@ struct dm_fds {
 	int qmp, kernel, ramdisk;
 };
 
+/* Places of the emulated IDE controller: two channels of two. */
+#define DM_DISKS 4
+
+struct dm_disk {
+	/* there: something is at this place; cd: a drive, which may be empty. */
+	bool there, cd, readonly, block;
+	/* As the child has it; -1 = an empty drive. */
+	int fd;
+};
+
 struct dm_plan {
 	const char *program;
 	int32_t domid;
@@ -47,8 +58,16 @@ struct dm_plan {
 	/* "ADDRESS:DISPLAY", NULL = no VNC; unused: the next free one. */
 	const char *vnc;
 	bool vnc_unused, vnc_password;
-	/* Words of the owner's at the end, NULL = none. */
-	const struct xu_val *extra;
+	/* It has network cards. */
+	bool net;
+	/* FIFOs of the serial line, without their ends; NULL = none. */
+	const char *serial;
+	/* Of QEMU's own maps and cards; NULL = its default, none. */
+	const char *keymap, *sound;
+	/* Words of the owner's at the end, one a line; NULL = none. */
+	const char *extra;
+	/* hda to hdd. */
+	struct dm_disk disks[DM_DISKS];
 	/* An empty folder. */
 	const char *root;
 	struct dm_fds fds;
@@ -66,6 +85,12 @@ const char *dm_program(const struct xu_val *config);
  * memory. */
 char **dm_args(const struct dm_plan *p);
 void dm_args_free(char **args);
+
+/* --- dm_confine.c ------------------------------------------------------------- */
+
+/* In the process that becomes the device model of a struct dm_plan. -1 with
+ * errno: without these walls it must not run. */
+int dm_confine(const void *plan);
 
 /* --- dm.c ------------------------------------------------------------------------ */
 

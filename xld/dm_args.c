@@ -69,6 +69,15 @@ dm_video_mib(const struct xu_val *config)
 	return (uint64_t)(given > least ? given : least);
 }
 
+/* NULL: not, or empty. */
+static const char *
+given(const struct xu_val *platform, const char *key)
+{
+	const char *s = xu_val_get_str(platform, key, "");
+
+	return s[0] == '\0' ? NULL : s;
+}
+
 int
 dm_plan_from(const struct xu_val *config, struct dm_plan *p, struct xu_err *e)
 {
@@ -95,10 +104,12 @@ dm_plan_from(const struct xu_val *config, struct dm_plan *p, struct xu_err *e)
 	p->usb = config_number(config, "platform", "usb", 0) != 0;
 	p->tablet = config_number(config, "platform", "usb_tablet", 0) != 0;
 	p->args = xu_val_get_str(config, "PV_args", "");
-	p->vnc = xu_val_get_str(platform, "vnc", "");
-	if (p->vnc[0] == '\0')
-		p->vnc = NULL;
+	p->vnc = given(platform, "vnc");
 	p->vnc_unused = config_number(config, "platform", "vnc_unused", 1) != 0;
+	p->vnc_password = given(platform, "vnc_password") != NULL;
+	p->keymap = given(platform, "keymap");
+	p->sound = given(platform, "soundhw");
+	p->extra = given(platform, "device_model_args");
 	return 0;
 }
 
@@ -172,9 +183,7 @@ add_confinement(struct words *w, const struct dm_plan *p)
 {
 	uint32_t uid = DM_UID_BASE + (uint32_t)p->domid;
 	static const char *const fixed[] = { "-no-user-config", "-nodefaults",
-		"-xen-domid-restrict", "-sandbox",
-		"on,obsolete=deny,elevateprivileges=allow,spawn=deny,"
-		"resourcecontrol=deny", NULL };
+		"-xen-domid-restrict", NULL };
 
 	add(w, "-xen-domid");
 	add(w, "%d", p->domid);
@@ -220,8 +229,76 @@ add_screen(struct words *w, const struct dm_plan *p)
 	if (p->vnc == NULL)
 		return;
 	add(w, "-vnc");
-	add(w, "%s%s%s", p->vnc, p->vnc_unused ? ",to=99" : "",
-	    p->vnc_password ? ",password=on" : "");
+	add(w, "%s%s%s%s", p->vnc, p->vnc_unused ? ",to=99" : "",
+	    p->vnc_password ? ",password=on" : "",
+	    p->sound != NULL ? ",audiodev=sound" : "");
+	if (p->keymap != NULL) {
+		add(w, "-k");
+		add(w, "%s", p->keymap);
+	}
+}
+
+/* xl's names of cards. What is heard goes to viewers that know how, and nowhere
+ * else: the host's own loudspeakers are not a guest's. */
+static void
+add_sound(struct words *w, const struct dm_plan *p)
+{
+	static const char *const cards[][2] = { { "ac97", "AC97" },
+		{ "es1370", "ES1370" }, { "hda", "hda-duplex" } };
+	const char *card = p->sound;
+
+	if (card == NULL)
+		return;
+	add(w, "-audiodev");
+	add(w, "none,id=sound");
+	for (size_t i = 0; i < XU_ARRAY_SIZE(cards); i++)
+		if (strcmp(p->sound, cards[i][0]) == 0)
+			card = cards[i][1];
+	/* A codec needs its controller. */
+	if (strcmp(p->sound, "hda") == 0) {
+		add(w, "-device");
+		add(w, "intel-hda");
+	}
+	add(w, "-device");
+	add(w, "%s,audiodev=sound", card);
+}
+
+static void
+add_extra(struct words *w, const struct dm_plan *p)
+{
+	AUTO_FREE char *lines = p->extra == NULL ? NULL : strdup(p->extra);
+	char *save = NULL;
+
+	w->bad |= p->extra != NULL && lines == NULL;
+	for (char *l = lines == NULL ? NULL : strtok_r(lines, "\n", &save);
+	     l != NULL; l = strtok_r(NULL, "\n", &save))
+		add(w, "%s", l);
+}
+
+/* The same files that the guest's PV disks are: firmware and systems without PV
+ * drivers read them here, and PV drivers unplug these before they use theirs. No
+ * locks, therefore, and nothing is probed: all are raw. */
+static void
+add_disk(struct words *w, const struct dm_disk *d, int place)
+{
+	char drive[24];
+
+	if (!d->there)
+		return;
+	if (d->fd >= 0) {
+		add(w, "-add-fd");
+		add(w, "fd=%d,set=%d", d->fd, place);
+		add(w, "-blockdev");
+		add(w, "driver=raw,node-name=disk%d,read-only=%s,"
+		       "file.driver=%s,file.filename=/dev/fdset/%d,"
+		       "file.locking=off",
+		    place, d->readonly ? "on" : "off",
+		    d->block ? "host_device" : "file", place);
+	}
+	snprintf(drive, sizeof(drive), ",drive=disk%d", place);
+	add(w, "-device");
+	add(w, "%s,bus=ide.%d,unit=%d%s", d->cd ? "ide-cd" : "ide-hd",
+	    place / 2, place % 2, d->fd >= 0 ? drive : "");
 }
 
 static void
@@ -253,10 +330,18 @@ dm_args(const struct dm_plan *p)
 	add(&w, "-mon");
 	add(&w, "chardev=qmp,mode=control");
 	add_machine(&w, p);
+	if (p->serial != NULL) {
+		add(&w, "-chardev");
+		add_value(&w, "pipe,id=serial0,path=", p->serial);
+		add(&w, "-serial");
+		add(&w, "chardev:serial0");
+	}
+	for (int i = 0; i < DM_DISKS; i++)
+		add_disk(&w, &p->disks[i], i);
+	add_sound(&w, p);
 	add_screen(&w, p);
 	add_kernel(&w, p);
-	for (size_t i = 0; i < xu_val_count(p->extra); i++)
-		add(&w, "%s", xu_val_str(xu_val_at(p->extra, i)));
+	add_extra(&w, p);
 	if (!w.bad)
 		return w.v;
 	dm_args_free(w.v);

@@ -97,7 +97,9 @@ write_hvm(struct nodes *n, const struct guest *g)
 		{ "platform/acpi_laptop_slate", "acpi_laptop_slate", 0 },
 	};
 
-	nodes_put(n, "hvmloader/bios", "seabios");
+	nodes_put(n, "hvmloader/bios", "%s",
+	    xu_val_get_str(xu_val_get(g->config, "platform"), "bios",
+		"seabios"));
 	nodes_put(n, "hvmloader/allow-memory-relocate", "0");
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
 		nodes_put(n, rows[i].node, "%lld", (long long)config_number(g->config,
@@ -233,6 +235,8 @@ store_remove(struct core *c, int32_t domid, const char *uuid)
 		return;
 	ok = rm_backends(c, domid);
 	ok = quiet_rm(c, "/local/domain/%d", domid) && ok;
+	ok = quiet_rm(c, "/local/domain/0/device-model/%d", domid) && ok;
+	rm_when_empty(c, "/local/domain/0/device-model");
 	ok = quiet_rm(c, "/libxl/%d", domid) && ok;
 	rm_when_empty(c, "/libxl");
 	if (uuid != NULL)
@@ -259,6 +263,25 @@ store_write_name(const struct guest *g, struct xu_err *e)
 	}
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the name");
+	xs_batch_free(n.b);
+	return r;
+}
+
+int
+store_write_vnc(const struct guest *g, const char *host, const char *port,
+    struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write where the screen is");
+	snprintf(n.base, sizeof(n.base), "/local/domain/%d/console", g->domid);
+	nodes_put(&n, "vnc-listen", "%s", host);
+	nodes_put(&n, "vnc-port", "%s", port);
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write where the screen is");
 	xs_batch_free(n.b);
 	return r;
 }

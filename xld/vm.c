@@ -3,9 +3,17 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
+#include <xen/hvm/params.h>
 
 #include "xld.h"
+#include "xu_log.h"
+
+/* xen/domctl.h, XEN_DOMCTL_SENDTRIGGER_*. */
+#define TRIGGER_NMI   0
+#define TRIGGER_POWER 3
+#define TRIGGER_SLEEP 4
 
 /* True when it may be done to this guest. */
 static bool
@@ -178,22 +186,116 @@ ask(struct call *k, const char *word, bool until_replaced)
 		vm_wait_end(k, k->guest, until_replaced);
 }
 
+/*
+ * An HVM guest may have no driver that watches the store. It gets its power
+ * button pressed, or, for a reboot and when it has no ACPI, what its reset
+ * button would do: there is nobody to ask.
+ */
+static void
+ask_machine(struct call *k, uint32_t reason)
+{
+	struct guest *g = k->guest;
+	struct core *c = k->core;
+	bool reboot = reason == END_REBOOT;
+	bool button = !reboot &&
+	    config_number(g->config, "platform", "acpi", 1) != 0;
+	struct xu_err e = XU_ERR_INIT;
+	int r;
+
+	if (!is_guest(k))
+		return;
+	xu_log(XU_INFO, "%s has no PV drivers: its %s button is pressed",
+	    guest_name(g), button ? "power" : "reset");
+	r = button ? xc_domain_send_trigger(c->xch, (uint32_t)g->domid,
+			 TRIGGER_POWER, 0) :
+		     xc_domain_shutdown(c->xch, (uint32_t)g->domid, reason);
+	if (r < 0) {
+		xen_fail(c, &e, "press a button");
+		call_fail(k, &e);
+	} else {
+		vm_wait_end(k, g, reboot);
+	}
+}
+
+/* The driver has said where it wants its interrupts. */
+static bool
+has_pv_drivers(const struct call *k)
+{
+	uint64_t callback = 1;
+
+	return (k->guest->info.flags & XC_DOMINF_HVM) == 0 ||
+	    config_type(k->guest->config) != TYPE_HVM ||
+	    xc_hvm_param_get(k->core->xch, (uint32_t)k->guest->domid,
+		HVM_PARAM_CALLBACK_IRQ, &callback) < 0 ||
+	    callback != 0;
+}
+
 static void
 clean_shutdown(struct call *k)
 {
-	ask(k, "poweroff", false);
+	if (has_pv_drivers(k))
+		ask(k, "poweroff", false);
+	else
+		ask_machine(k, END_POWEROFF);
 }
 
 static void
 clean_halt(struct call *k)
 {
-	ask(k, "halt", false);
+	if (has_pv_drivers(k))
+		ask(k, "halt", false);
+	else
+		ask_machine(k, END_POWEROFF);
 }
 
 static void
 clean_reboot(struct call *k)
 {
-	ask(k, "reboot", true);
+	if (has_pv_drivers(k))
+		ask(k, "reboot", true);
+	else
+		ask_machine(k, END_REBOOT);
+}
+
+static void
+send_trigger(struct call *k)
+{
+	/* Words of xm and xl; numbers of XEN_DOMCTL_SENDTRIGGER. */
+	static const struct {
+		const char *word;
+		uint32_t number;
+	} rows[] = {
+		{ "nmi", TRIGGER_NMI },
+		{ "power", TRIGGER_POWER },
+		{ "sleep", TRIGGER_SLEEP },
+	};
+	const char *word = xu_val_str(xu_val_at(k->params, 1));
+	int64_t vcpu = xu_val_int(xu_val_at(k->params, 2));
+	uint32_t domid = (uint32_t)k->guest->domid;
+
+	if (!is_guest(k))
+		return;
+	if ((k->guest->info.flags & XC_DOMINF_HVM) == 0) {
+		call_refuse(k, XE(VM_HVM_REQUIRED), k->guest->uuid,
+		    "'%s' has no buttons: it is no HVM guest",
+		    guest_name(k->guest));
+		return;
+	}
+	if (strcmp(word, "s3resume") == 0) {
+		changed(k, xc_hvm_param_set(k->core->xch, domid,
+			       HVM_PARAM_ACPI_S_STATE, 0), "wake the domain");
+		return;
+	}
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		if (strcmp(word, rows[i].word) == 0) {
+			changed(k, xc_domain_send_trigger(k->core->xch, domid,
+				       rows[i].number, (uint32_t)vcpu),
+			    "press a button");
+			return;
+		}
+	call_refuse(k, XE(VALUE_NOT_SUPPORTED), word,
+	    "'%s' is no button of a guest: power, sleep, nmi and s3resume are",
+	    word);
 }
 
 static void
@@ -234,5 +336,6 @@ const struct handler vm_handlers[] = {
 	{ "VM.clean_reboot", clean_reboot },
 	{ "VM.hard_shutdown", hard_shutdown },
 	{ "VM.hard_reboot", hard_reboot },
+	{ "VM.send_trigger", send_trigger },
 	{ NULL, NULL },
 };

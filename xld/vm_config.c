@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "vm_hvm.h"
 #include "vm_place.h"
 #include "xu_num.h"
 
@@ -322,7 +323,7 @@ check_vcpus(const struct xu_val *v, struct xu_err *e)
 }
 
 static int
-check_platform(const struct xu_val *v, struct xu_err *e)
+check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 {
 	static const struct number_key keys[] = {
 		RANGE("max_grant_frames", 1, INT32_MAX),
@@ -343,6 +344,20 @@ check_platform(const struct xu_val *v, struct xu_err *e)
 		RANGE("vnc_unused", 0, 1),
 		WORDS("vga", "cirrus std none "),
 		WORDS("vnc", "*"),
+		WORDS("serial", "none pty "),
+		WORDS("bios", "seabios ovmf "),
+		WORDS("keymap", "*"),
+		WORDS("soundhw", "ac97 es1370 hda sb16 adlib gus cs4231a "),
+		WORDS("vnc_password", "*"),
+		WORDS("viridian", "*"),
+		WORDS("device_model_args", "*"),
+		RANGE("apic", 0, 1),
+		RANGE("hpet", 0, 1),
+		RANGE("pae", 0, 1),
+		RANGE("nx", 0, 1),
+		RANGE("vpt_align", 0, 1),
+		RANGE("timer_mode", 0, 3),
+		RANGE("mmio_hole", 256, 3840),
 		WORDS("loader", "/"),
 		WORDS("bios_path", "/"),
 		WORDS("device_model", "/"),
@@ -350,7 +365,12 @@ check_platform(const struct xu_val *v, struct xu_err *e)
 		RANGE("shadow_memory", 1, INT32_MAX / 1024),
 	};
 
-	return check_numbers(xu_val_get(v, "platform"), "platform", keys, XU_ARRAY_SIZE(keys), e);
+	const struct xu_val *platform = xu_val_get(v, "platform");
+
+	if (check_numbers(platform, "platform", keys, XU_ARRAY_SIZE(keys), e) <
+	    0)
+		return -1;
+	return config_type(v) == TYPE_HVM ? hvm_check(c, platform, e) : 0;
 }
 
 static int
@@ -359,10 +379,6 @@ check_type(const struct xu_val *v, struct xu_err *e)
 	enum dom_type t = config_type(v);
 	const char *policy = xu_val_get_str(v, "HVM_boot_policy", "");
 
-	/* All parts are there, but nobody has seen them boot a guest. */
-	if (t == TYPE_HVM)
-		return unsupported(e, "domain_type", dom_type_word(t),
-		    "HVM guests are not there yet");
 	if (t == TYPE_PV_IN_PVH)
 		return unsupported(e, "domain_type", dom_type_word(t),
 		    "the PV shim is not there yet");
@@ -441,7 +457,7 @@ config_check(const struct core *c, const struct guest *g,
 	if (config_check_name(c, g, xu_val_get_str(v, "name_label", ""), e) < 0 ||
 	    check_uuid(c, g, xu_val_get_str(v, "uuid", ""), e) < 0 ||
 	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
-	    check_platform(v, e) < 0 || check_type(v, e) < 0 ||
+	    check_platform(c, v, e) < 0 || check_type(v, e) < 0 ||
 	    check_boot(v, e) < 0 ||
 	    check_actions(v, e) < 0)
 		return -1;

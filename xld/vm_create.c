@@ -16,6 +16,7 @@
 #include "dm.h"
 #include "kernel_val.h"
 #include "vm_files.h"
+#include "vm_hvm.h"
 #include "vm_place.h"
 #include "xu_log.h"
 
@@ -24,10 +25,12 @@
 /* Xen's own need for a small domain. */
 #define OVERHEAD_KIB 4096
 /* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
- * HVM domain all but USE_PIRQ, which is a choice, and VPCI. */
+ * HVM domain all but VPCI and, where Xen leaves the choice, USE_PIRQ. */
 #define EMU_PVH	 0x1u
 #define EMU_HVM	 0x1ffu
 #define EMU_PIRQ 0x200u
+/* The first 4.x whose HVM domains may do without USE_PIRQ. */
+#define PIRQ_CHOICE 19
 
 struct create {
 	struct guest *g;
@@ -240,6 +243,19 @@ undo_intent(void *ctx)
 		intent_remove(j->g->uuid);
 }
 
+static uint32_t
+emulation(const struct create *j)
+{
+	const struct xc_version *x = &j->core->version;
+
+	if (config_type(j->g->config) == TYPE_PVH)
+		return EMU_PVH;
+	if ((x->major == 4 && x->minor < PIRQ_CHOICE) ||
+	    config_number(j->g->config, "platform", "hvm_pirq", 0) != 0)
+		return EMU_HVM | EMU_PIRQ;
+	return EMU_HVM;
+}
+
 static enum xu_step_result
 step_domain(void *ctx, struct xu_err *e)
 {
@@ -253,9 +269,7 @@ step_domain(void *ctx, struct xu_err *e)
 		return XU_STEP_FAIL;
 	if (config_type(v) != TYPE_PV) {
 		req.flags = XC_CDF_HVM | XC_CDF_HAP;
-		req.emulation_flags = config_type(v) == TYPE_PVH ? EMU_PVH :
-		    config_number(v, "platform", "hvm_pirq", 0) != 0 ?
-			EMU_HVM | EMU_PIRQ : EMU_HVM;
+		req.emulation_flags = emulation(j);
 	}
 	req.max_vcpus = (uint32_t)number(j, "VCPUs_max");
 	req.max_grant_frames =
@@ -346,6 +360,9 @@ step_limits(void *ctx, struct xu_err *e)
 		return result(xen_fail(c, e, "set the memory limit"));
 	if (place_vcpus(c, j->g->config, domid, e) < 0 ||
 	    set_scheduling(j, e) < 0 || set_clocks(j, e) < 0)
+		return XU_STEP_FAIL;
+	if (config_type(j->g->config) == TYPE_HVM &&
+	    hvm_set_cpus(c, j->g->config, domid, e) < 0)
 		return XU_STEP_FAIL;
 	if (paging_kib(j) != 0 &&
 	    xc_set_paging_mempool(c->xch, domid, paging_kib(j) * 1024) < 0)
@@ -482,6 +499,8 @@ step_build(void *ctx, struct xu_err *e)
 	    xu_int(number(j, "memory_dynamic_max") / 1024));
 	xu_val_set(order, "max_kib",
 	    xu_int(number(j, "memory_static_max") / 1024));
+	if (hvm && hvm_order(j->core, v, order, e) < 0)
+		return XU_STEP_FAIL;
 	if (hvm)
 		xu_val_set(order, "video_kib",
 		    xu_int((int64_t)dm_video_mib(v) * 1024));

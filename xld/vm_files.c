@@ -89,6 +89,12 @@ open_firmware(const struct core *c, const struct xu_val *config,
 	static const char *const bios[] = {
 		"/usr/share/seabios/bios-256k.bin",
 		"/usr/lib/xen*/boot/seabios.bin", NULL };
+	/* Where builds of OvmfPkg/OvmfXen.dsc are installed. Debian's ovmf is
+	 * another one, which does not start on Xen. */
+	static const char *const uefi[] = {
+		"/usr/share/edk2/xen/OVMF.fd",
+		"/usr/lib/xen*/boot/ovmf.bin", NULL };
+	bool ovmf;
 	const struct xu_val *p = xu_val_get(config, "platform");
 	char own[64];
 	const char *const loaders[] = { own, "/usr/lib/xen/boot/hvmloader",
@@ -100,8 +106,14 @@ open_firmware(const struct core *c, const struct xu_val *config,
 	if (open_found(xu_val_get_str(p, "loader", ""), loaders, "hvmloader",
 		"xen-utils", &f->loader, e) < 0)
 		return -1;
-	return open_found(xu_val_get_str(p, "bios_path", ""), bios,
-	    "a SeaBIOS image", "seabios", &f->firmware, e);
+	ovmf = strcmp(xu_val_get_str(p, "bios", ""), "ovmf") == 0;
+	return open_found(xu_val_get_str(p, "bios_path", ""),
+	    ovmf ? uefi : bios, ovmf ? "an OVMF image made for Xen" :
+				       "a SeaBIOS image",
+	    ovmf ? "one built from OvmfPkg/OvmfXen.dsc (Debian's package ovmf "
+		   "has none) and name it with bios_path_override" :
+		   "seabios",
+	    &f->firmware, e);
 }
 
 int

@@ -212,6 +212,9 @@ int store_write_guest(const struct guest *g, struct xu_err *e);
 /* Of a domain id: works without a guest, for half-made ones. */
 void store_remove(struct core *c, int32_t domid, const char *uuid);
 int store_write_name(const struct guest *g, struct xu_err *e);
+/* Where a viewer finds its screen, as libxl's viewers look for it. */
+int store_write_vnc(const struct guest *g, const char *host, const char *port,
+    struct xu_err *e);
 int store_ask(const struct guest *g, const char *word, struct xu_err *e);
 /* Caller frees; NULL = none. */
 char *store_name(struct core *c, int32_t domid);
@@ -227,7 +230,12 @@ void consoles_close(struct core *c);
 /* Attaches to the ring of the guest's present domain. adopted: it ran before us,
  * and its history comes from the log. */
 int console_attach(struct guest *g, bool adopted, struct xu_err *e);
-/* Takes what is left in the ring, then lets it go; viewers stay. */
+/* HVM: two FIFOs at path.in and path.out, made anew or found again, are the
+ * guest's serial line from now on. After console_attach. */
+int console_serial_open(struct guest *g, const char *path, bool make,
+    struct xu_err *e);
+void console_serial_remove(const char *path);
+/* Takes what is left in ring and serial line, then lets them go; viewers stay. */
 void console_detach(struct guest *g);
 void console_free(struct guest *g);
 /* A stream for a viewer: the caller's to pass on and close. */

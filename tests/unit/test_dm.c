@@ -6,12 +6,21 @@
 #include "config.h"
 
 #include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "dm.h"
 #include "qmp.h"
+#include "vm_hvm.h"
 #include "xu_proc.h"
 
 /* ---- words ---------------------------------------------------------------------- */
@@ -62,8 +71,7 @@ words_of(const struct xu_val *v, int kernel, int ramdisk)
 
 #define CONFINED                                                               \
 	"/qemu|-xen-domid|7|-no-user-config|-nodefaults|"                      \
-	"-xen-domid-restrict|-sandbox|on,obsolete=deny,"                       \
-	"elevateprivileges=allow,spawn=deny,resourcecontrol=deny|-runas|"      \
+	"-xen-domid-restrict|-runas|"                                          \
 	"1879048199:1879048199|-chroot|/empty|-name|guest=web,,1|-chardev|"    \
 	"socket,id=qmp,fd=3,server=on,wait=off|-mon|chardev=qmp,mode=control|"
 
@@ -82,14 +90,22 @@ START_TEST(words)
 	option(v, "platform", "usb_tablet", "1");
 	option(v, "platform", "vnc", "127.0.0.1:3");
 	option(v, "platform", "vnc_unused", "0");
+	option(v, "platform", "vnc_password", "secret");
+	option(v, "platform", "keymap", "de");
+	option(v, "platform", "soundhw", "hda");
+	option(v, "platform", "device_model_args", "-d\n\nin_asm, x");
 	option(v, "HVM_boot_params", "order", "d");
 	full = words_of(v, 4, 5);
 	ck_assert_str_eq(full, CONFINED
 	    "-machine|pc,accel=xen,suppress-vmdesc=on,usb=on|-m|240|-smp|"
-	    "2,maxcpus=4|-boot|order=d|-net|none|-device|usb-tablet|-device|"
-	    "VGA,vgamem_mb=16|-display|none|-vnc|127.0.0.1:3|-kernel|"
+	    "2,maxcpus=4|-boot|order=d|-net|none|-device|usb-tablet|"
+	    "-audiodev|none,id=sound|-device|intel-hda|-device|"
+	    "hda-duplex,audiodev=sound|-device|VGA,vgamem_mb=16|-display|none|"
+	    "-vnc|127.0.0.1:3,password=on,audiodev=sound|-k|de|-kernel|"
 	    "/proc/self/fd/4|-initrd|/proc/self/fd/5|-append|"
-	    "console=ttyS0 x=\"a b\"");
+	    "console=ttyS0 x=\"a b\"|-d|in_asm, x");
+	/* It is told by QMP, never where ps shows it. */
+	ck_assert_ptr_null(strstr(full, "secret"));
 }
 END_TEST
 
@@ -111,6 +127,64 @@ START_TEST(no_screen)
 }
 END_TEST
 
+START_TEST(serial_line)
+{
+	AUTO_VAL struct xu_val *v = machine();
+	struct dm_plan p = { .program = "/qemu",
+		.root = "/empty",
+		.serial = "/run/a,b",
+		.fds = { 3, -1, -1 } };
+	struct xu_err e = XU_ERR_INIT;
+	char **args, **a;
+
+	ck_assert_int_eq(dm_plan_from(v, &p, &e), 0);
+	a = args = dm_args(&p);
+	while (*a != NULL && strncmp(*a, "pipe", 4) != 0)
+		a++;
+	ck_assert_ptr_nonnull(*a);
+	ck_assert_str_eq(a[0], "pipe,id=serial0,path=/run/a,,b");
+	ck_assert_str_eq(a[1], "-serial");
+	ck_assert_str_eq(a[2], "chardev:serial0");
+	dm_args_free(args);
+}
+END_TEST
+
+/* A disk of a file, one of a device, a CD and an empty drive, in their places. */
+START_TEST(disks)
+{
+	AUTO_VAL struct xu_val *v = machine();
+	struct dm_plan p = { .program = "/qemu",
+		.root = "/empty",
+		.disks = { { true, false, false, false, 5 },
+		    { true, true, true, false, -1 },
+		    { true, true, true, false, 6 },
+		    { true, false, false, true, 7 } },
+		.fds = { 3, -1, -1 } };
+	struct xu_buf b = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	char **args;
+
+	ck_assert_int_eq(dm_plan_from(v, &p, &e), 0);
+	args = dm_args(&p);
+	for (char **a = args; *a != NULL; a++)
+		xu_buf_addf(&b, "%s|", *a);
+	ck_assert_msg(strstr(xu_buf_text(&b),
+	    "|-add-fd|fd=5,set=0|-blockdev|driver=raw,node-name=disk0,"
+	    "read-only=off,file.driver=file,file.filename=/dev/fdset/0,"
+	    "file.locking=off|-device|ide-hd,bus=ide.0,unit=0,drive=disk0|"
+	    "-device|ide-cd,bus=ide.0,unit=1|"
+	    "-add-fd|fd=6,set=2|-blockdev|driver=raw,node-name=disk2,"
+	    "read-only=on,file.driver=file,file.filename=/dev/fdset/2,"
+	    "file.locking=off|-device|ide-cd,bus=ide.1,unit=0,drive=disk2|"
+	    "-add-fd|fd=7,set=3|-blockdev|driver=raw,node-name=disk3,"
+	    "read-only=off,file.driver=host_device,file.filename=/dev/fdset/3,"
+	    "file.locking=off|-device|ide-hd,bus=ide.1,unit=1,drive=disk3|") !=
+	    NULL, "%s", xu_buf_text(&b));
+	dm_args_free(args);
+	xu_buf_fini(&b);
+}
+END_TEST
+
 START_TEST(bad_boot_order)
 {
 	AUTO_VAL struct xu_val *v = machine();
@@ -121,6 +195,201 @@ START_TEST(bad_boot_order)
 	ck_assert_int_eq(dm_plan_from(v, &p, &e), -1);
 	ck_assert_str_eq(e.code, "VALUE_NOT_SUPPORTED");
 	ck_assert_ptr_nonnull(strstr(e.msg, "'cx'"));
+}
+END_TEST
+
+/* ---- the walls ---------------------------------------------------------------------- */
+
+static void *
+thread(void *arg)
+{
+	*(bool *)arg = true;
+	return NULL;
+}
+
+/* The status tells which wall is not there; 0 = all are. */
+static int
+within(void)
+{
+	const struct dm_plan p = { .vnc = NULL };
+	struct rlimit core;
+	bool ran = false;
+	pthread_t t;
+
+	if (dm_confine(&p) < 0)
+		return 1;
+	if (fork() >= 0 || errno != EPERM)
+		return 2;
+	if (pthread_create(&t, NULL, thread, &ran) != 0 ||
+	    pthread_join(t, NULL) != 0 || !ran)
+		return 3;
+	if (unshare(CLONE_NEWNS) == 0 || errno != EPERM)
+		return 4;
+	if (getrlimit(RLIMIT_CORE, &core) < 0 || core.rlim_max != 0)
+		return 5;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return 6;
+	/* What QEMU does after it. */
+	if (chroot("/") < 0 && geteuid() == 0)
+		return 7;
+	if (setuid(geteuid()) < 0 || open("/dev/null", O_RDONLY) < 0)
+		return 8;
+	return 0;
+}
+
+START_TEST(walls)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(within());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "signal %d", WTERMSIG(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+/* ---- the serial line ------------------------------------------------------------------ */
+
+static void
+turns(void)
+{
+	for (int i = 0; i < 5; i++)
+		uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+}
+
+/* The device model's side of a line: what it would open. */
+START_TEST(line)
+{
+	struct core c = { .loop = uv_default_loop() };
+	struct console *s = calloc(1, sizeof(*s));
+	struct guest g = { .core = &c, .console = s };
+	struct xu_err e = XU_ERR_INIT;
+	char dir[] = "/tmp/line.XXXXXX", path[64], end[80], text[16] = "";
+	int to_us, from_us;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/s", dir);
+	s->guest = &g;
+	s->log = -1;
+	xu_list_init(&s->viewers);
+	uv_timer_init(c.loop, &s->timer);
+	ck_assert_msg(console_serial_open(&g, path, true, &e) == 0, "%s", e.msg);
+	snprintf(end, sizeof(end), "%s.out", path);
+	to_us = open(end, O_RDWR);
+	snprintf(end, sizeof(end), "%s.in", path);
+	from_us = open(end, O_RDWR | O_NONBLOCK);
+	ck_assert(to_us >= 0 && from_us >= 0);
+	ck_assert_int_eq(write(to_us, "login: ", 7), 7);
+	turns();
+	ck_assert_uint_eq(s->total, 7);
+	ck_assert_int_eq(memcmp(s->kept, "login: ", 7), 0);
+	/* It spoke last, so the answer is its. */
+	ck_assert(s->to_serial);
+	memcpy(s->in, "root\n", 5);
+	s->in_len = 5;
+	console_serial_give(s);
+	ck_assert_uint_eq(s->in_len, 0);
+	ck_assert_int_eq(read(from_us, text, sizeof(text)), 5);
+	ck_assert_str_eq(text, "root\n");
+	/* Beyond its share it waits; what is left at the end is taken. */
+	s->budget = CONSOLE_BUDGET;
+	ck_assert_int_eq(write(to_us, "bye", 3), 3);
+	turns();
+	ck_assert_uint_eq(s->total, 7);
+	console_serial_close(s);
+	ck_assert_uint_eq(s->total, 10);
+	ck_assert_ptr_null(s->serial);
+	/* Another xld finds the same line, and what was said in between. */
+	ck_assert_int_eq(write(to_us, "!", 1), 1);
+	ck_assert_int_eq(console_serial_open(&g, path, false, &e), 0);
+	turns();
+	ck_assert_uint_eq(s->total, 11);
+	console_serial_close(s);
+	console_serial_remove(path);
+	ck_assert_int_eq(rmdir(dir), 0);
+	close(to_us);
+	close(from_us);
+	uv_close((uv_handle_t *)&s->timer, NULL);
+	uv_run(c.loop, UV_RUN_DEFAULT);
+	free(s);
+}
+END_TEST
+
+/* ---- Hyper-V ---------------------------------------------------------------------------- */
+
+static const struct {
+	const char *words;
+	uint32_t minor;
+	/* params.h; 0 with a reason: refused. */
+	uint64_t mask;
+	const char *reason;
+} viridians[] = {
+	{ "", 17, 0, NULL },
+	{ "base", 17, 0x3, NULL },
+	{ "base freq", 17, 0x1, NULL },
+	{ "defaults", 17, 0x19e5, NULL },
+	{ "defaults", 14, 0x1e5, NULL },
+	{ "all", 14, 0x7fd, NULL },
+	{ "all", 20, 0x1ffd, NULL },
+	{ "all !freq", 20, 0x1fff, NULL },
+	{ "defaults !stimer", 17, 0x1865, NULL },
+	{ "base !base", 17, 0, NULL },
+	{ "!cpu_hotplug base freq", 14, 1, NULL },
+	{ "freq", 17, 0, "need the group base" },
+	{ "base cpu_hotplug", 14, 0, "does not have" },
+	{ "base nonsense", 17, 0, "not a group" },
+};
+
+START_TEST(viridian)
+{
+	const struct xc_version xen = { .major = 4,
+		.minor = viridians[_i].minor };
+	struct xu_err e = XU_ERR_INIT;
+	uint64_t mask = 0;
+	int r = hvm_viridian(viridians[_i].words, &xen, &mask, &e);
+
+	if (viridians[_i].reason == NULL) {
+		ck_assert_msg(r == 0, "%s", e.msg);
+		ck_assert_uint_eq(mask, viridians[_i].mask);
+	} else {
+		ck_assert_int_eq(r, -1);
+		ck_assert_str_eq(e.code, "VALUE_NOT_SUPPORTED");
+		ck_assert_msg(strstr(e.msg, viridians[_i].reason) != NULL,
+		    "%s", e.msg);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *key, *value;
+} bad_platform[] = {
+	{ "keymap", "../../etc/passwd" },
+	{ "keymap", "abcdefghijklmnopq" },
+	{ "vnc_password", "123456789" },
+	{ "vnc", "127.0.0.1" },
+	{ "vnc", ":0" },
+	{ "vnc", "0.0.0.0:1,websocket=on" },
+	{ "vnc", "unix:1" },
+	{ "vnc", "0.0.0.0:1x" },
+	{ "viridian", "x" },
+};
+
+START_TEST(platform_refused)
+{
+	const struct core c = { .version = { .major = 4, .minor = 17 } };
+	AUTO_VAL struct xu_val *v = xu_struct();
+	struct xu_err e = XU_ERR_INIT;
+
+	xu_val_set(v, "vnc", xu_str("[::1]:12"));
+	xu_val_set(v, "keymap", xu_str("en-us"));
+	xu_val_set(v, "vnc_password", xu_str("12345678"));
+	ck_assert_msg(hvm_check(&c, v, &e) == 0, "%s", e.msg);
+	xu_val_set(v, bad_platform[_i].key, xu_str(bad_platform[_i].value));
+	ck_assert_int_eq(hvm_check(&c, v, &e), -1);
+	ck_assert_str_eq(e.code, "VALUE_NOT_SUPPORTED");
+	ck_assert_ptr_null(strstr(e.msg, "123456789"));
 }
 END_TEST
 
@@ -326,7 +595,14 @@ main(void)
 
 	tcase_add_test(t, words);
 	tcase_add_test(t, no_screen);
+	tcase_add_test(t, serial_line);
+	tcase_add_test(t, disks);
 	tcase_add_test(t, bad_boot_order);
+	tcase_add_test(t, walls);
+	tcase_add_test(t, line);
+	tcase_add_loop_test(t, viridian, 0, XU_ARRAY_SIZE(viridians));
+	tcase_add_loop_test(t, platform_refused, 0,
+	    XU_ARRAY_SIZE(bad_platform));
 	tcase_add_checked_fixture(p, talk_up, talk_down);
 	tcase_add_test(p, a_talk);
 	tcase_add_test(p, hangs_up);

@@ -131,6 +131,26 @@ set_vcpus(struct builder *w)
 		w->b.online[i / 8] |= (uint8_t)(1u << i % 8);
 }
 
+static uint32_t
+flags_of(const struct xu_val *order)
+{
+	static const struct {
+		const char *name;
+		uint32_t flag;
+		int64_t dflt;
+	} rows[] = {
+		{ "apic", XG_APIC, 1 },
+		{ "vpt_align", XG_VPT_ALIGN, 1 },
+		{ "hpet", XG_HPET, 1 },
+	};
+	uint32_t flags = xu_val_get_bool(order, "acpi", true) ? XG_ACPI : 0;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		if (xu_val_get_int(order, rows[i].name, rows[i].dflt) != 0)
+			flags |= rows[i].flag;
+	return flags;
+}
+
 static int
 receive(struct builder *w)
 {
@@ -143,9 +163,13 @@ receive(struct builder *w)
 		.max_kib = (uint64_t)xu_val_get_int(w->order.val, "max_kib", 0),
 		.video_kib = (uint64_t)xu_val_get_int(w->order.val,
 		    "video_kib", 0),
-		.flags = XG_APIC | XG_VPT_ALIGN |
-		    (xu_val_get_bool(w->order.val, "acpi", true) ? XG_ACPI : 0),
-		.timer_mode = TIMER_MODE,
+		.flags = flags_of(w->order.val),
+		.timer_mode = (uint32_t)xu_val_get_int(w->order.val,
+		    "timer_mode", TIMER_MODE),
+		.viridian = (uint64_t)xu_val_get_int(w->order.val, "viridian",
+		    0),
+		.mmio_hole_kib = (uint64_t)xu_val_get_int(w->order.val,
+		    "mmio_hole", 0) * 1024,
 		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
 		.memory_kib = (uint64_t)xu_val_get_int(w->order.val,
 		    "memory_kib", 0),

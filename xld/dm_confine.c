@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The walls around a device model that it does not build itself. QEMU drops to
+ * its user id, enters its empty root and gives up all of Xen but its domain
+ * once it has opened what it needs; what it must never do from its first
+ * instruction on is settled here, between fork and exec, whether that build of
+ * QEMU knows of seccomp (Debian's for Xen does not) or not.
+ *
+ * The filter names what is refused: what QEMU needs differs from release to
+ * release, what it has no business with does not.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "dm.h"
+
+/* Other processes, the kernel's own affairs, what only helps to break out. A
+ * thread is clone with CLONE_THREAD, see below; exec is what makes us QEMU, and
+ * there is nothing in an empty root to exec later. */
+static const int refused[] = {
+	SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execveat),
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_open),
+	SCMP_SYS(pidfd_getfd), SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(mount),
+	SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(open_tree),
+	SCMP_SYS(move_mount), SCMP_SYS(fsopen), SCMP_SYS(fsmount),
+	SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at),
+	SCMP_SYS(mknod), SCMP_SYS(mknodat), SCMP_SYS(quotactl),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct),
+	SCMP_SYS(reboot), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
+	SCMP_SYS(init_module), SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module), SCMP_SYS(syslog), SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(add_key), SCMP_SYS(request_key),
+	SCMP_SYS(keyctl), SCMP_SYS(iopl), SCMP_SYS(ioperm),
+	SCMP_SYS(modify_ldt), SCMP_SYS(personality), SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),
+	SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
+};
+
+static int
+filter(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	int r = f == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; r == 0 && i < XU_ARRAY_SIZE(refused); i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(clone), 1,
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	/* Its flags are in memory where no filter sees them; the C library takes
+	 * clone when this one does not exist. */
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
+		    SCMP_SYS(clone3), 0);
+	if (r == 0)
+		r = seccomp_load(f);
+	seccomp_release(f);
+	errno = -r;
+	return r < 0 ? -1 : 0;
+}
+
+static int
+limits(void)
+{
+	static const struct {
+		int what;
+		rlim_t max;
+	} rows[] = {
+		/* A core would hold the guest's memory. */
+		{ RLIMIT_CORE, 0 },
+		{ RLIMIT_MSGQUEUE, 0 },
+		{ RLIMIT_MEMLOCK, 0 },
+		{ RLIMIT_NOFILE, 1024 },
+	};
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++) {
+		struct rlimit r = { rows[i].max, rows[i].max };
+
+		if (setrlimit(rows[i].what, &r) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* No names, queues or, when it shows no screen to anybody, networks of the
+ * host. Not every kernel and not every container has such rooms; the rest of the
+ * walls stands without. */
+static void
+separate(const struct dm_plan *p)
+{
+	int apart = CLONE_NEWIPC | CLONE_NEWUTS;
+
+	if (p->vnc == NULL && !p->net)
+		apart |= CLONE_NEWNET;
+	if (unshare(apart) < 0)
+		dprintf(STDERR_FILENO,
+		    "xld: the device model has no namespaces of its own: %s\n",
+		    strerror(errno));
+}
+
+int
+dm_confine(const void *plan)
+{
+	separate(plan);
+	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return filter();
+}

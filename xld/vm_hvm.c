@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See vm_hvm.h. Nothing here knows of the device model (dm_args.c does). */
+#include "config.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/hvm/params.h>
+
+#include "vm_hvm.h"
+
+/* QEMU looks for a file of that name. */
+#define KEYMAP_LETTERS "abcdefghijklmnopqrstuvwxyz-"
+#define KEYMAP_MAX     16
+/* What the VNC protocol has room for. */
+#define VNC_PASSWORD_MAX 8
+
+static int
+refuse(struct xu_err *e, const char *key, const char *value,
+    const char *reason)
+{
+	xu_err_set(e, XE(VALUE_NOT_SUPPORTED), 0, "platform:%s '%.200s': %s",
+	    key, value, reason);
+	xu_err_param(e, "platform:%s", key);
+	xu_err_param(e, "%.100s", value);
+	xu_err_param(e, "%s", reason);
+	return -1;
+}
+
+/* ---- Hyper-V enlightenments -------------------------------------------------------- */
+
+/* xl's names; xen/hvm/params.h has the bits. */
+static const struct group {
+	const char *name;
+	uint64_t bits;
+	bool dflt;
+	/* The first Xen 4.x that has it; 0: all that we support. */
+	unsigned since;
+} groups[] = {
+	{ "base", HVMPV_base_freq, true, 0 },
+	/* In Xen it is a bit that takes the frequencies away; see below. */
+	{ "freq", 0, true, 0 },
+	{ "time_ref_count", HVMPV_time_ref_count, true, 0 },
+	{ "reference_tsc", HVMPV_reference_tsc, false, 0 },
+	{ "hcall_remote_tlb_flush", HVMPV_hcall_remote_tlb_flush, false, 0 },
+	{ "apic_assist", HVMPV_apic_assist, true, 0 },
+	{ "crash_ctl", HVMPV_crash_ctl, true, 0 },
+	/* Timers tick relative to the time reference. */
+	{ "stimer", HVMPV_time_ref_count | HVMPV_synic | HVMPV_stimer, true,
+	    0 },
+	{ "hcall_ipi", HVMPV_hcall_ipi, false, 0 },
+	{ "ex_processor_masks", HVMPV_ex_processor_masks, false, 0 },
+	{ "no_vp_limit", HVMPV_no_vp_limit, true, 15 },
+	{ "cpu_hotplug", HVMPV_cpu_hotplug, true, 15 },
+};
+#define GROUP_FREQ (1u << 1)
+
+static bool
+has_group(const struct xc_version *xen, const struct group *g)
+{
+	return xen->major != 4 || xen->minor >= g->since;
+}
+
+/* Into *on, a bit for each group. */
+static int
+apply_word(const char *word, const struct xc_version *xen, unsigned *on,
+    struct xu_err *e)
+{
+	bool take_away = word[0] == '!';
+	const char *name = word + take_away;
+	unsigned these = 0;
+	bool all = strcmp(name, "all") == 0;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(groups); i++) {
+		const struct group *g = &groups[i];
+
+		if (strcmp(name, g->name) == 0 && !has_group(xen, g) &&
+		    !take_away)
+			return refuse(e, "viridian", word,
+			    "this release of Xen does not have that group");
+		if (strcmp(name, g->name) == 0 ||
+		    ((all || (g->dflt && strcmp(name, "defaults") == 0)) &&
+			has_group(xen, g)))
+			these |= 1u << i;
+	}
+	if (these == 0)
+		return refuse(e, "viridian", word,
+		    "it is not a group of xl.cfg(5), \"defaults\" or \"all\"");
+	*on = take_away ? *on & ~these : *on | these;
+	return 0;
+}
+
+int
+hvm_viridian(const char *words, const struct xc_version *xen, uint64_t *mask,
+    struct xu_err *e)
+{
+	AUTO_FREE char *copy = strdup(words);
+	char *save = NULL;
+	unsigned on = 0;
+
+	*mask = 0;
+	for (char *w = copy == NULL ? NULL : strtok_r(copy, " ", &save);
+	     w != NULL; w = strtok_r(NULL, " ", &save))
+		if (apply_word(w, xen, &on, e) < 0)
+			return -1;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(groups); i++)
+		if ((on & 1u << i) != 0)
+			*mask |= groups[i].bits;
+	if (on != 0 && (*mask & HVMPV_base_freq) == 0)
+		return refuse(e, "viridian", words,
+		    "the other groups need the group base");
+	if (on != 0 && (on & GROUP_FREQ) == 0)
+		*mask |= HVMPV_no_freq;
+	return 0;
+}
+
+/* ---- the order -------------------------------------------------------------------------- */
+
+int
+hvm_order(const struct core *c, const struct xu_val *config,
+    struct xu_val *order, struct xu_err *e)
+{
+	/* Where nothing is said the worker's own defaults hold. */
+	static const char *const numbers[] = { "apic", "hpet", "vpt_align",
+		"timer_mode", "mmio_hole" };
+	const struct xu_val *platform = xu_val_get(config, "platform");
+	uint64_t mask;
+
+	if (hvm_viridian(xu_val_get_str(platform, "viridian", ""),
+		&c->version, &mask, e) < 0)
+		return -1;
+	xu_val_set(order, "viridian", xu_int((int64_t)mask));
+	for (size_t i = 0; i < XU_ARRAY_SIZE(numbers); i++)
+		if (xu_val_get(platform, numbers[i]) != NULL)
+			xu_val_set(order, numbers[i], xu_int(config_number(
+			    config, "platform", numbers[i], 0)));
+	return 0;
+}
+
+/* ---- processors ----------------------------------------------------------------------------- */
+
+/* Features that the platform map takes away, by CPUID leaf; Xen takes what
+ * depends on them (the long mode, for instance) with them. */
+static const struct {
+	const char *key;
+	uint32_t leaf, d;
+} features[] = {
+	{ "pae", 0x1, 1u << 6 },
+	{ "nx", 0x80000001, 1u << 20 },
+};
+
+int
+hvm_set_cpus(struct core *c, const struct xu_val *config, uint32_t domid,
+    struct xu_err *e)
+{
+	AUTO_FREE struct xc_cpuid_leaf *leaves = NULL;
+	AUTO_FREE struct xc_msr *msrs = NULL;
+	uint32_t nleaves = XC_POLICY_MAX_LEAVES, nmsrs = XC_POLICY_MAX_MSRS;
+	bool wanted = false;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
+		wanted |= config_number(config, "platform", features[i].key,
+			      1) == 0;
+	if (!wanted)
+		return 0;
+	leaves = calloc(nleaves, sizeof(*leaves));
+	msrs = calloc(nmsrs, sizeof(*msrs));
+	if (leaves == NULL || msrs == NULL)
+		return xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM,
+		    "read the processors' features");
+	if (xc_get_domain_cpu_policy(c->xch, domid, leaves, &nleaves, msrs,
+		&nmsrs) < 0)
+		return xen_fail(c, e, "read the processors' features");
+	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
+		for (uint32_t n = 0; n < nleaves; n++)
+			if (leaves[n].leaf == features[i].leaf &&
+			    config_number(config, "platform", features[i].key,
+				1) == 0)
+				leaves[n].d &= ~features[i].d;
+	if (xc_set_domain_cpu_policy(c->xch, domid, leaves, nleaves, NULL, 0,
+		NULL) < 0)
+		return xen_fail(c, e, "set the processors' features");
+	return 0;
+}
+
+/* ---- checks ----------------------------------------------------------------------------------- */
+
+int
+hvm_check(const struct core *c, const struct xu_val *platform,
+    struct xu_err *e)
+{
+	const char *keymap = xu_val_get_str(platform, "keymap", "");
+	const char *password = xu_val_get_str(platform, "vnc_password", "");
+	const char *vnc = xu_val_get_str(platform, "vnc", "");
+	const char *display = strrchr(vnc, ':');
+	uint64_t mask;
+
+	/* Of what QEMU takes there, an address alone. */
+	if (vnc[0] != '\0' &&
+	    (display == NULL || display == vnc || display[1] == '\0' ||
+		display[1 + strspn(display + 1, "0123456789")] != '\0' ||
+		strpbrk(vnc, ",/ \n") != NULL ||
+		strncmp(vnc, "unix:", 5) == 0))
+		return refuse(e, "vnc", vnc,
+		    "an address and a display number are wanted, such as "
+		    "127.0.0.1:0");
+	if (strlen(keymap) > KEYMAP_MAX ||
+	    keymap[strspn(keymap, KEYMAP_LETTERS)] != '\0')
+		return refuse(e, "keymap", keymap,
+		    "the name of a keyboard map such as en-us is wanted");
+	/* Not shown: it is one. */
+	if (strlen(password) > VNC_PASSWORD_MAX)
+		return refuse(e, "vnc_password", "(hidden)",
+		    "VNC passwords have at most 8 characters");
+	return hvm_viridian(xu_val_get_str(platform, "viridian", ""),
+	    &c->version, &mask, e);
+}
