@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <uuid.h>
 
-#include "cfg_bind.h"
+#include "cfg_binder.h"
 #include "xu_cpus.h"
 #include "xu_num.h"
 
@@ -50,16 +50,9 @@ domcfg_nearest(const char *name)
 	return best;
 }
 
-struct binder {
-	const struct cfg *cfg;
-	struct domcfg *d;
-	struct xu_buf *report;
-	unsigned errors;
-};
-
-static void XU_PRINTF(4, 5)
-say(struct binder *b, const struct cfg_pos *pos, bool error, const char *fmt,
-    ...)
+void
+bind_say(struct binder *b, const struct cfg_pos *pos, bool error,
+    const char *fmt, ...)
 {
 	va_list ap;
 
@@ -72,8 +65,8 @@ say(struct binder *b, const struct cfg_pos *pos, bool error, const char *fmt,
 	b->errors += error;
 }
 
-static bool
-is_empty(const struct cfg_value *v)
+bool
+bind_is_empty(const struct cfg_value *v)
 {
 	if (v->kind == CFG_LIST)
 		return v->nitems == 0;
@@ -82,8 +75,8 @@ is_empty(const struct cfg_value *v)
 }
 
 /* A number, or a quoted one (both dialects write "2" for 2). */
-static bool
-as_number(const struct cfg_value *v, int64_t *out)
+bool
+bind_as_number(const struct cfg_value *v, int64_t *out)
 {
 	if (v->kind == CFG_NUMBER) {
 		*out = v->num;
@@ -116,8 +109,8 @@ is_action(const struct cfg_value *v)
 	return false;
 }
 
-static bool
-is_yes(const struct cfg_value *v)
+bool
+bind_is_yes(const struct cfg_value *v)
 {
 	/* A word for no begins with none of these. */
 	return strchr("1yYtT", v->text[0]) != NULL ||
@@ -131,10 +124,10 @@ says_nothing(const struct domcfg_key *k, const struct cfg_value *v)
 	bool zero = k->dflt[0] == '\0' || strcmp(k->dflt, "0") == 0;
 
 	if (k->kind == DK_BOOL)
-		return is_yes(v) == (strcmp(k->dflt, "1") == 0);
+		return bind_is_yes(v) == (strcmp(k->dflt, "1") == 0);
 	if (v->kind == CFG_NUMBER && v->num == 0)
 		return zero;
-	return is_empty(v) ||
+	return bind_is_empty(v) ||
 	    (v->kind != CFG_LIST && strcmp(v->text, k->dflt) == 0);
 }
 
@@ -151,11 +144,11 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 		return v->kind == CFG_LIST ? "must be a string, not a list"
 					   : NULL;
 	case DK_INT:
-		return as_number(v, &n) && n >= 0 && n <= INT32_MAX
+		return bind_as_number(v, &n) && n >= 0 && n <= INT32_MAX
 		    ? NULL
 		    : "must be a number, 0 or more";
 	case DK_OFFSET:
-		return as_number(v, &n) && n >= INT32_MIN && n <= INT32_MAX
+		return bind_as_number(v, &n) && n >= INT32_MIN && n <= INT32_MAX
 		    ? NULL
 		    : "must be a number";
 	case DK_BOOL:
@@ -192,38 +185,40 @@ check_setting(struct binder *b, const struct cfg_setting *s)
 
 	if (k == NULL) {
 		near = domcfg_nearest(s->key);
-		say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
+		bind_say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
 		    near != NULL ? ", did you mean '" : "",
 		    near != NULL ? near : "", near != NULL ? "'?" : "");
 		return;
 	}
 	problem = kind_problem(k->kind, s->value);
 	if (problem != NULL) {
-		say(b, &s->value->pos, true, "'%s' %s", s->key, problem);
+		bind_say(b, &s->value->pos, true, "'%s' %s", s->key, problem);
 		return;
 	}
 	later = k->status == DS_LATER ||
 	    (k->status == DS_HVM_LATER && b->d->type == TYPE_HVM);
 	if (later && !says_nothing(k, s->value))
-		say(b, &s->pos, true,
+		bind_say(b, &s->pos, true,
 		    "'%s' is not supported by this release; remove it or leave "
 		    "it empty",
 		    s->key);
 	if (k->status == DS_FULL && b->d->type == TYPE_PV)
-		say(b, &s->pos, false,
+		bind_say(b, &s->pos, false,
 		    "'%s' means something for PVH and HVM guests only; ignored",
 		    s->key);
 	if ((k->status == DS_HVM || k->status == DS_HVM_LATER) &&
 	    b->d->type != TYPE_HVM)
-		say(b, &s->pos, false,
-		    "'%s' means something for HVM guests only; ignored", s->key);
+		bind_say(b, &s->pos, false,
+		    "'%s' means something for HVM guests only; ignored",
+		    s->key);
 	if (k->status == DS_OLD)
-		say(b, &s->pos, false, "'%s' is obsolete; ignored", s->key);
+		bind_say(
+		    b, &s->pos, false, "'%s' is obsolete; ignored", s->key);
 }
 
 /* The setting when it is there and of the right kind, else NULL. */
-static const struct cfg_setting *
-get(const struct binder *b, const char *key)
+const struct cfg_setting *
+bind_get(const struct binder *b, const char *key)
 {
 	const struct cfg_setting *s = cfg_find(b->cfg, key);
 	const struct domcfg_key *k = domcfg_find(key);
@@ -231,37 +226,37 @@ get(const struct binder *b, const char *key)
 	return s != NULL && kind_problem(k->kind, s->value) == NULL ? s : NULL;
 }
 
-static const char *
-get_str(const struct binder *b, const char *key, const char *dflt)
+const char *
+bind_str(const struct binder *b, const char *key, const char *dflt)
 {
-	const struct cfg_setting *s = get(b, key);
+	const struct cfg_setting *s = bind_get(b, key);
 
 	return s != NULL ? s->value->text : dflt;
 }
 
-static int64_t
-get_int(const struct binder *b, const char *key, int64_t dflt)
+int64_t
+bind_int(const struct binder *b, const char *key, int64_t dflt)
 {
-	const struct cfg_setting *s = get(b, key);
+	const struct cfg_setting *s = bind_get(b, key);
 	int64_t n = dflt;
 
 	if (s != NULL)
-		as_number(s->value, &n);
+		bind_as_number(s->value, &n);
 	return n;
 }
 
-static bool
-get_bool(const struct binder *b, const char *key, bool dflt)
+bool
+bind_bool(const struct binder *b, const char *key, bool dflt)
 {
-	const struct cfg_setting *s = get(b, key);
+	const struct cfg_setting *s = bind_get(b, key);
 
-	return s != NULL ? is_yes(s->value) : dflt;
+	return s != NULL ? bind_is_yes(s->value) : dflt;
 }
 
-static uint64_t
-get_kib(const struct binder *b, const char *key, uint64_t dflt)
+uint64_t
+bind_kib(const struct binder *b, const char *key, uint64_t dflt)
 {
-	const struct cfg_setting *s = get(b, key);
+	const struct cfg_setting *s = bind_get(b, key);
 	uint64_t kib = dflt;
 
 	if (s != NULL)
@@ -282,8 +277,8 @@ pos_of(const struct binder *b, const char *key, const char *file)
 static void
 bind_type(struct binder *b, const char *file)
 {
-	const char *type = get_str(b, "type", NULL);
-	const char *builder = get_str(b, "builder", NULL);
+	const char *type = bind_str(b, "type", NULL);
+	const char *builder = bind_str(b, "builder", NULL);
 	struct cfg_pos pos = pos_of(b, type != NULL ? "type" : "builder", file);
 
 	b->d->type = TYPE_PV;
@@ -299,7 +294,7 @@ bind_type(struct binder *b, const char *file)
 	else if (strcmp(type, "hvm") == 0)
 		b->d->type = TYPE_HVM;
 	else
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "'%s' is not a guest type; use \"pv\", \"pvh\" or \"hvm\"",
 		    type);
 }
@@ -308,11 +303,11 @@ static char *
 join_cmdline(const struct binder *b)
 {
 	struct xu_buf out = XU_BUF_INIT;
-	const char *root = get_str(b, "root", "");
-	const char *extra = get_str(b, "extra", "");
+	const char *root = bind_str(b, "root", "");
+	const char *extra = bind_str(b, "extra", "");
 
 	if (cfg_find(b->cfg, "cmdline") != NULL)
-		return strdup(get_str(b, "cmdline", ""));
+		return strdup(bind_str(b, "cmdline", ""));
 	/* xm's users write root = "/dev/xvda1 ro" as well as "root=...". */
 	if (root[0] != '\0')
 		xu_buf_addf(&out, "%s%s",
@@ -335,7 +330,7 @@ bind_loader(struct binder *b, const char *file)
 	base = base != NULL ? base + 1 : b->d->kernel;
 	if (strcmp(base, "hvmloader") != 0)
 		return;
-	say(b, &pos, false,
+	bind_say(b, &pos, false,
 	    "'kernel' names hvmloader, which an HVM guest gets anyhow; "
 	    "ignored");
 	b->d->kernel[0] = '\0';
@@ -350,24 +345,24 @@ bind_kernel(struct binder *b, const char *file)
 	 * Linux takes otherwise. */
 	const size_t max_cmdline = b->d->type == TYPE_PV ? 1023 : 2047;
 
-	b->d->kernel = strdup(get_str(b, "kernel", ""));
-	b->d->ramdisk = strdup(get_str(b, "ramdisk", ""));
+	b->d->kernel = strdup(bind_str(b, "kernel", ""));
+	b->d->ramdisk = strdup(bind_str(b, "ramdisk", ""));
 	b->d->cmdline = join_cmdline(b);
 	if (b->d->type == TYPE_HVM)
 		bind_loader(b, file);
 	else if (cfg_find(b->cfg, "kernel") == NULL || b->d->kernel == NULL ||
 	    b->d->kernel[0] == '\0')
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "no kernel is given; add kernel = \"/path/to/vmlinuz\"");
 	if (s != NULL &&
 	    (cfg_find(b->cfg, "root") != NULL ||
 		cfg_find(b->cfg, "extra") != NULL))
-		say(b, &s->pos, false,
+		bind_say(b, &s->pos, false,
 		    "'cmdline' is the whole command line; 'root' and 'extra' "
 		    "are ignored");
 	if (b->d->cmdline != NULL && strlen(b->d->cmdline) > max_cmdline) {
 		pos = pos_of(b, s != NULL ? "cmdline" : "extra", file);
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "the kernel command line has %zu characters, %zu are "
 		    "possible",
 		    strlen(b->d->cmdline), max_cmdline);
@@ -380,15 +375,15 @@ bind_memory(struct binder *b, const char *file)
 	struct cfg_pos pos = pos_of(b, "memory", file);
 	struct domcfg *d = b->d;
 
-	d->memory_kib = get_kib(b, "memory", 128 * 1024);
-	d->maxmem_kib = get_kib(b, "maxmem", d->memory_kib);
+	d->memory_kib = bind_kib(b, "memory", 128 * 1024);
+	d->maxmem_kib = bind_kib(b, "maxmem", d->memory_kib);
 	if (d->memory_kib < 4 * 1024)
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "memory is %llu KiB; no guest starts with less than 4 MiB",
 		    (unsigned long long)d->memory_kib);
 	if (d->maxmem_kib < d->memory_kib) {
 		pos = pos_of(b, "maxmem", file);
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "maxmem (%llu MiB) is less than memory (%llu MiB)",
 		    (unsigned long long)d->maxmem_kib / 1024,
 		    (unsigned long long)d->memory_kib / 1024);
@@ -399,26 +394,27 @@ static void
 bind_vcpus(struct binder *b, const char *file)
 {
 	struct cfg_pos pos = pos_of(b, "vcpus", file);
-	int64_t vcpus = get_int(b, "vcpus", 1);
-	int64_t max = get_int(b, "maxvcpus", vcpus);
+	int64_t vcpus = bind_int(b, "vcpus", 1);
+	int64_t max = bind_int(b, "maxvcpus", vcpus);
 
 	/* xen.h MAX_VIRT_CPUS, hvm/hvm_info_table.h HVM_MAX_VCPUS */
 	const int64_t most = b->d->type == TYPE_PV ? 8192 : 128;
 
 	if (vcpus < 1 || vcpus > most)
-		say(b, &pos, true, "vcpus must be 1 to %lld", (long long)most);
+		bind_say(
+		    b, &pos, true, "vcpus must be 1 to %lld", (long long)most);
 	else if (max < vcpus || max > most) {
 		pos = pos_of(b, "maxvcpus", file);
-		say(b, &pos, true, "maxvcpus must be %lld (vcpus) to %lld",
+		bind_say(b, &pos, true, "maxvcpus must be %lld (vcpus) to %lld",
 		    (long long)vcpus, (long long)most);
 	}
 	b->d->vcpus = (uint32_t)vcpus;
 	b->d->maxvcpus = (uint32_t)max;
-	b->d->cpu_weight = get_int(b, "cpu_weight", -1);
-	b->d->cpu_cap = get_int(b, "cap", get_int(b, "cpu_cap", -1));
+	b->d->cpu_weight = bind_int(b, "cpu_weight", -1);
+	b->d->cpu_cap = bind_int(b, "cap", bind_int(b, "cpu_cap", -1));
 	pos = pos_of(b, "cpu_weight", file);
 	if (b->d->cpu_weight == 0 || b->d->cpu_weight > 65535)
-		say(b, &pos, true, "cpu_weight must be 1 to 65535");
+		bind_say(b, &pos, true, "cpu_weight must be 1 to 65535");
 }
 
 /* xl's words; the numbers are Xen's. */
@@ -430,17 +426,17 @@ bind_clocks(struct binder *b)
 	const struct cfg_setting *s = cfg_find(b->cfg, "tsc_mode");
 	int64_t mode = -1;
 
-	b->d->rtc_timeoffset = get_int(b, "rtc_timeoffset", 0);
-	b->d->localtime = get_bool(b, "localtime", false);
+	b->d->rtc_timeoffset = bind_int(b, "rtc_timeoffset", 0);
+	b->d->localtime = bind_bool(b, "localtime", false);
 	if (s == NULL)
 		return;
-	if (!as_number(s->value, &mode))
+	if (!bind_as_number(s->value, &mode))
 		for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
 			if (s->value->kind == CFG_STRING &&
 			    strcmp(s->value->text, words[i]) == 0)
 				mode = (int64_t)i;
 	if (mode < 0 || mode > 2)
-		say(b, &s->value->pos, true,
+		bind_say(b, &s->value->pos, true,
 		    "'tsc_mode' must be default (0), always_emulate (1) or "
 		    "native (2)%s",
 		    mode == 3 ? "; Xen has no native_paravirt any more" : "");
@@ -451,111 +447,20 @@ bind_clocks(struct binder *b)
 static void
 bind_full(struct binder *b)
 {
-	const struct cfg_setting *s = get(b, "hap");
+	const struct cfg_setting *s = bind_get(b, "hap");
 
 	b->d->acpi = b->d->shadow_mib = -1;
 	if (b->d->type == TYPE_PV)
 		return;
-	if (get(b, "acpi") != NULL)
-		b->d->acpi = get_bool(b, "acpi", true);
-	if (get(b, "shadow_memory") != NULL)
+	if (bind_get(b, "acpi") != NULL)
+		b->d->acpi = bind_bool(b, "acpi", true);
+	if (bind_get(b, "shadow_memory") != NULL)
 		b->d->shadow_mib =
-		    (int64_t)get_kib(b, "shadow_memory", 0) / 1024;
-	if (s != NULL && !get_bool(b, "hap", true))
-		say(b, &s->pos, true,
+		    (int64_t)bind_kib(b, "shadow_memory", 0) / 1024;
+	if (s != NULL && !bind_bool(b, "hap", true))
+		bind_say(b, &s->pos, true,
 		    "guests without nested paging are not supported by this "
 		    "release; remove 'hap'");
-}
-
-static char *
-copy_str(const struct binder *b, const char *key, const char *dflt)
-{
-	return strdup(get_str(b, key, dflt));
-}
-
-/* stdvga and nographic are xm's words for vga. */
-static void
-bind_screen(struct binder *b)
-{
-	struct domcfg_hvm *h = &b->d->hvm;
-	const struct cfg_setting *s = get(b, "vga");
-	const char *vga = get_str(b, "vga", "cirrus");
-	int64_t display = get_int(b, "vncdisplay", 0);
-
-	if (get_bool(b, "stdvga", false) || strcmp(vga, "stdvga") == 0)
-		vga = "std";
-	if (get_bool(b, "nographic", false))
-		vga = "none";
-	if (strcmp(vga, "cirrus") != 0 && strcmp(vga, "std") != 0 &&
-	    strcmp(vga, "none") != 0)
-		say(b, &s->value->pos, true,
-		    "'vga' must be cirrus, stdvga or none");
-	h->vga = strdup(vga);
-	h->videoram_mib = (int64_t)get_kib(b, "videoram", 0) / 1024;
-	h->vnc_unused = get_bool(b, "vncunused", get(b, "vncdisplay") == NULL);
-	if (!get_bool(b, "vnc", false))
-		h->vnc = strdup("");
-	else if (asprintf(&h->vnc, "%s:%lld",
-		     get_str(b, "vnclisten", "127.0.0.1"),
-		     (long long)display) < 0)
-		h->vnc = NULL;
-}
-
-static void
-bind_usb(struct binder *b)
-{
-	const struct cfg_setting *s = get(b, "usbdevice");
-	bool tablet = s != NULL && s->value->kind == CFG_STRING &&
-	    strcmp(s->value->text, "tablet") == 0;
-
-	if (s != NULL && !is_empty(s->value) && !tablet)
-		say(b, &s->value->pos, true,
-		    "'usbdevice' can be \"tablet\" in this release");
-	b->d->hvm.usb = tablet || get_bool(b, "usb", false);
-	b->d->hvm.usb_tablet = tablet;
-}
-
-/* Of these nothing else is there. */
-static void
-only_word(struct binder *b, const char *key, const char *word)
-{
-	const struct cfg_setting *s = get(b, key);
-
-	if (s != NULL && s->value->text[0] != '\0' &&
-	    strcmp(s->value->text, word) != 0)
-		say(b, &s->value->pos, true,
-		    "'%s' can be \"%s\" in this release", key, word);
-}
-
-static void
-bind_hvm(struct binder *b)
-{
-	static const char *const words[][2] = { { "bios", "seabios" },
-		{ "device_model_version", "qemu-xen" } };
-	struct domcfg_hvm *h = &b->d->hvm;
-	const struct cfg_setting *s = get(b, "boot");
-
-	if (b->d->type != TYPE_HVM)
-		return;
-	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
-		only_word(b, words[i][0], words[i][1]);
-	h->boot = copy_str(b, "boot", "cda");
-	if (s != NULL && h->boot != NULL &&
-	    (h->boot[0] == '\0' || h->boot[strspn(h->boot, "acdn")] != '\0'))
-		say(b, &s->value->pos, true,
-		    "'boot' is made of the letters c (disk), d (CD), a (floppy) "
-		    "and n (network)");
-	h->bios_path = copy_str(b, "bios_path_override",
-	    get_str(b, "firmware_override", ""));
-	h->loader = copy_str(b, "loader", "");
-	h->device_model = copy_str(b, "device_model_override", "");
-	bind_screen(b);
-	bind_usb(b);
-	h->platform_pci = get_bool(b, "xen_platform_pci", true);
-	h->acpi_s3 = get_bool(b, "acpi_s3", true);
-	h->acpi_s4 = get_bool(b, "acpi_s4", true);
-	h->acpi_laptop_slate = get_bool(b, "acpi_laptop_slate", false);
-	h->hvm_pirq = get_bool(b, "hvm_pirq", false);
 }
 
 static void
@@ -565,10 +470,11 @@ add_set(struct binder *b, struct domcfg_cpus *c, const struct cfg_value *v)
 	char **more;
 
 	if (v->kind == CFG_LIST)
-		say(b, &v->pos, true, "processors are a string such as \"0-3\", "
-				      "or a list of strings, one for each vCPU");
+		bind_say(b, &v->pos, true,
+		    "processors are a string such as \"0-3\", "
+		    "or a list of strings, one for each vCPU");
 	else if (xu_cpus_parse(v->text, NULL, NULL, &e) < 0)
-		say(b, &v->pos, true, "%s", e.msg);
+		bind_say(b, &v->pos, true, "%s", e.msg);
 	more = reallocarray(c->sets, c->n + 1, sizeof(*more));
 	if (more == NULL)
 		return;
@@ -582,7 +488,8 @@ bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
 {
 	const struct cfg_setting *s = cfg_find(b->cfg, key);
 
-	if (s == NULL || (s->value->kind == CFG_STRING && is_empty(s->value)))
+	if (s == NULL ||
+	    (s->value->kind == CFG_STRING && bind_is_empty(s->value)))
 		return;
 	c->for_all = s->value->kind != CFG_LIST;
 	if (c->for_all)
@@ -590,7 +497,7 @@ bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
 	for (size_t i = 0; !c->for_all && i < s->value->nitems; i++)
 		add_set(b, c, s->value->items[i]);
 	if (c->n > b->d->maxvcpus)
-		say(b, &s->value->pos, true,
+		bind_say(b, &s->value->pos, true,
 		    "'%s' has %zu sets of processors, the guest has %u vCPUs",
 		    key, c->n, b->d->maxvcpus);
 }
@@ -610,19 +517,20 @@ add_disk(struct binder *b, const struct cfg_value *v)
 	disk = &more[d->ndisks++];
 	memset(disk, 0, sizeof(*disk));
 	if (v->kind != CFG_STRING) {
-		say(b, &pos, true, "a disk is a string such as "
-				   "\"phy:/dev/vg/web,xvda,w\"");
+		bind_say(b, &pos, true,
+		    "a disk is a string such as "
+		    "\"phy:/dev/vg/web,xvda,w\"");
 		return;
 	}
 	if (cfg_disk_parse(v->text, disk, &p) < 0) {
 		/* Behind the quote. */
 		pos.col += 1 + (unsigned)p.offset;
-		say(b, &pos, true, "disk: %s", p.text);
+		bind_say(b, &pos, true, "disk: %s", p.text);
 		return;
 	}
 	for (size_t i = 0; i + 1 < d->ndisks; i++)
 		if (more[i].vdev != NULL && more[i].number == disk->number)
-			say(b, &pos, true,
+			bind_say(b, &pos, true,
 			    "disk: '%s' is the name of another disk, too",
 			    disk->vdev);
 }
@@ -630,7 +538,7 @@ add_disk(struct binder *b, const struct cfg_value *v)
 static void
 bind_disks(struct binder *b)
 {
-	const struct cfg_setting *s = get(b, "disk");
+	const struct cfg_setting *s = bind_get(b, "disk");
 
 	for (size_t i = 0; s != NULL && i < s->value->nitems; i++)
 		add_disk(b, s->value->items[i]);
@@ -655,18 +563,18 @@ bind_name(struct binder *b, const char *file)
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/+-";
 	struct cfg_pos pos = pos_of(b, "name", file);
 	struct domcfg *d = b->d;
-	const char *given = get_str(b, "name", NULL);
+	const char *given = bind_str(b, "name", NULL);
 	size_t len;
 	int64_t n;
 
 	d->name = given != NULL ? strdup(given) : default_name(file);
 	len = d->name == NULL ? 0 : strlen(d->name);
 	if (len == 0 || len > 127 || strspn(d->name, ok) != len)
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "'%s' cannot be a name: 1 to 127 letters, digits and _.:/+-",
 		    d->name == NULL ? "" : d->name);
 	else if (xu_num_i64(d->name, 0, INT64_MAX, &n))
-		say(b, &pos, true,
+		bind_say(b, &pos, true,
 		    "'%s' cannot be a name: a number would be taken for a "
 		    "domain id",
 		    d->name);
@@ -691,20 +599,20 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	if (cfg_find(c, "cpus") == NULL)
 		d->hard.for_all = false;
 	bind_cpus(&b, "cpus_soft", &d->soft);
-	d->pool = strdup(get_str(&b, "pool", ""));
+	d->pool = strdup(bind_str(&b, "pool", ""));
 	bind_clocks(&b);
 	bind_full(&b);
 	bind_hvm(&b);
 	bind_disks(&b);
-	d->uuid = strdup(get_str(&b, "uuid", ""));
-	d->description = strdup(get_str(&b, "description", ""));
-	d->on_poweroff = strdup(get_str(&b, "on_poweroff", "destroy"));
-	d->on_reboot = strdup(get_str(&b, "on_reboot", "restart"));
-	d->on_crash = strdup(get_str(&b, "on_crash", "destroy"));
-	d->max_grant_frames = get_int(&b, "max_grant_frames", -1);
-	d->max_maptrack_frames = get_int(&b, "max_maptrack_frames", -1);
-	d->max_grant_version = get_int(&b, "max_grant_version", -1);
-	d->max_event_channels = get_int(&b, "max_event_channels", -1);
+	d->uuid = strdup(bind_str(&b, "uuid", ""));
+	d->description = strdup(bind_str(&b, "description", ""));
+	d->on_poweroff = strdup(bind_str(&b, "on_poweroff", "destroy"));
+	d->on_reboot = strdup(bind_str(&b, "on_reboot", "restart"));
+	d->on_crash = strdup(bind_str(&b, "on_crash", "destroy"));
+	d->max_grant_frames = bind_int(&b, "max_grant_frames", -1);
+	d->max_maptrack_frames = bind_int(&b, "max_maptrack_frames", -1);
+	d->max_grant_version = bind_int(&b, "max_grant_version", -1);
+	d->max_event_channels = bind_int(&b, "max_event_channels", -1);
 	return b.errors;
 }
 
@@ -722,7 +630,13 @@ domcfg_fini(struct domcfg *d)
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
 		d->ramdisk, d->cmdline, d->on_poweroff, d->on_reboot,
 		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
-		d->hvm.loader, d->hvm.device_model, d->hvm.vnc, d->pool };
+		d->hvm.loader, d->hvm.device_model, d->hvm.vnc,
+		d->hvm.bios, d->hvm.serial, d->hvm.viridian,
+		d->hvm.device_model_args,
+#define W(member, key) d->hvm.member,
+		DOMCFG_HVM_WORDS(W)
+#undef W
+		d->pool };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
 		free(owned[i]);

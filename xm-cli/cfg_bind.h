@@ -58,13 +58,42 @@ struct domcfg_cpus {
 };
 
 /* What only HVM guests have. -1, "" and NULL = not given. */
+/* Switches: member and platform key, key of the file, default. */
+/* clang-format off */
+#define DOMCFG_HVM_SWITCHES(S)					\
+	S(platform_pci, "xen_platform_pci", true)		\
+	S(acpi_s3, "acpi_s3", true)				\
+	S(acpi_s4, "acpi_s4", true)				\
+	S(acpi_laptop_slate, "acpi_laptop_slate", false)	\
+	S(hvm_pirq, "hvm_pirq", false)				\
+	S(apic, "apic", true)					\
+	S(hpet, "hpet", true)					\
+	S(pae, "pae", true)					\
+	S(nx, "nx", true)					\
+	S(vpt_align, "vpt_align", true)
+/* Words that go on as they are: member and platform key, key of the file. */
+#define DOMCFG_HVM_WORDS(W)			\
+	W(keymap, "keymap")			\
+	W(soundhw, "soundhw")			\
+	W(vnc_password, "vncpasswd")
+/* clang-format on */
+
 struct domcfg_hvm {
-	char *boot, *vga, *bios_path, *loader, *device_model;
+	char *boot, *vga, *bios, *bios_path, *loader, *device_model;
 	/* Where VNC listens, "" = none; a display number, or a free one from it
 	 * on. */
 	char *vnc;
-	int64_t videoram_mib, vnc_unused, usb, usb_tablet, platform_pci,
-	    acpi_s3, acpi_s4, acpi_laptop_slate, hvm_pirq;
+	/* "pty" or "none"; groups with a space between; one argument a line. */
+	char *serial, *viridian, *device_model_args;
+	int64_t videoram_mib, vnc_unused, usb, usb_tablet;
+	/* -1 = not given. */
+	int64_t timer_mode, mmio_hole_mib;
+#define S(member, key, dflt) int64_t member;
+	DOMCFG_HVM_SWITCHES(S)
+#undef S
+#define W(member, key) char *member;
+	DOMCFG_HVM_WORDS(W)
+#undef W
 };
 
 /* A domain as the file describes it. Strings are owned; "" = not given. */

@@ -9,6 +9,7 @@
 
 #include "cmds.h"
 #include "errors.h"
+#include "xu_num.h"
 
 /* How long a request may take to be refused before it counts as sent. */
 #define REFUSAL_MS 1000
@@ -242,6 +243,28 @@ run_reboot(struct xm *xm)
 	return take_down(xm, &r);
 }
 
+/* --- buttons -------------------------------------------------------------- */
+
+static int
+run_trigger(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	int64_t vcpu = 0;
+	int status;
+
+	if (xm->argc > 2 && !xu_num_i64(xm->argv[2], 0, INT32_MAX, &vcpu))
+		return xm_usage(xm, "'%s' is not the number of a vCPU.",
+		    xm->argv[2]);
+	status = xm_find(xm, xm->argv[0], &d);
+	if (status != 0)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.send_trigger", "ssi", d.ref,
+		xm->argv[1], (long long)vcpu) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
 /* --- rows ----------------------------------------------------------------- */
 
 const struct xm_cmd cmd_pause = {
@@ -294,8 +317,9 @@ const struct xm_cmd cmd_shutdown = {
 	.operands = "DOMAIN...",
 	.summary = "Ask domains to shut down.",
 	.detail = "The guest powers itself off when it has been told; what "
-		  "happens then is its on_poweroff. Without -w the command "
-		  "ends when the request is sent.",
+		  "happens then is its on_poweroff. An HVM guest without PV "
+		  "drivers has its power button pressed. Without -w the "
+		  "command ends when the request is sent.",
 	.opts = shutdown_opts,
 	.min = 0,
 	.max = -1,
@@ -314,11 +338,25 @@ const struct xm_cmd cmd_reboot = {
 	.name = "reboot",
 	.operands = "DOMAIN...",
 	.summary = "Ask domains to reboot.",
-	.detail = "What happens when a guest reboots is its on_reboot.",
+	.detail = "What happens when a guest reboots is its on_reboot. An HVM "
+		  "guest without PV drivers is reset.",
 	.opts = reboot_opts,
 	.min = 0,
 	.max = -1,
 	.completes = XM_DOMAIN,
 	.common = true,
 	.run = run_reboot,
+};
+
+const struct xm_cmd cmd_trigger = {
+	.name = "trigger",
+	.operands = "DOMAIN BUTTON [VCPU]",
+	.summary = "Press a button of an HVM guest.",
+	.detail = "BUTTON is power, sleep, nmi (to the vCPU, 0 when none is "
+		  "named) or s3resume, which wakes a sleeping guest. The guest "
+		  "decides what the button does.",
+	.min = 2,
+	.max = 3,
+	.completes = XM_DOMAIN,
+	.run = run_trigger,
 };

@@ -20,6 +20,7 @@
 	F(reboot) \
 	F(rename) \
 	F(shutdown) \
+	F(trigger) \
 	F(unpause) \
 	F(uptime) \
 	F(block_attach) \

@@ -251,11 +251,18 @@ hvm_platform(struct xapi_value *map, const struct domcfg_hvm *h,
 		set_number(map, "vnc_unused", h->vnc_unused);
 	set_number(map, "usb", h->usb);
 	set_number(map, "usb_tablet", h->usb_tablet);
-	set_number(map, "platform_pci", h->platform_pci);
-	set_number(map, "acpi_s3", h->acpi_s3);
-	set_number(map, "acpi_s4", h->acpi_s4);
-	set_number(map, "acpi_laptop_slate", h->acpi_laptop_slate);
-	set_number(map, "hvm_pirq", h->hvm_pirq);
+	set_number(map, "timer_mode", h->timer_mode);
+	set_number(map, "mmio_hole", h->mmio_hole_mib);
+#define S(member, key, dflt) set_number(map, #member, h->member);
+	DOMCFG_HVM_SWITCHES(S)
+#undef S
+#define W(member, key) set_word(map, #member, h->member);
+	DOMCFG_HVM_WORDS(W)
+#undef W
+	set_word(map, "bios", h->bios);
+	set_word(map, "serial", h->serial);
+	set_word(map, "viridian", h->viridian);
+	set_word(map, "device_model_args", h->device_model_args);
 	set_path(map, "bios_path", h->bios_path, cwd);
 	set_path(map, "loader", h->loader, cwd);
 	set_path(map, "device_model", h->device_model, cwd);

@@ -144,17 +144,22 @@ static const struct {
 	    "web.cfg:3:22: a disk is a string such as "
 	    "\"phy:/dev/vg/web,xvda,w\"\n"
 	    "web.cfg:4:2: disk: 'xvda' is the name of another disk, too\n" },
-	{ "type='hvm'\nboot='x'\nvga='qxl'\nbios='ovmf'\nusbdevice='disk'\n"
-	  "hpet=1\nviridian=0\npae=1\napic=0\ntimer_mode=1",
-	    "web.cfg:6:1: 'hpet' is not supported by this release; remove it "
+	{ "type='hvm'\nboot='x'\nvga='qxl'\nbios='rombios'\nusbdevice='disk'\n"
+	  "spice=1\nserial='tcp::1'\ntimer_mode=4\n"
+	  "device_model_args=['-d',['x']]",
+	    "web.cfg:6:1: 'spice' is not supported by this release; remove it "
 	    "or leave it empty\n"
-	    "web.cfg:9:1: 'apic' is not supported by this release; remove it "
-	    "or leave it empty\n"
-	    "web.cfg:4:6: 'bios' can be \"seabios\" in this release\n"
 	    "web.cfg:2:6: 'boot' is made of the letters c (disk), d (CD), a "
 	    "(floppy) and n (network)\n"
 	    "web.cfg:3:5: 'vga' must be cirrus, stdvga or none\n"
-	    "web.cfg:5:11: 'usbdevice' can be \"tablet\" in this release\n" },
+	    "web.cfg:5:11: 'usbdevice' can be \"tablet\" in this release\n"
+	    "web.cfg:4:6: 'bios' must be seabios or ovmf\n"
+	    "web.cfg:7:8: 'serial' can be \"pty\", which 'xm console' shows; "
+	    "other serial lines are words of device_model_args_hvm\n"
+	    "web.cfg:9:25: 'device_model_args' is a list of words\n"
+	    "web.cfg:8:12: 'timer_mode' must be 0 to 3, or one of "
+	    "delay_for_missed_ticks, no_delay_for_missed_ticks, "
+	    "no_missed_ticks_pending and one_missed_tick_pending\n" },
 	{ "kernel='/k'\ntype='xen'", "web.cfg:2:1: 'xen' is not a guest type; "
 				    "use \"pv\", \"pvh\" or \"hvm\"\n" },
 	{ "kernel='/k'\ntype='pvh'\nvcpus=129",
@@ -207,6 +212,69 @@ START_TEST(a_pvh_domain)
 	ck_assert_int_eq(d.tsc_mode, 2);
 	ck_assert_int_eq(d.rtc_timeoffset, -3600);
 	ck_assert(d.localtime);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+static void
+bound(const char *text, struct cfg *c, struct domcfg *d)
+{
+	AUTO_BUF struct xu_buf report = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+
+	ck_assert_int_eq(parse(c, text, &e), 0);
+	ck_assert_msg(domcfg_bind(c, "web.cfg", d, &report) == 0, "%s",
+	    xu_buf_text(&report));
+	ck_assert_str_eq(xu_buf_text(&report), "");
+}
+
+START_TEST(an_hvm_domain)
+{
+	struct domcfg d;
+	struct cfg c;
+
+	bound("type = 'hvm'\n", &c, &d);
+	ck_assert_int_eq(d.type, TYPE_HVM);
+	ck_assert_str_eq(d.hvm.boot, "cda");
+	ck_assert_str_eq(d.hvm.vga, "cirrus");
+	ck_assert_str_eq(d.hvm.serial, "none");
+	ck_assert_str_eq(d.hvm.viridian, "");
+	ck_assert_str_eq(d.hvm.device_model_args, "");
+	ck_assert_str_eq(d.hvm.vnc, "");
+	ck_assert_int_eq(d.hvm.timer_mode, -1);
+	ck_assert_int_eq(d.hvm.mmio_hole_mib, -1);
+	ck_assert(d.hvm.hpet && d.hvm.pae && d.hvm.nx && d.hvm.apic);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+	bound("builder = 'hvm'\nserial = ['pty']\nviridian = ['all', '!freq']\n"
+	      "device_model_args = ['-a']\ndevice_model_args_hvm = ['b c', '']\n"
+	      "vnc = 1\nvncdisplay = 7\nvncpasswd = 'x'\nvnclisten = '::1'\n"
+	      "timer_mode = 'one_missed_tick_pending'\nmmio_hole = 512\n"
+	      "hpet = 0\npae = 'no'\nbios = 'ovmf'\nkeymap = 'de'\n"
+	      "soundhw = 'ac97'\nstdvga = 1\n", &c, &d);
+	ck_assert_str_eq(d.hvm.serial, "pty");
+	ck_assert_str_eq(d.hvm.viridian, "all !freq");
+	ck_assert_str_eq(d.hvm.device_model_args, "-a\nb c\n");
+	ck_assert_str_eq(d.hvm.vnc, "::1:7");
+	ck_assert_int_eq(d.hvm.vnc_unused, 0);
+	ck_assert_str_eq(d.hvm.vnc_password, "x");
+	ck_assert_str_eq(d.hvm.vga, "std");
+	ck_assert_int_eq(d.hvm.timer_mode, 3);
+	ck_assert_int_eq(d.hvm.mmio_hole_mib, 512);
+	ck_assert(!d.hvm.hpet && !d.hvm.pae && d.hvm.nx);
+	ck_assert_str_eq(d.hvm.bios, "ovmf");
+	ck_assert_str_eq(d.hvm.keymap, "de");
+	ck_assert_str_eq(d.hvm.soundhw, "ac97");
+	domcfg_fini(&d);
+	cfg_fini(&c);
+	bound("type = 'hvm'\nviridian = 1\nserial = 'none'\n", &c, &d);
+	ck_assert_str_eq(d.hvm.viridian, "defaults");
+	ck_assert_str_eq(d.hvm.serial, "none");
+	domcfg_fini(&d);
+	cfg_fini(&c);
+	bound("type = 'hvm'\nviridian = 'no'\nserial = []\n", &c, &d);
+	ck_assert_str_eq(d.hvm.viridian, "");
 	domcfg_fini(&d);
 	cfg_fini(&c);
 }
@@ -271,6 +339,7 @@ main(void)
 	    (int)XU_ARRAY_SIZE(bad_meaning));
 	tcase_add_test(t, a_domain);
 	tcase_add_test(t, a_pvh_domain);
+	tcase_add_test(t, an_hvm_domain);
 	tcase_add_test(t, table_is_consistent);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
