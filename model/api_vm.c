@@ -42,7 +42,9 @@ static const struct model_field fields[] = {
 	    "When it crashes." },
 	{ "consoles", T_SET(T_REF("console")), RO_RUN, 0, "Its consoles." },
 	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Its disks." },
-	{ "PV_bootloader", T_STRING, RW, ST_HALTED, "Must be empty." },
+	{ "PV_bootloader", T_STRING, RW, ST_HALTED,
+	    "Instead of a kernel: pvgrub (or pvgrub32, pvgrub64, pygrub, which "
+	    "mean the same) reads it from the guest's own disk." },
 	{ "PV_kernel", T_STRING, RW, ST_HALTED, "Kernel, a file of the host." },
 	{ "PV_ramdisk", T_STRING, RW, ST_HALTED,
 	    "Initial ramdisk, a file of the host." },

@@ -401,14 +401,34 @@ check_args(const struct xu_val *v, struct xu_err *e)
 		"a kernel's command line has at most 2047 bytes");
 }
 
+/* The loader runs in the guest: nothing of ours reads the guest's disk. */
+static int
+check_loader(const struct xu_val *v, struct xu_err *e)
+{
+	static const char words[] = "pvgrub pvgrub32 pvgrub64 pygrub ";
+	const char *s = xu_val_get_str(v, "PV_bootloader", "");
+
+	if (s[0] == '\0')
+		return 0;
+	if (!word_fits(s, words))
+		return unsupported(e, "PV_bootloader", s,
+		    "the loader of guests that boot from their own disk is "
+		    "pvgrub; programs are not run");
+	if (config_type(v) == TYPE_HVM)
+		return unsupported(e, "PV_bootloader", s,
+		    "an HVM guest boots from its disk by itself");
+	if (xu_val_get_str(v, "PV_kernel", "")[0] != '\0')
+		return unsupported(e, "PV_bootloader", s,
+		    "there is a PV_kernel, too; one of both boots");
+	return 0;
+}
+
 static int
 check_boot(const struct xu_val *v, struct xu_err *e)
 {
 	static const struct {
 		const char *field, *reason;
 	} empty[] = {
-		{ "PV_bootloader", "boot loaders are not there yet: give a "
-				   "kernel" },
 		{ "PCI_bus", "PCI devices are not there yet" },
 	};
 	static const char *const files[] = { "PV_kernel", "PV_ramdisk" };
@@ -426,7 +446,7 @@ check_boot(const struct xu_val *v, struct xu_err *e)
 			return unsupported(e, files[i], s,
 			    "a full path of a file on the host is wanted");
 	}
-	return check_args(v, e);
+	return check_loader(v, e) < 0 ? -1 : check_args(v, e);
 }
 
 static int

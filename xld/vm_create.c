@@ -80,9 +80,11 @@ start_file(const struct create *j)
 static const char *
 start_name(const struct create *j)
 {
-	return config_type(j->g->config) == TYPE_HVM ?
-	    "hvmloader" :
-	    xu_val_get_str(j->g->config, "PV_kernel", "");
+	const char *kernel = xu_val_get_str(j->g->config, "PV_kernel", "");
+
+	if (config_type(j->g->config) == TYPE_HVM)
+		return "hvmloader";
+	return kernel[0] != '\0' ? kernel : "pvgrub";
 }
 
 static enum xu_step_result

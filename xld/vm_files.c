@@ -75,7 +75,7 @@ open_found(const char *given, const char *const *patterns, const char *what,
 	if (find_one(patterns, path, sizeof(path)))
 		return open_file(path, what, out, e);
 	xu_err_set(e, XE(XLD_KERNEL), 0,
-	    "an HVM guest needs %s, and none is at %s: install %s", what,
+	    "the guest needs %s, and none is at %s: install %s", what,
 	    patterns[0], package);
 	xu_err_param(e, "%s", patterns[0]);
 	xu_err_param(e, "not found");
@@ -116,17 +116,35 @@ open_firmware(const struct core *c, const struct xu_val *config,
 	    &f->firmware, e);
 }
 
+/* GRUB as a kernel: it reads the guest's disk inside the guest. */
+static int
+open_loader(const struct xu_val *config, struct vm_files *f, struct xu_err *e)
+{
+	static const char *const pv[] = { "/usr/lib/grub-xen/grub-x86_64-xen.bin",
+		"/usr/lib/xen*/boot/pvgrub64", NULL };
+	static const char *const pvh[] = {
+		"/usr/lib/grub-xen/grub-i386-xen_pvh.bin",
+		"/usr/lib/xen*/boot/pvgrub_pvh", NULL };
+
+	return open_found("", config_type(config) == TYPE_PVH ? pvh : pv,
+	    "pvgrub", "grub-xen-host", &f->kernel, e);
+}
+
 int
 vm_files_open(const struct core *c, const struct xu_val *config,
     struct vm_files *f, struct xu_err *e)
 {
 	const char *kernel = xu_val_get_str(config, "PV_kernel", "");
 	const char *ramdisk = xu_val_get_str(config, "PV_ramdisk", "");
+	const char *loader = xu_val_get_str(config, "PV_bootloader", "");
 	bool hvm = config_type(config) == TYPE_HVM;
 	int r = 0;
 
 	*f = (struct vm_files)VM_FILES_NONE;
-	if (kernel[0] == '\0' && !hvm) {
+	if (kernel[0] == '\0' && loader[0] != '\0' && !hvm &&
+	    open_loader(config, f, e) < 0)
+		return -1;
+	if (kernel[0] == '\0' && loader[0] == '\0' && !hvm) {
 		xu_err_set(e, XE(XLD_KERNEL), 0, "'%s' has no kernel",
 		    xu_val_get_str(config, "name_label", ""));
 		xu_err_param(e, "%s", "");

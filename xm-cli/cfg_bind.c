@@ -336,6 +336,53 @@ bind_loader(struct binder *b, const char *file)
 	b->d->kernel[0] = '\0';
 }
 
+/* xm's and xl's pygrub reads the guest's disk in domain 0; who asks for it gets
+ * the loader that reads it in the guest. */
+static void
+bind_loader_of_disk(struct binder *b)
+{
+	static const char *const words[] = { "pygrub", "pvgrub", "pvgrub32",
+		"pvgrub64" };
+	static const char *const keys[] = { "bootloader", "firmware" };
+	const struct cfg_setting *s;
+	const char *name;
+
+	b->d->bootloader = strdup("");
+	for (size_t k = 0; k < XU_ARRAY_SIZE(keys); k++) {
+		s = bind_get(b, keys[k]);
+		if (s == NULL || s->value->text[0] == '\0' ||
+		    b->d->type == TYPE_HVM)
+			continue;
+		name = strrchr(s->value->text, '/');
+		name = name != NULL ? name + 1 : s->value->text;
+		for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+			if (strcmp(name, words[i]) == 0) {
+				free(b->d->bootloader);
+				b->d->bootloader = strdup(name);
+			}
+		if (b->d->bootloader != NULL && b->d->bootloader[0] == '\0')
+			bind_say(b, &s->value->pos, true,
+			    "'%s' can be \"pvgrub\" in this release, which boots "
+			    "the guest from its own disk", s->key);
+	}
+}
+
+static void
+kernel_or_loader(struct binder *b, const struct cfg_pos *pos)
+{
+	bool kernel = b->d->kernel != NULL && b->d->kernel[0] != '\0';
+	bool loader = b->d->bootloader != NULL && b->d->bootloader[0] != '\0';
+
+	if (kernel && loader)
+		bind_say(b, pos, true,
+		    "'kernel' and '%s' are given; one of both boots",
+		    b->d->bootloader);
+	else if (!kernel && !loader)
+		bind_say(b, pos, true,
+		    "no kernel is given; add kernel = \"/path/to/vmlinuz\", or "
+		    "bootloader = \"pvgrub\" to boot from the guest's disk");
+}
+
 static void
 bind_kernel(struct binder *b, const char *file)
 {
@@ -345,15 +392,14 @@ bind_kernel(struct binder *b, const char *file)
 	 * Linux takes otherwise. */
 	const size_t max_cmdline = b->d->type == TYPE_PV ? 1023 : 2047;
 
+	bind_loader_of_disk(b);
 	b->d->kernel = strdup(bind_str(b, "kernel", ""));
 	b->d->ramdisk = strdup(bind_str(b, "ramdisk", ""));
 	b->d->cmdline = join_cmdline(b);
 	if (b->d->type == TYPE_HVM)
 		bind_loader(b, file);
-	else if (cfg_find(b->cfg, "kernel") == NULL || b->d->kernel == NULL ||
-	    b->d->kernel[0] == '\0')
-		bind_say(b, &pos, true,
-		    "no kernel is given; add kernel = \"/path/to/vmlinuz\"");
+	else
+		kernel_or_loader(b, &pos);
 	if (s != NULL &&
 	    (cfg_find(b->cfg, "root") != NULL ||
 		cfg_find(b->cfg, "extra") != NULL))
@@ -628,7 +674,7 @@ void
 domcfg_fini(struct domcfg *d)
 {
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
-		d->ramdisk, d->cmdline, d->on_poweroff, d->on_reboot,
+		d->ramdisk, d->cmdline, d->bootloader, d->on_poweroff, d->on_reboot,
 		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
 		d->hvm.loader, d->hvm.device_model, d->hvm.vnc,
 		d->hvm.bios, d->hvm.serial, d->hvm.viridian,

@@ -99,6 +99,8 @@ struct domcfg_hvm {
 /* A domain as the file describes it. Strings are owned; "" = not given. */
 struct domcfg {
 	char *name, *uuid, *description, *kernel, *ramdisk, *cmdline;
+	/* "pvgrub" instead of a kernel. */
+	char *bootloader;
 	char *on_poweroff, *on_reboot, *on_crash;
 	enum dom_type type;
 	uint64_t memory_kib, maxmem_kib;

@@ -314,7 +314,7 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	xapi_set(r, "actions_after_shutdown", action(d->on_poweroff));
 	xapi_set(r, "actions_after_reboot", action(d->on_reboot));
 	xapi_set(r, "actions_after_crash", action(d->on_crash));
-	xapi_set(r, "PV_bootloader", xapi_new_str(""));
+	xapi_set(r, "PV_bootloader", xapi_new_str(d->bootloader));
 	xapi_set(r, "PV_kernel", absolute(d->kernel, cwd));
 	xapi_set(r, "PV_ramdisk", absolute(d->ramdisk, cwd));
 	xapi_set(r, "PV_args", xapi_new_str(d->cmdline));

@@ -116,7 +116,8 @@ static const struct {
 	{ "kernel='/k'\nwhatever_this_is = 1",
 	    "web.cfg:2:1: unknown key 'whatever_this_is'\n" },
 	{ "memory = 64", "web.cfg:1:1: no kernel is given; add kernel = "
-			 "\"/path/to/vmlinuz\"\n" },
+			 "\"/path/to/vmlinuz\", or bootloader = \"pvgrub\" to "
+			 "boot from the guest's disk\n" },
 	{ "kernel='/k'\nmemory = 'lots'",
 	    "web.cfg:2:10: 'memory' must be a number of MiB, or a number with "
 	    "k, m or g\n" },
@@ -134,6 +135,14 @@ static const struct {
 	{ "kernel='/k'\nuuid = 'x'",
 	    "web.cfg:2:8: 'uuid' must be a UUID such as "
 	    "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"\n" },
+	{ "bootloader='/usr/bin/mygrub'",
+	    "web.cfg:1:12: 'bootloader' can be \"pvgrub\" in this release, "
+	    "which boots the guest from its own disk\n"
+	    "web.cfg:1:1: no kernel is given; add kernel = "
+	    "\"/path/to/vmlinuz\", or bootloader = \"pvgrub\" to boot from the "
+	    "guest's disk\n" },
+	{ "bootloader='/usr/bin/pygrub'\nkernel='/k'",
+	    "web.cfg:2:1: 'kernel' and 'pygrub' are given; one of both boots\n" },
 	{ "kernel='/k'\nvtpm = ['backend=x']",
 	    "web.cfg:2:1: 'vtpm' is not supported by this release; remove it "
 	    "or leave it empty\n" },

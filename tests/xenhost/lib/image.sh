@@ -144,6 +144,8 @@ make_base() {
 			"$t/usr/lib/x86_64-linux-gnu/" 2>/dev/null || true
 	done
 	cp -L "$pkgs/lib/x86_64-linux-gnu/liblzma.so.5" "$t/lib/x86_64-linux-gnu/"
+	install -D -m 644 -t "$t/usr/lib/grub-xen" \
+		"$pkgs"/usr/lib/grub-xen/grub-{x86_64-xen,i386-xen_pvh}.bin
 	add_peer "$pkgs" "$t"
 	cp -a "$here/images/etc/." "$t/etc/"
 	install -m 755 "$here/images/dom0-init" "$t/init"

@@ -87,7 +87,7 @@ peer_packages=(xen-utils-4.17 xen-utils-common xenstore-utils libxenmisc4.17
 	libxenhypfs1 libyajl2 libnl-3-200 libnl-route-3-200 libfdt1 libzstd1
 	liblzo2-2 liblzma5 zlib1g libbz2-1.0 libuuid1 libtinfo6 libncurses6
 	libgcc-s1 libc6 libpixman-1-0 strace libunwind8 libdw1 libelf1
-	bash xz-utils)
+	bash xz-utils grub-xen-host)
 
 make_packages() {
 	local kernel
