@@ -169,6 +169,8 @@ entry_from(struct call *k, const struct xu_val *args, struct xu_err *e)
 struct doing {
 	struct call *call;
 	struct dev *dev;
+	/* The medium that comes; "" = none. */
+	char vdi[UUID_TEXT];
 };
 
 static bool
@@ -427,7 +429,79 @@ destroy_force(struct call *k)
 	destroy_as(k, true);
 }
 
+/* ---- CDs ------------------------------------------------------------------------------ */
+
+static void
+put_medium(struct dev *d, const struct vdi *v)
+{
+	dev_set(d, "VDI", xu_str(v != NULL ? v->uuid : ""));
+	dev_set(d, "location", xu_str(v != NULL ? vdi_location(v) : ""));
+}
+
+/* The old medium is out. */
+static void
+ejected(void *arg, const struct xu_err *e)
+{
+	struct doing *o = arg;
+	struct dev *d = o->dev;
+
+	if (e != NULL) {
+		unplugged(o, e);
+		return;
+	}
+	put_medium(d, vdi_find(o->call->core, o->vdi));
+	dev_attach(d, plugged, o);
+}
+
+/* A kernel's backend keeps what it opened, so a drive of a running guest is taken
+ * away and comes back with the other medium. */
+static void
+change_medium(struct call *k, const char *vdi)
+{
+	struct dev *d = subject(k);
+	struct xu_err e = XU_ERR_INIT;
+	struct doing *o;
+	char label[160];
+
+	if (d == NULL)
+		return;
+	if (!vbd_is_cd(d)) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED", "not a CD drive",
+		    "%s of '%s' is not a CD drive",
+		    dev_label(d, label, sizeof(label)), guest_name(d->guest));
+	} else if (d->phase != DEV_OFF &&
+	    config_type(d->guest->config) == TYPE_HVM) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED", "HVM guest",
+		    "changing the CD of an HVM guest that runs is not there "
+		    "yet");
+	} else if ((o = doing(k, d)) == NULL) {
+		return;
+	} else if (d->phase == DEV_OFF) {
+		put_medium(d, vdi_find(k->core, vdi));
+		record_write(d->guest, &e);
+		plugged(o, xu_err_is_set(&e) ? &e : NULL);
+	} else {
+		snprintf(o->vdi, sizeof(o->vdi), "%s", vdi);
+		dev_detach(d, false, ejected, o);
+	}
+}
+
+static void
+insert(struct call *k)
+{
+	change_medium(k, xu_val_str(xu_val_at(k->params, 1)));
+}
+
+static void
+eject(struct call *k)
+{
+	change_medium(k, "");
+}
+
 const struct handler vbd_handlers[] = {
+	{ "VBD.insert", insert },
+	{ "VBD.media_change", insert },
+	{ "VBD.eject", eject },
 	{ "VBD.create", create },
 	{ "VBD.destroy", destroy },
 	{ "VBD.destroy_force", destroy_force },
