@@ -8,7 +8,7 @@
 # xld killed at each step. Linux guests are looked at from inside. Nothing is left.
 . "$(dirname "$0")/lib.sh"
 
-cleanup 'xm destroy other 2>/dev/null; xm destroy g 2>/dev/null
+cleanup 'for vm in other g linux; do xm destroy $vm; done >/dev/null 2>&1
 	losetup -d /dev/loop40 2>/dev/null; umount "$scratch/mnt" 2>/dev/null'
 
 image() { dd if=/dev/zero of="$scratch/$1" bs=1048576 count="${2:-4}" 2>/dev/null; }
@@ -24,7 +24,7 @@ clean() {
 	same "$1: others' loop devices" "$start" "$(losetup -a | sort)"
 	xenstore-ls -f / >"$scratch/now"
 	diff "$scratch/before" "$scratch/now" >&2 || fail "$1: nodes stay"
-	same "$1: records" "" "$(ls /run/xld/domains /run/xld/intents | grep json)"
+	same "$1: records" "domains/json intents/json" "$(cd /run/xld && echo domains/*json intents/*json | tr -d '*')"
 }
 
 # --- a small guest without a driver ------------------------------------------
@@ -34,10 +34,11 @@ config=$(tiny_config g "$disks")
 check "a guest with four disks" xm create -q "$config"
 domid=$(xm domid g)
 same "two loop devices" 2 "$(loops)"
-xenstore-ls -fp "/local/domain/0/backend/vbd/$domid" >"$scratch/back"
-xenstore-ls -fp "/local/domain/$domid/device/vbd" >"$scratch/front"
+declare -A side
+side[back]=$(xenstore-ls -fp "/local/domain/0/backend/vbd/$domid" | tr -s ' ')
+side[front]=$(xenstore-ls -fp "/local/domain/$domid/device/vbd" | tr -s ' ')
 # has SIDE NODE VALUE PERMISSIONS
-has() { grep -q "/$2 = \"$3\" *($4)\$" "$scratch/$1" || fail "no $2 = '$3' ($4)"; }
+has() { [[ ${side[$1]} == *"/$2 = \"$3\" ($4)"* ]] || fail "no $2 = '$3' ($4) in ${side[$1]}"; }
 while read -r n; do
 	has back "${n%% *}" "${n#* }" "n0,r$domid"
 done <<NODES
@@ -63,11 +64,11 @@ for n in 51712 51728 5632 5696; do
 	has front "$n/virtual-device" "$n" "n$domid,r0"
 	has front "$n/backend" "/local/domain/0/backend/vbd/$domid/$n" "n$domid,r0"
 done
-grep -q 5696/physical-device "$scratch/back" && fail "an empty drive has a device"
-same "block-list" "51712 5632 51728 5696" \
-	"$(xm block-list g | awk 'NR > 1 { printf "%s%s", s, $1; s = " " }')"
-contains "its header" "$(xm block-list g | head -n 1)" \
-	'^Vdev  BE handle state evt-ch ring-ref BE-path'
+[[ ${side[back]} == *5696/physical-device* ]] && fail "an empty drive has a device"
+numbers() { awk 'NR > 1 { printf "%s%s", s, $1; s = " " }'; }
+list=$(xm block-list g)
+same "block-list" "51712 5632 51728 5696" "$(numbers <<<"$list")"
+contains "its header" "$list" '^Vdev  BE handle state evt-ch ring-ref BE-path'
 contains "block-list -l" "$(xm block-list -l g)" "\(uname file:$scratch/b\)"
 contains "block-list as JSON" "$(xm block-list --format json g)" \
 	'"location": "phy:/dev/loop40"'
@@ -84,7 +85,8 @@ check "w!" xm block-attach g "file:$scratch/c" xvde w!
 check "detach by name" xm block-detach g xvdz
 check "detach by number" xm block-detach g 51776
 expect_status 3 xm block-detach g xvdz
-same "two loop devices again" 2 "$(wait_for 10 eval '[ "$(loops)" = 2 ]'; loops)"
+two_loops() { [ "$(loops)" = 2 ]; }
+check "two loop devices again" wait_for 10 two_loops
 
 # Others must not have it.
 config=$(tiny_config other "disk = [ 'file:$scratch/b,xvda,r' ]")
@@ -95,17 +97,220 @@ config=$(tiny_config other "disk = [ 'file:$scratch/a,xvda,r' ]")
 check "readers may be many" xm create -q "$config"
 check "its end" xm destroy other
 
+# The API, as others use it.
+check "VDI and VBD by XenAPI" "$progs/prog_vbd" g "file:$scratch/c" "file:$scratch/c"
+check "nothing of it is left" wait_for 10 two_loops
+
 # xld is killed and finds all again.
 kill_all KILL xld
 check "xld starts again" /usr/sbin/xld --daemon
 same "the same disks" "51712 5632 51728 5696" \
-	"$(xm block-list g | awk 'NR > 1 { printf "%s%s", s, $1; s = " " }')"
+	"$(xm block-list g | numbers)"
 expect_status 4 xm block-attach g "file:$scratch/b" xvde w
 contains "the holder is known" "$err" "this guest's own xvdb"
 check "detach after a restart" xm block-detach g xvdb
 check "reboot" xm reboot -w g
 [ "$(xm domid g)" != "$domid" ] || fail "the domain is the old one"
 same "disks of the new domain" "51712 5632 5696" \
-	"$(xm block-list g | awk 'NR > 1 { printf "%s%s", s, $1; s = " " }')"
-check "destroy" xm destroy g
+	"$(xm block-list g | numbers)"
+
+# A frontend may lie: it harms itself at most.
+lies=0
+front=/local/domain/$(xm domid g)/device/vbd
+for n in state backend ring-ref event-channel virtual-device protocol; do
+	for v in '' 4 6 -1 99999999999999999999 /local/domain/0 ring; do
+		xenstore-write "$front/51712/$n" "$v" && lies=$((lies + 1))
+	done
+done
+xenstore-rm "$front/5632"
+same "lies that were told" 42 "$lies"
+check "xld goes on" xm block-list g
+kill_all KILL xenstored
+check "xenstored starts again" /usr/sbin/xenstored
+check "destroy, with a store that was killed" xm destroy g
 clean "the small guest"
+
+# --- what cannot be ------------------------------------------------------------
+mkdir "$scratch/folder" "$scratch/mnt"
+: >"$scratch/empty"
+# refused STATUS PATTERN DISK
+refused() {
+	expect_status "$1" xm create "$(tiny_config g "disk = [ $3 ]")"
+	contains "$3" "$err" "$2"
+	no_loops || fail "$3: a loop device stays"
+}
+refused 1 "disk xvda \(file:/no\): No such file" "'file:/no,xvda,w'"
+refused 1 'it is a folder' "'file:$scratch/folder,xvda,r'"
+refused 1 'one sector of 512' "'file:$scratch/empty,xvda,w'"
+refused 1 'neither a file nor a block device' "'phy:null,xvda,w'"
+refused 4 'in use by /dev/loop40 of domain 0' "'file:$scratch/d,xvda,w'"
+refused 2 "g.cfg:4:[0-9]+: disk: disk name 'vda'" "'file:$scratch/a,vda,w'"
+refused 1 'xvdc .*: it is a folder' \
+	"'file:$scratch/a,xvda,w', 'file:$scratch/b,xvdb,w', 'file:$scratch,xvdc,w'"
+mount -t tmpfs -o ro none "$scratch/mnt"
+mount -o remount,rw "$scratch/mnt" && cp "$scratch/a" "$scratch/mnt/" &&
+	mount -o remount,ro "$scratch/mnt"
+refused 1 'cannot be written to: attach it read-only' "'file:$scratch/mnt/a,xvda,w'"
+umount "$scratch/mnt"
+mv /dev/loop-control "$scratch/"
+refused 1 'loop device for .*: is the module loop loaded' "'file:$scratch/a,xvda,w'"
+mv "$scratch/loop-control" /dev/
+clean "what cannot be"
+
+# --- cut short -----------------------------------------------------------------
+config=$(tiny_config g "disk = [ 'file:$scratch/a,xvda,w', 'phy:/dev/loop40,xvdb,w' ]")
+restart_xld() {
+	kill_all KILL xld
+	wait_for 10 none_of xld-api
+	check "xld starts" env "$@" /usr/sbin/xld --daemon
+}
+steps="device-prepare device-nodes device-ready"
+[ "${XLD_DEPTH:-default}" = full ] && steps="$steps record run"
+for step in $steps; do
+	restart_xld "XLD_STEP=$step"
+	expect_status 1 xm create "$config"
+	contains "the step is named" "$err" "$step: a fault was injected"
+	restart_xld A=1
+	clean "a creation that fails at $step"
+	restart_xld "XLD_STEP=$step:kill"
+	expect_status 75 xm create -q "$config"
+	restart_xld A=1
+	expect_status 3 xm domid g
+	clean "xld killed at $step"
+done
+check "a guest" xm create -q "$config"
+domid=$(xm domid g)
+steps="device-nodes device-kept"
+[ "${XLD_DEPTH:-default}" = full ] && steps="device-prepare device-record $steps device-connect"
+for step in $steps; do
+	restart_xld "XLD_STEP=$step:kill"
+	expect_status 75 xm block-attach g "file:$scratch/b" xvdc w
+	restart_xld A=1
+	same "$step: nobody was told, nothing is there" 1 "$(loops)"
+	xm block-list g | grep -q '^51744 ' && fail "$step: the device stays"
+done
+steps="device-closed"
+[ "${XLD_DEPTH:-default}" = full ] && steps="device-leaving device-ask $steps device-off"
+for step in $steps; do
+	check "attach" xm block-attach g "file:$scratch/b" xvdc w
+	restart_xld "XLD_STEP=$step:kill"
+	expect_status 75 xm block-detach g xvdc
+	restart_xld A=1
+	gone() { ! xm block-list g | grep -q '^51744 '; }
+	check "$step: the detach is finished" wait_for 20 gone
+done
+restart_xld "XLD_STEP=destroy-devices:kill"
+expect_status 75 xm destroy g
+restart_xld A=1
+expect_status 3 xm domid g
+clean "xld killed in a destroy"
+
+# A backend that never answers.
+rmmod xen_blkback
+restart_xld XLD_DEVICE_TIMEOUT=2
+expect_status 6 xm create "$config"
+contains "device, state, cause" "$err" \
+	'disk xvda .* not taken it within 2 s; .* state 1 \(Initialising\); is its module'
+modprobe xen-blkback
+restart_xld A=1
+clean "no backend"
+
+# --- Linux ----------------------------------------------------------------------
+mkdir -p "$scratch/extra"
+cat >"$scratch/extra/init" <<'INIT'
+#!/bin/sh
+export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev 2>/dev/null
+exec </dev/console >/dev/console 2>&1
+stty -echo
+modprobe xen-blkfront
+echo "GUEST UP"
+n=0
+while read -r line; do
+	n=$((n + 1))
+	eval "$line"
+	echo "END $n $?"
+done
+INIT
+chmod 755 "$scratch/extra/init"
+{ gunzip -c /boot/guest/initrd.img
+	cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
+} >"$scratch/initrd.img"
+
+# guest COMMAND: runs it there; its output and status.
+said=0
+guest() {
+	said=$((said + 1))
+	echo "$*" >&8
+	ended() { grep -q "^END $said " "$scratch/console"; }
+	wait_for 60 ended || fail "the guest does not answer to: $*"
+	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
+		sed "/^END $said /,\$d"
+	return "$(tr -d '\r' <"$scratch/console" |
+		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
+}
+
+# a_linux TYPE ROUNDS
+a_linux() {
+	cat >"$scratch/linux.cfg" <<CFG
+name    = "linux"
+type    = "$1"
+memory  = 192
+kernel  = "/boot/guest/vmlinuz"
+ramdisk = "$scratch/initrd.img"
+extra   = "console=hvc0 quiet"
+disk    = [ "file:$scratch/a,xvda,w", "/dev/loop40,raw,xvdb,rw" ]
+CFG
+	check "Linux ($1)" xm create -q "$scratch/linux.cfg"
+	rm -f "$scratch/in" "$scratch/console"
+	mkfifo "$scratch/in"
+	xm console linux <"$scratch/in" >"$scratch/console" 2>&1 &
+	exec 8>"$scratch/in"
+	seen() { grep -q 'GUEST UP' "$scratch/console"; }
+	check "it reaches user space" wait_for 240 seen
+	said=0
+	guest 'while [ ! -b /dev/xvdb ]; do sleep 1; done; echo >/dev/null' >/dev/null
+	same "both are connected" "4 4" \
+		"$(xm block-list linux | awk 'NR > 1 { printf "%s%s", s, $4; s = " " }')"
+	for d in xvda xvdb; do
+		guest "dd if=/dev/urandom of=/r bs=65536 count=16 2>/dev/null; dd if=/r of=/dev/$d bs=65536 seek=8 conv=fsync 2>/dev/null; sha256sum /r | cut -c1-64 >/s; cat /s" >"$scratch/sum"
+		note "written to $d"
+		case $d in xvda) f=$scratch/a ;; *) f=/dev/loop40 ;; esac
+		sum=$(dd if="$f" bs=65536 skip=8 count=16 iflag=direct 2>/dev/null | sha256sum)
+		[ -n "${sum%% *}" ] || sum=$(dd if="$f" bs=65536 skip=8 count=16 2>/dev/null | sha256sum)
+		same "what is on $d" "${sum%% *}" "$(cat "$scratch/sum")"
+		guest "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/$d bs=65536 skip=8 count=16 2>/dev/null | sha256sum | cut -c1-64" >"$scratch/back"
+		same "read back from $d" "$(cat "$scratch/sum")" "$(cat "$scratch/back")"
+	done
+	for ((i = 1; i <= $2; i++)); do
+		check "attach $i" xm block-attach linux "file:$scratch/b" xvdc w
+		contains "it is connected" "$(xm block-list linux)" '^51744 +0 +0 +4 '
+		[ $((i % 4)) != 1 ] || check "the guest writes to it" \
+			guest 'dd if=/dev/urandom of=/dev/xvdc bs=4096 count=4 conv=fsync 2>/dev/null'
+		check "detach $i" xm block-detach linux xvdc
+	done
+	# One that is in use stays until it is not.
+	guest 'exec 5</dev/xvdb' >/dev/null
+	expect_status 6 xm block-detach linux xvdb
+	contains "who and why" "$err" 'disk xvdb .* not closed within .* state 5 \(Closing\)'
+	contains "it is still there" "$(xm block-list linux)" '^51728 '
+	guest 'exec 5<&-' >/dev/null
+	released() { ! xm block-list linux | grep -q '^51728 '; }
+	check "the guest lets go, and it goes" wait_for 20 released
+	check "detach by force" xm block-detach -f linux xvda
+	same "no disk is left" "" "$(xm block-list linux)"
+	check "attach again" xm block-attach linux "file:$scratch/a" xvda w
+	check "the guest ends by itself" timeout 90 xm shutdown -w linux
+	exec 8>&-
+	clean "Linux ($1)"
+}
+restart_xld XLD_DEVICE_TIMEOUT=4
+if [ "${XLD_DEPTH:-default}" = full ]; then
+	a_linux pv 200
+	a_linux pvh 20
+else
+	a_linux pv 3
+fi
+restart_xld A=1
