@@ -175,9 +175,10 @@ wait_until(struct dev_work *w,
 }
 
 void
-dev_changed(struct dev *d)
+dev_changed(struct dev *d, unsigned before)
 {
 	struct xu_err e = XU_ERR_INIT;
+	char label[200], said[200];
 	struct dev_work *w = d->work;
 	int r;
 
@@ -188,6 +189,12 @@ dev_changed(struct dev *d)
 	} else if (w == NULL && d->phase == DEV_LEAVING &&
 	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
 		dev_left(d);
+	} else if (w == NULL && d->phase == DEV_ON && d->back != before &&
+	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
+		dev_complaint(d, said, sizeof(said));
+		xu_log(XU_NOTICE, "%s: the backend of %s has closed%s%s",
+		    guest_name(d->guest), dev_label(d, label, sizeof(label)),
+		    said[0] != '\0' ? ": " : "", said);
 	}
 }
 

@@ -23,10 +23,10 @@
  * guest's frontend. A polite detach whose deadline has passed goes on: it is
  * finished when the backend closes.
  *
- * What survives a crash: a device's entry says "plug": "arriving" and "leaving"
- * are finished or undone by the next xld, "on" is watched again. A class must
- * prepare so that nothing stays when xld is killed (a loop device goes with its
- * last user).
+ * What survives a crash: a device's entry says "plug": "arriving" (as new) and
+ * "plugging" are undone by the next xld, "leaving" (for ever: "doomed") is
+ * finished, "on" is watched again. A class must prepare so that nothing stays when
+ * xld is killed (a loop device goes with its last user).
  *
  * A new class: a struct dev_class in a file of its own, a line in dev_classes, its
  * rows in model/. The framework does not change.
@@ -75,8 +75,9 @@ struct dev {
 	/* Of the nodes, while phase is not DEV_OFF. */
 	int32_t domid;
 	bool watched;
-	/* The entry goes when the device has left. */
-	bool doomed;
+	/* The entry is new and goes when the attach fails; it goes when the
+	 * device has left. */
+	bool fresh, doomed;
 	/* As last seen: enum bus_state, or a number the backend made up. */
 	unsigned back, front;
 	/* Who waits for it, NULL = nobody. */
@@ -144,7 +145,7 @@ enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);
 void dev_off(struct dev_work *w);
 /* Forgets a wait; it is not resumed. */
 void dev_work_stop(struct dev_work *w);
-/* "arriving", "on", "leaving", "": what the record says of them. */
+/* What the record says of them, see above; "" = off. */
 void dev_plug(struct dev_work *w, const char *word);
 /* The guest goes: what is under way with one of its devices ends, failed. */
 void dev_interrupt(struct guest *g);
@@ -186,8 +187,8 @@ void dev_watch(struct dev *d);
 void dev_unwatch(struct dev *d);
 /* Reads the states. */
 void dev_look(struct dev *d);
-/* A state has changed. */
-void dev_changed(struct dev *d);
+/* A state has perhaps changed; before: what the backend's was. */
+void dev_changed(struct dev *d, unsigned before);
 int dev_write(struct dev_work *w, struct xu_err *e);
 int dev_write_closing(struct dev_work *w, bool force, struct xu_err *e);
 void dev_erase(struct dev_work *w);

@@ -61,7 +61,7 @@ step_record(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
 
-	dev_plug(&h->work, "arriving");
+	dev_plug(&h->work, h->dev->fresh ? "arriving" : "plugging");
 	return result(record_write(h->dev->guest, e));
 }
 
@@ -122,7 +122,7 @@ grace_over(uv_timer_t *t)
 	dev_look(h->dev);
 	h->work.enough = h->dev->front <= BUS_INITIALISING;
 	if (h->work.enough)
-		dev_changed(h->dev);
+		dev_changed(h->dev, h->dev->back);
 }
 
 static enum xu_step_result
@@ -150,6 +150,7 @@ step_kept(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
 
+	h->dev->fresh = false;
 	dev_plug(&h->work, "on");
 	return result(record_write(h->dev->guest, e));
 }
@@ -171,7 +172,7 @@ step_leaving(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
 
-	dev_plug(&h->work, "leaving");
+	dev_plug(&h->work, h->dev->doomed ? "doomed" : "leaving");
 	return result(record_write(h->dev->guest, e));
 }
 

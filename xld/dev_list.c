@@ -226,6 +226,7 @@ devs_adopt(struct guest *g)
 {
 	struct xu_list *l, *next;
 	struct dev_work w = { .guest = g };
+	char plug[16];
 	struct dev *d;
 
 	LIST_FOREACH_SAFE(l, next, &g->devs) {
@@ -234,17 +235,21 @@ devs_adopt(struct guest *g)
 		d->domid = g->domid;
 		d->phase = DEV_ON;
 		dev_look(d);
-		if (strcmp(dev_str(d, "plug"), "arriving") == 0) {
+		snprintf(plug, sizeof(plug), "%s", dev_str(d, "plug"));
+		d->doomed = strcmp(plug, "doomed") == 0;
+		if (strcmp(plug, "arriving") == 0) {
 			/* Nobody was told that it was there. */
 			dev_off(&w);
 			dev_remove(d);
-		} else if (d->back == BUS_NONE) {
+		} else if (strcmp(plug, "plugging") == 0) {
 			dev_off(&w);
+		} else if (d->back == BUS_NONE) {
+			dev_left(d);
 		} else {
 			if (d->cls->adopt != NULL)
 				d->cls->adopt(d);
 			dev_watch(d);
-			if (strcmp(dev_str(d, "plug"), "leaving") == 0)
+			if (d->doomed || strcmp(plug, "leaving") == 0)
 				dev_detach(d, false, NULL, NULL);
 		}
 	}

@@ -335,7 +335,7 @@ dev_event(struct core *c, const char *path)
 	struct guest *g = NULL;
 	struct dev *d = NULL;
 	char kind[16];
-	unsigned id;
+	unsigned id, before;
 	int domid;
 
 	if (path[0] == '@')
@@ -346,8 +346,9 @@ dev_event(struct core *c, const char *path)
 	if (g != NULL)
 		d = dev_by_id(g, cls, id);
 	if (d != NULL && d->watched && d->domid == domid) {
+		before = d->back;
 		dev_look(d);
-		dev_changed(d);
+		dev_changed(d, before);
 	}
 	return true;
 }

@@ -289,6 +289,7 @@ create(struct call *k)
 		return;
 	}
 	o = doing(k, d);
+	d->fresh = true;
 	if (o == NULL) {
 		dev_remove(d);
 	} else if (g->domid >= 0) {
