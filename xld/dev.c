@@ -126,6 +126,12 @@ too_late(uv_timer_t *t)
 	wake(w, xu_err_is_set(&e) ? &e : NULL);
 }
 
+static void
+start_deadline(struct dev_work *w)
+{
+	uv_timer_start(w->deadline, too_late, deadline_s() * 1000, 0);
+}
+
 /* 1: all are where they should be; 0: not yet. */
 static int
 look(struct dev_work *w, struct xu_err *e)
@@ -164,8 +170,7 @@ wait_until(struct dev_work *w,
 		if (w->deadline != NULL) {
 			uv_timer_init(w->guest->core->loop, w->deadline);
 			w->deadline->data = w;
-			uv_timer_start(w->deadline, too_late,
-			    deadline_s() * 1000, 0);
+			start_deadline(w);
 			return XU_STEP_WAIT;
 		}
 		r = xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "wait for devices");
@@ -186,6 +191,9 @@ dev_changed(struct dev *d, unsigned before)
 		r = look(w, &e);
 		if (r != 0)
 			wake(w, r < 0 ? &e : NULL);
+		else if (w->deadline != NULL && d->back != before)
+			/* One after the other is progress, too. */
+			start_deadline(w);
 	} else if (w == NULL && d->phase == DEV_LEAVING &&
 	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
 		dev_left(d);

@@ -19,7 +19,8 @@
  * Each line is a row of a step table: of vm_create.c and vm_destroy.c for all
  * devices of a guest together, of dev_hot.c for one. Waits are ended by one watch
  * for each device, on its backend's state, or by the deadline (DEV_DEADLINE_S,
- * XLD_DEVICE_TIMEOUT in xld's environment). At creation nobody waits for the
+ * XLD_DEVICE_TIMEOUT in xld's environment), which begins anew with each step that
+ * one of the devices makes. At creation nobody waits for the
  * guest's frontend. A polite detach whose deadline has passed goes on: it is
  * finished when the backend closes.
  *

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: own
-# timeout: 900
+# timeout: 2400
 # Guests that boot from their own disk through pvgrub, which runs in the guest: our
-# small kernel (PV), and with --full Linux as PV and PVH. Nothing in domain 0 reads
+# small kernel (PV), and with --full Linux as PV and PVH (GRUB reads page by page,
+# which takes minutes in an emulated host). Nothing in domain 0 reads
 # the disk.
 . "$(dirname "$0")/lib.sh"
 
@@ -44,8 +45,8 @@ boots pv 64 'TINY UP' 60 'firmware = "pvgrub64"'
 if [ "${XLD_DEPTH:-default}" = full ]; then
 	image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0
 initrd /boot/initrd'
-	boots pv 256 'GUEST UP' 300 'bootloader = "pvgrub"'
-	boots pvh 256 'GUEST UP' 300 'bootloader = "pvgrub"'
+	boots pv 256 'GUEST UP' 900 'bootloader = "pvgrub"'
+	boots pvh 256 'GUEST UP' 900 'bootloader = "pvgrub"'
 fi
 
 # Without the loader: which package has it.
