@@ -187,6 +187,7 @@ bind_hvm(struct binder *b)
 	if (b->d->type != TYPE_HVM)
 		return;
 	only_word(b, "device_model_version", "qemu-xen");
+	only_word(b, "firmware", "seabios");
 	h->boot = copy_str(b, "boot", "cda");
 	if (s != NULL && h->boot != NULL &&
 	    (h->boot[0] == '\0' || h->boot[strspn(h->boot, "acdn")] != '\0'))
