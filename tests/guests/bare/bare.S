@@ -9,7 +9,7 @@
  *   BARE POWER    somebody pressed the power button; it switches itself off
  *
  * and does what it is told on COM1: p power off, r reset by the keyboard
- * controller, c crash (a triple fault), f a flood of 16 KiB, anything else is
+ * controller, c crash (a triple fault), f a flood of 1 KiB, anything else is
  * echoed. Each byte costs emulated port accesses, some by another process.
  */
 	.code16
@@ -97,7 +97,7 @@ crash:
 	int3
 
 flood:
-	mov	$256, %cx
+	mov	$16, %cx
 1:	mov	$(line - entry), %si
 	push	%cx
 	call	say
