@@ -4,8 +4,8 @@
 # toolstack: own
 # timeout: 900
 # Disks from creation to end: files through loop devices and block devices, by xm
-# and by the API; attached and detached while the guest runs; what cannot be.
-# Nothing is left.
+# and by the API; attached and detached while the guest runs; what cannot be;
+# with --full, xld killed at each step. Nothing is left.
 . "$(dirname "$0")/lib.sh"
 
 cleanup 'for vm in other g linux; do xm destroy $vm; done >/dev/null 2>&1
@@ -156,3 +156,61 @@ mv /dev/loop-control "$scratch/"
 refused 1 'loop-control: No such file .*; is the module loop loaded' "'file:$scratch/a,xvda,w'"
 mv "$scratch/loop-control" /dev/
 clean "what cannot be"
+
+# --- cut short -----------------------------------------------------------------
+config=$(tiny_config g "disk = [ 'file:$scratch/a,xvda,w', 'phy:/dev/loop40,xvdb,w' ]")
+restart_xld() {
+	kill_all KILL xld
+	wait_for 10 none_of xld-api
+	check "xld starts" env "$@" /usr/sbin/xld --daemon
+}
+# The daemon goes while it is asked.
+cut_off() { "$@" >/dev/null 2>&1 && fail "it lives: $*"; }
+cut_short() {
+	for step in device-prepare device-nodes device-ready record run; do
+		restart_xld "XLD_STEP=$step"
+		expect_status 1 xm create "$config"
+		contains "the step is named" "$err" "$step: a fault was injected"
+		restart_xld A=1
+		clean "a creation that fails at $step"
+		restart_xld "XLD_STEP=$step:kill"
+		cut_off xm create -q "$config"
+		restart_xld A=1
+		expect_status 3 xm domid g
+		clean "xld killed at $step"
+	done
+	check "a guest" xm create -q "$config"
+	domid=$(xm domid g)
+	for step in device-prepare device-record device-nodes device-connect \
+		device-kept; do
+		restart_xld "XLD_STEP=$step:kill"
+		cut_off xm block-attach g "file:$scratch/b" xvdc w
+		restart_xld A=1
+		same "$step: nobody was told, nothing is there" 1 "$(loops)"
+		xm block-list g | grep -q '^51744 ' && fail "$step: the device stays"
+	done
+	for step in device-ask device-closed device-off; do
+		check "attach" xm block-attach g "file:$scratch/b" xvdc w
+		restart_xld "XLD_STEP=$step:kill"
+		cut_off xm block-detach g xvdc
+		restart_xld A=1
+		gone() { ! xm block-list g | grep -q '^51744 '; }
+		check "$step: the detach is finished" wait_for 20 gone
+	done
+	restart_xld "XLD_STEP=destroy-devices:kill"
+	cut_off xm destroy g
+	restart_xld A=1
+	expect_status 3 xm domid g
+	clean "xld killed in a destroy"
+
+	# A backend that never answers.
+	rmmod xen_blkback
+	restart_xld XLD_DEVICE_TIMEOUT=2
+	expect_status 6 xm create "$config"
+	contains "device, state, cause" "$err" \
+		'disk xvda .* not taken it within 2 s; .* state 1 \(Initialising\); is its module'
+	modprobe xen-blkback
+	restart_xld A=1
+	clean "no backend"
+}
+[ "${XLD_DEPTH:-default}" != full ] || cut_short
