@@ -167,6 +167,11 @@ struct xg_plan {
 /* nr_pages: what it has; ramdisk in bytes. */
 int xg_plan_pv(const struct xg_kernel *k, uint64_t nr_pages,
     uint64_t ramdisk_size, struct xg_plan *p, struct xg_error *e);
+/* xg_pv_tables.c: what the page table at pfn holds; p2m has nr_pages. */
+bool xg_pv_is_table(const struct xg_plan *p, uint64_t pfn);
+void xg_pv_table(const struct xg_plan *p, const uint64_t *p2m, uint64_t pfn,
+    uint64_t table[512]);
+
 static inline uint64_t
 xg_plan_va(const struct xg_plan *p, uint64_t pfn)
 {

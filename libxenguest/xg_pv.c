@@ -15,190 +15,30 @@
 
 #include "xg_private.h"
 
-/* Page table entry flags. */
-#define L1_RW	0x23u
-#define L1_RO	0x21u
-#define UPPER	0x67u
-
 struct builder {
 	struct xg_job *j;
 	struct xg_plan plan;
 	const uint64_t *p2m;
+	uint64_t shared_info_frame;
 };
-
-/* --- the p2m -------------------------------------------------------------- */
-
-static int
-fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
-{
-	uint64_t first = at * (XC_PAGE_SIZE / 8), total = j->m->nr_pages;
-	uint64_t count = n * (XC_PAGE_SIZE / 8);
-
-	(void)arg;
-	if (count > total - first)
-		count = total - first;
-	memcpy(mem, j->m->p2m + first, count * 8);
-	memset(mem + count * 8, 0xff, n * XC_PAGE_SIZE - count * 8);
-	return 0;
-}
-
-/* --- page tables ---------------------------------------------------------- */
-
-/* A range that is mapped: its tables lie L3s, L2s, L1s from tables_pfn on. */
-struct range {
-	uint64_t from, to;
-	uint64_t l3_pfn, l2_pfn, l1_pfn;
-	uint64_t l3, l2, l1;
-	/* pfn that `from` maps, and the first pfn not to be mapped. */
-	uint64_t pfn, end_pfn;
-};
-
-static struct range
-first_range(const struct xg_plan *p)
-{
-	struct range r = { .from = p->virt_base, .to = p->virt_end,
-		.l3 = p->pt_l3, .l2 = p->pt_l2, .l1 = p->pt_l1, .pfn = 0,
-		.end_pfn = p->nr_pages };
-
-	r.l3_pfn = p->pt_pfn + 1;
-	r.l2_pfn = r.l3_pfn + r.l3;
-	r.l1_pfn = r.l2_pfn + r.l2;
-	return r;
-}
-
-static struct range
-p2m_range(const struct xg_plan *p)
-{
-	struct range r = { .from = p->p2m_vaddr,
-		.to = p->p2m_vaddr + (p->p2m_pages << XC_PAGE_SHIFT),
-		.l3 = p->p2m_l3, .l2 = p->p2m_l2, .l1 = p->p2m_l1,
-		.pfn = p->p2m_pfn, .end_pfn = p->p2m_pfn + p->p2m_pages };
-
-	r.l3_pfn = p->p2m_tables_pfn;
-	r.l2_pfn = r.l3_pfn + r.l3;
-	r.l1_pfn = r.l2_pfn + r.l2;
-	return r;
-}
-
-static bool
-is_table(const struct xg_plan *p, uint64_t pfn)
-{
-	return (pfn >= p->pt_pfn && pfn < p->pt_pfn + p->pt_pages) ||
-	    (pfn >= p->p2m_tables_pfn &&
-		pfn < p->p2m_tables_pfn + p->p2m_tables);
-}
-
-/* Entries of an upper table: each covers `span` bytes and points to the next
- * level's tables from next_pfn on, the first of which covers `from`. */
-static void
-upper_entries(const struct builder *w, uint64_t *table, uint64_t base,
-    unsigned shift, const struct range *r, uint64_t next_pfn)
-{
-	uint64_t span = 1ull << shift;
-
-	for (unsigned i = 0; i < 512; i++) {
-		uint64_t va = base + i * span;
-
-		if (va + (span - 1) < r->from || va >= r->to)
-			continue;
-		table[i] = w->p2m[next_pfn + (va >> shift) -
-			       (r->from >> shift)] << XC_PAGE_SHIFT | UPPER;
-	}
-}
-
-static void
-leaf_entries(const struct builder *w, uint64_t *table, uint64_t base,
-    const struct range *r)
-{
-	for (unsigned i = 0; i < 512; i++) {
-		uint64_t va = base + ((uint64_t)i << XC_PAGE_SHIFT), pfn;
-
-		if (va < r->from || va >= r->to)
-			continue;
-		pfn = r->pfn + ((va - r->from) >> XC_PAGE_SHIFT);
-		if (pfn < r->end_pfn)
-			table[i] = w->p2m[pfn] << XC_PAGE_SHIFT |
-			    (is_table(&w->plan, pfn) ? L1_RO : L1_RW);
-	}
-}
-
-/* All tables of one level of a range. */
-static int
-write_level(struct builder *w, const struct range *r, uint64_t pfn,
-    uint64_t count, unsigned shift, uint64_t next_pfn)
-{
-	uint64_t table[512], base = r->from >> shift << shift;
-
-	for (uint64_t i = 0; i < count; i++, base += 1ull << shift) {
-		memset(table, 0, sizeof(table));
-		if (next_pfn != 0)
-			upper_entries(w, table, base, shift - 9, r, next_pfn);
-		else
-			leaf_entries(w, table, base, r);
-		if (xg_write_page(w->j, pfn + i, table, "page tables") < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-write_range(struct builder *w, const struct range *r)
-{
-	if (write_level(w, r, r->l1_pfn, r->l1, 21, 0) < 0 ||
-	    write_level(w, r, r->l2_pfn, r->l2, 30, r->l1_pfn) < 0)
-		return -1;
-	return write_level(w, r, r->l3_pfn, r->l3, 39, r->l2_pfn);
-}
-
-static int
-page_tables(struct builder *w)
-{
-	struct range first = first_range(&w->plan), p2m = p2m_range(&w->plan);
-	uint64_t l4[512] = { 0 };
-
-	for (unsigned i = 0; i < 512; i++) {
-		/* Canonical: the upper half is sign-extended. */
-		uint64_t base = (uint64_t)i << 39 |
-		    (i >= 256 ? 0xffffull << 48 : 0);
-
-		if (base >> 39 >= first.from >> 39 && base < first.to)
-			l4[i] = w->p2m[first.l3_pfn + (base >> 39) -
-				    (first.from >> 39)] << XC_PAGE_SHIFT |
-			    UPPER;
-		if (!w->plan.p2m_mapped && base >> 39 >= p2m.from >> 39 &&
-		    base < p2m.to)
-			l4[i] = w->p2m[p2m.l3_pfn + (base >> 39) -
-				    (p2m.from >> 39)] << XC_PAGE_SHIFT | UPPER;
-	}
-	if (write_range(w, &first) < 0)
-		return -1;
-	if (!w->plan.p2m_mapped && write_range(w, &p2m) < 0)
-		return -1;
-	return xg_write_page(w->j, w->plan.pt_pfn, l4, "page tables");
-}
 
 /* --- what the kernel reads first ------------------------------------------ */
 
-static int
-start_info(struct builder *w, uint64_t shared_info_frame)
+static void
+start_info(const struct builder *w, start_info_t *s)
 {
 	static const char magic[] = "xen-3.0-x86_64";
 	const struct xg_plan *p = &w->plan;
-	union {
-		start_info_t si;
-		uint8_t page[4096];
-	} u;
-	start_info_t *s = &u.si;
+	const struct xg_build *b = w->j->b;
 
-	memset(&u, 0, sizeof(u));
 	memcpy(s->magic, magic, sizeof(magic));
 	s->nr_pages = p->nr_pages;
-	s->shared_info = shared_info_frame << XC_PAGE_SHIFT;
+	s->shared_info = w->shared_info_frame << XC_PAGE_SHIFT;
 	s->flags = SIF_VIRT_P2M_4TOOLS;
 	s->store_mfn = w->p2m[p->store_pfn];
-	s->store_evtchn = w->j->b->store_port;
+	s->store_evtchn = b->store_port;
 	s->console.domU.mfn = w->p2m[p->console_pfn];
-	s->console.domU.evtchn = w->j->b->console_port;
+	s->console.domU.evtchn = b->console_port;
 	s->pt_base = xg_plan_va(p, p->pt_pfn);
 	s->nr_pt_frames = p->pt_pages;
 	s->mfn_list = p->p2m_vaddr;
@@ -213,15 +53,15 @@ start_info(struct builder *w, uint64_t shared_info_frame)
 		s->first_p2m_pfn = p->p2m_pfn;
 		s->nr_p2m_frames = p->p2m_pages + p->p2m_tables;
 	}
-	if (w->j->b->cmdline != NULL)
-		strncpy((char *)s->cmd_line, w->j->b->cmdline,
+	if (b->cmdline != NULL)
+		strncpy((char *)s->cmd_line, b->cmdline,
 		    sizeof(s->cmd_line) - 1);
-	return xg_write_page(w->j, p->start_info_pfn, &u, "start info");
 }
 
 static int
-shared_info(struct builder *w, uint64_t frame)
+shared_info(struct builder *w)
 {
+	uint64_t frame = w->shared_info_frame;
 	shared_info_t *s = xc_map_foreign(w->j->xch, w->j->b->domid,
 	    PROT_READ | PROT_WRITE, &frame, NULL, 1);
 
@@ -280,7 +120,54 @@ hypercall_page(struct builder *w)
 	return 0;
 }
 
-/* --- the whole ------------------------------------------------------------ */
+/* --- memory --------------------------------------------------------------- */
+
+/* From start_info to the stack: rings and stack are empty. */
+static int
+fill_low(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
+{
+	const struct builder *w = arg;
+	uint64_t pfn = w->plan.start_info_pfn + at;
+
+	(void)j;
+	for (size_t i = 0; i < n; i++, pfn++, mem += XC_PAGE_SIZE) {
+		void *page = mem;
+
+		if (xg_pv_is_table(&w->plan, pfn)) {
+			xg_pv_table(&w->plan, w->p2m, pfn, page);
+			continue;
+		}
+		memset(page, 0, XC_PAGE_SIZE);
+		if (pfn == w->plan.start_info_pfn)
+			start_info(w, page);
+	}
+	return 0;
+}
+
+/* The p2m, and its tables where it has its own. */
+static int
+fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
+{
+	const struct builder *w = arg;
+	const uint64_t each = XC_PAGE_SIZE / 8;
+
+	(void)j;
+	for (size_t i = 0; i < n; i++, at++, mem += XC_PAGE_SIZE) {
+		uint64_t left = 0;
+		void *page = mem;
+
+		if (at >= w->plan.p2m_pages) {
+			xg_pv_table(&w->plan, w->p2m, w->plan.p2m_pfn + at,
+			    page);
+			continue;
+		}
+		left = w->plan.nr_pages - at * each;
+		left = left < each ? left : each;
+		memcpy(page, w->p2m + at * each, left * 8);
+		memset(mem + left * 8, 0xff, XC_PAGE_SIZE - left * 8);
+	}
+	return 0;
+}
 
 static int
 fill_memory(struct builder *w)
@@ -291,13 +178,28 @@ fill_memory(struct builder *w)
 	if (xg_write_kernel(j, p->kernel_pfn, p->kernel_end,
 		-j->k->paddr_offset) < 0 ||
 	    xg_write_file(j, &j->ramdisk, p->ramdisk_pfn) < 0 ||
-	    xg_each_window(j, p->p2m_pfn, p->p2m_pages, "p2m", fill_p2m,
-		NULL) < 0)
+	    xg_each_window(j, p->p2m_pfn, p->p2m_pages + p->p2m_tables, "p2m",
+		fill_p2m, w) < 0)
 		return -1;
-	/* start_info and the two rings lie together. */
-	if (xg_zero_pages(j, p->start_info_pfn, 3, "rings") < 0)
-		return -1;
-	return xg_zero_pages(j, p->stack_pfn, 1, "stack");
+	return xg_each_window(j, p->start_info_pfn,
+	    p->stack_pfn + 1 - p->start_info_pfn, "page tables", fill_low, w);
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+/* What it may grow to: a kernel that has no map takes what it has at start for
+ * the most. */
+static int
+memory_map(struct builder *w)
+{
+	const struct xg_build *b = w->j->b;
+	const struct xc_e820 ram = { .addr = 0,
+		.size = (b->max_kib != 0 ? b->max_kib : b->memory_kib) << 10,
+		.type = 1 /* RAM */ };
+
+	if (xc_set_memory_map(w->j->xch, b->domid, &ram, 1) < 0)
+		return xg_xen_fail(w->j, "memory map");
+	return 0;
 }
 
 static int
@@ -309,15 +211,12 @@ run(struct builder *w)
 
 	if (xc_domain_getinfo(xch, domid, &info) < 0)
 		return xg_xen_fail(w->j, "domain");
-	if (xc_domain_set_address_size(xch, domid, 64) < 0)
-		return xg_xen_fail(w->j, "address size");
-	if (fill_memory(w) < 0 || page_tables(w) < 0 ||
-	    start_info(w, info.shared_info_frame) < 0)
+	w->shared_info_frame = info.shared_info_frame;
+	if (memory_map(w) < 0 || fill_memory(w) < 0)
 		return -1;
 	if (xc_pin_table(xch, domid, 4, w->p2m[w->plan.pt_pfn]) < 0)
 		return xg_xen_fail(w->j, "page tables");
-	if (shared_info(w, info.shared_info_frame) < 0 ||
-	    hypercall_page(w) < 0 || first_vcpu(w) < 0)
+	if (shared_info(w) < 0 || hypercall_page(w) < 0 || first_vcpu(w) < 0)
 		return -1;
 	return xg_seed_grants(w->j, w->p2m[w->plan.store_pfn],
 	    w->p2m[w->plan.console_pfn]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Where everything of a PV domain goes, for every kind of kernel and from the
- * smallest guest to 1 TiB.
+ * smallest guest to 1 TiB; and the page tables of such a plan, walked address by
+ * address as a processor would.
  */
 #include "config.h"
 
@@ -275,6 +276,140 @@ START_TEST(wishes_for_the_p2m)
 }
 END_TEST
 
+/* ---- the tables -------------------------------------------------------------------- */
+
+/* Machine frames in no order. */
+static uint64_t
+mfn_of(uint64_t pfn)
+{
+	return (pfn ^ 0x2a5) + 0x100000;
+}
+
+static uint64_t
+pfn_of(uint64_t mfn)
+{
+	return (mfn - 0x100000) ^ 0x2a5;
+}
+
+struct walker {
+	const struct xg_plan *p;
+	const uint64_t *p2m;
+	/* The last table of each level, so that few are made twice. */
+	uint64_t pfn[4], table[4][512];
+	bool made[4];
+};
+
+static const uint64_t *
+table_at(struct walker *w, unsigned level, uint64_t pfn)
+{
+	ck_assert(xg_pv_is_table(w->p, pfn));
+	if (!w->made[level] || w->pfn[level] != pfn)
+		xg_pv_table(w->p, w->p2m, pfn, w->table[level]);
+	w->made[level] = true;
+	w->pfn[level] = pfn;
+	return w->table[level];
+}
+
+/* The leaf entry for an address, 0 = none. */
+static uint64_t
+walk(struct walker *w, uint64_t va)
+{
+	uint64_t pfn = w->p->pt_pfn, entry = 0;
+
+	for (unsigned level = 4; level-- > 0;) {
+		entry = table_at(w, level, pfn)[va >> (12 + 9 * level) & 511];
+		if (entry == 0)
+			return 0;
+		ck_assert_uint_eq(entry >> 52, 0);
+		if (level > 0)
+			ck_assert_uint_eq(entry & 0xfff, 0x67);
+		pfn = pfn_of(entry >> 12);
+	}
+	return entry;
+}
+
+static void
+maps(struct walker *w, uint64_t va, uint64_t pfn)
+{
+	uint64_t entry = walk(w, va), flags;
+
+	if (pfn >= w->p->nr_pages) {
+		ck_assert_uint_eq(entry, 0);
+		return;
+	}
+	flags = xg_pv_is_table(w->p, pfn) ? 0x21 : 0x23;
+	ck_assert_msg(entry == (mfn_of(pfn) << 12 | flags),
+	    "%#llx: %#llx, not pfn %#llx", (unsigned long long)va,
+	    (unsigned long long)entry, (unsigned long long)pfn);
+}
+
+static void
+walk_all(const struct xg_plan *p, const uint64_t *p2m)
+{
+	static struct walker w;
+	uint64_t end = p->p2m_vaddr + (p->p2m_pages << 12);
+
+	memset(&w, 0, sizeof(w));
+	w.p = p;
+	w.p2m = p2m;
+	for (uint64_t va = p->virt_base; va < p->virt_end; va += 4096)
+		maps(&w, va, (va - p->virt_base) >> 12);
+	ck_assert_uint_eq(walk(&w, p->virt_end), 0);
+	if (p->virt_base != 0)
+		ck_assert_uint_eq(walk(&w, p->virt_base - 4096), 0);
+	if (p->p2m_mapped)
+		return;
+	for (uint64_t va = p->p2m_vaddr; va < end; va += 4096)
+		maps(&w, va, p->p2m_pfn + ((va - p->p2m_vaddr) >> 12));
+	ck_assert_uint_eq(walk(&w, end), 0);
+	ck_assert_uint_eq(walk(&w, p->p2m_vaddr - 4096), 0);
+}
+
+/* Every table is referred to once, but for those that were counted too much. */
+static void
+no_table_is_lost(const struct xg_plan *p, const uint64_t *p2m)
+{
+	uint64_t table[512], entries = 0;
+	uint64_t l1 = p->pt_pfn + 1 + p->pt_l3 + p->pt_l2;
+	uint64_t p2m_l1 = p->p2m_tables_pfn + p->p2m_l3 + p->p2m_l2;
+
+	for (uint64_t pfn = p->pt_pfn; pfn < l1; pfn++) {
+		xg_pv_table(p, p2m, pfn, table);
+		for (unsigned i = 0; i < 512; i++)
+			entries += table[i] != 0;
+	}
+	for (uint64_t pfn = p->p2m_tables_pfn; pfn < p2m_l1; pfn++) {
+		xg_pv_table(p, p2m, pfn, table);
+		for (unsigned i = 0; i < 512; i++)
+			entries += table[i] != 0;
+	}
+	ck_assert_uint_eq(entries, p->pt_l1 + p->pt_l2 + p->pt_l3 +
+	    p->p2m_tables);
+}
+
+START_TEST(tables)
+{
+	struct xg_kernel k = kernel(kernels[_i].has, kernels[_i].virt_base,
+	    kernels[_i].paddr_offset);
+	struct xg_error e = { .msg = "" };
+	struct xg_plan p;
+
+	const uint64_t most = _i == 0 || _i == 4 ? 5 * GIB + MIB : GIB;
+
+	for (size_t s = 0; sizes[s] <= most; s++) {
+		uint64_t n = PAGES(sizes[s]);
+		AUTO_FREE uint64_t *p2m = malloc(n * sizeof(*p2m));
+
+		for (uint64_t i = 0; i < n; i++)
+			p2m[i] = mfn_of(i);
+		ck_assert_msg(xg_plan_pv(&k, n, 5000, &p, &e) == 0, "%s",
+		    e.msg);
+		walk_all(&p, p2m);
+		no_table_is_lost(&p, p2m);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -286,6 +421,7 @@ main(void)
 	    (int)XU_ARRAY_SIZE(kernels));
 	tcase_add_test(t, limits_of_kernels);
 	tcase_add_test(t, wishes_for_the_p2m);
+	tcase_add_loop_test(t, tables, 0, (int)XU_ARRAY_SIZE(kernels));
 	suite_add_tcase(s, t);
 	return run_suite(s);
 }
