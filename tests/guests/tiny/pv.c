@@ -26,7 +26,13 @@ void pv_start(struct start_info *info);
 static uint64_t
 to_mfn(const void *va)
 {
-	return p2m[(uint64_t)va / TINY_PAGE];
+	uint64_t pfn = (uint64_t)va / TINY_PAGE;
+
+	/* Only the p2m can lie beyond memory's own mapping: INIT_P2M. */
+	if (pfn >= plat.nr_pages)
+		pfn = si->first_p2m_pfn +
+		    ((uint64_t)va - (uint64_t)p2m) / TINY_PAGE;
+	return p2m[pfn];
 }
 
 static void
