@@ -20,10 +20,11 @@ commas() { echo "${1//,/,,}"; }
 emulator() {
 	local name=$1 stack=$2 f nic=user,id=u0
 	local xenargs="console=com1 com1=115200,8n1 dom0_mem=${dom0_mem}M,max:${dom0_mem}M"
-	local dom0args="console=hvc0 earlyprintk=xen quiet nokaslr panic=1"
+	local dom0args="console=hvc0 earlyprintk=xen quiet cryptomgr.notests nokaslr panic=1"
 
-	xenargs+=" loglvl=all guest_loglvl=all cpuidle=0"
+	xenargs+=" loglvl=all guest_loglvl=all cpuidle=0 bootscrub=0"
 	dom0args+=" xh.name=$name xh.toolstack=$stack xh.image=$image"
+	[[ $name != hosta || -z $share ]] || dom0args+=" xh.share=1"
 	words=(qemu-system-x86_64 "${accel[@]}" -smp "$cpus" -m "$mem"
 		-nographic -no-reboot -nodefaults
 		-kernel "$hypervisor" -append "$xenargs"

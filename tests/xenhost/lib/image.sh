@@ -11,9 +11,22 @@ dom0_modules=(xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs
 	virtio_console 9p 9pnet_virtio ext4 crc32c_generic xen-pciback)
 guest_modules=(xen-blkfront xen-netfront ext4 crc32c_generic)
 
+# An emulated processor unpacks slowly: what dom0 boots from is not compressed.
 pack() {
 	(cd "$1" && find . -print0 | sort -z |
-		cpio --null -o -H newc --quiet -R 0:0) | gzip -1
+		cpio --null -o -H newc --quiet -R 0:0)
+}
+
+# The ELF image in a bzImage of Debian's: what Xen would unpack at each boot.
+# Offsets are those of Linux's boot protocol; the payload ends with its size.
+make_dom0_kernel() {
+	local from=$1 offset length
+
+	field() { od -An -j "$1" -N "$2" -t "u$2" "$from" | tr -d ' '; }
+	offset=$((($(field 497 1) + 1) * 512 + $(field 584 4)))
+	length=$(field 588 4)
+	head -c $((offset + length - 4)) "$from" | tail -c "+$((offset + 1))" |
+		xz -dc >"$2"
 }
 
 # Copies modules with dependencies from the package folder into an image.
@@ -75,7 +88,7 @@ make_guest_initrd() {
 		printf '#!/bin/sh\nexec busybox %s -f\n' "$w" >"$t/sbin/$w"
 		chmod 755 "$t/sbin/$w"
 	done
-	pack "$t" >"$out"
+	pack "$t" | gzip -1 >"$out"
 	rm -rf "$t"
 }
 
@@ -202,6 +215,8 @@ install_build() {
 	list_files "$t" | sort >"$t.ours"
 	list_files "$t" -type f -perm -u+x | while read -r f; do
 		add_libs_of "$t" "$t$f"
+		# Three quarters of it would be for debuggers.
+		strip -g "$t$f" 2>/dev/null || true
 	done
 	mkdir "$t/.xld"
 	list_files "$t" | sort | comm -13 "$t.ours" - >"$t/.xld/libs"
@@ -243,8 +258,8 @@ cached_overlay() {
 	[[ -n $build ]] || { overlay_file=''; return; }
 	key=$( { build_state | sort; cat "$here/lib/image.sh"; } |
 		sha256sum | cut -c1-16)
-	overlay_file=$cache/overlay/$key.cpio.gz
-	find "$cache/overlay" -name '*.gz*' -mmin +600 -delete 2>/dev/null || true
+	overlay_file=$cache/overlay/$key.cpio
+	find "$cache/overlay" -name '*.cpio*' -mmin +600 -delete 2>/dev/null || true
 	make_once "$overlay_file" make_overlay
 	touch "$overlay_file"
 }
@@ -268,11 +283,12 @@ prepare_images() {
 	base=$cache/dom0-$ih.img
 	make_once "$guest_initrd" make_guest_initrd "$pkgs"
 	make_once "$base" make_base "$pkgs" "$guest_initrd"
-	touch "$guest_initrd" "$base"
+	vmlinuz=$cache/dom0-kernel-$pk
+	make_once "$vmlinuz" make_dom0_kernel "$(echo "$pkgs"/boot/vmlinuz-*)"
+	touch "$guest_initrd" "$base" "$vmlinuz"
 	# Images of older recipes.
 	find "$cache" -maxdepth 1 \( -name 'dom0-*' -o -name 'guest-*' \) \
 		-mtime +3 -delete 2>/dev/null || true
-	vmlinuz=$(echo "$pkgs"/boot/vmlinuz-*)
 	[[ $image == full ]] && prepare_full
 	find_build
 	cached_overlay
