@@ -36,14 +36,23 @@ check() {
 	"$@" || fail "$what (status $? of: $*)"
 }
 
+# slurp VAR FILE: VAR=$(cat FILE), but nothing is started: on an emulated host that
+# is most of the time such a line takes.
+slurp() {
+	local -n into=$1
+
+	IFS= read -r -d '' into <"$2"
+	while [[ $into == *$'\n' ]]; do into=${into%$'\n'}; done
+}
+
 # expect_status N CMD...: the command must end with N; output in $out, $err.
 expect_status() {
 	local want=$1 got
 	shift
 	"$@" >"$scratch/out" 2>"$scratch/err"
 	got=$?
-	out=$(cat "$scratch/out")
-	err=$(cat "$scratch/err")
+	slurp out "$scratch/out"
+	slurp err "$scratch/err"
 	[ "$got" = "$want" ] ||
 		fail "'$*' ended with $got, not $want; stdout: $out stderr: $err"
 }
@@ -51,9 +60,16 @@ expect_status() {
 # same WHAT WANT GOT
 same() { [ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"; }
 
-# contains WHAT TEXT PATTERN: PATTERN (grep -E) is in TEXT.
+# contains WHAT TEXT PATTERN: PATTERN (grep -E) is in a line of TEXT.
 contains() {
-	printf '%s\n' "$2" | grep -qE -- "$3" || fail "$1: no '$3' in: $2"
+	local line
+
+	if [ ${#2} -gt 4000 ]; then
+		grep -qE -- "$3" <<<"$2" && return
+	else
+		while IFS= read -r line; do [[ $line =~ $3 ]] && return; done <<<"$2"
+	fi
+	fail "$1: no '$3' in: $2"
 }
 
 # wait_for SECONDS CMD...: until the command succeeds.
@@ -62,9 +78,12 @@ wait_for() {
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.2
+		pause 0.3
 	done
 }
+# Nobody writes there.
+exec {silence}<> <(:)
+pause() { read -r -t "$1" -u "$silence" || :; }
 
 # pids NAME: of the processes of that name.
 pids() {

@@ -12,9 +12,12 @@ expect_status 0 env XLD_DEPTH="${XLD_DEPTH:-}" "$progs/prog_xcrows"
 echo "$out" | grep '^#'
 echo "not exercised:"
 echo "$out" | sed -n 's/^cannot //p'
-note "faults"
-expect_status 0 "$progs/prog_xcrows" --fault
-echo "$out" | grep '^#'
+# That nothing is lost is our side's doing, the same on each hypervisor.
+if [ "${XLD_DEPTH:-}" = full ] || grep -q 17 /sys/hypervisor/version/minor; then
+	note "faults"
+	expect_status 0 "$progs/prog_xcrows" --fault
+	echo "$out" | grep '^#'
+fi
 
 # A process is killed at the call that was asked for: count 0, at call 2, no
 # errno; it has counted two.

@@ -11,7 +11,7 @@
 # On our library, or its process that watches the guest would end with the first
 # xenstored.
 xl() { LD_PRELOAD=/usr/lib/libxenstore.so.4 $peer/xl "$@"; }
-kills=8
+kills=4
 [ "${XLD_DEPTH:-default}" = full ] && kills=50
 
 start() { /usr/sbin/xenstored --pid-file /run/xenstored.pid; }

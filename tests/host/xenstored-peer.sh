@@ -3,9 +3,11 @@
 # xen: 4.17
 # toolstack: none
 # timeout: 600
+# depth: full
 # Debian's own toolstack works against our xenstored: xl creates a PV guest whose
 # kernel reaches user space through the store, lists, shuts down and destroys it,
 # and nothing of it is left in the store. Both sides' xenstore-ls agree.
+# (xenstored-kill.sh does the same under worse conditions.)
 . "$(dirname "$0")/lib.sh"
 peer=/usr/lib/xen-4.17/bin
 

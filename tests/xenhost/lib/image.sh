@@ -245,7 +245,9 @@ build_state() {
 	local source
 
 	source=$(sed -n 's/^abs_top_srcdir = //p' "$build/Makefile")
-	find "$build" -type f \( -name '*.so*' -o -perm -u+x \) \
+	# Unit tests are not installed; they may be built beside us.
+	find "$build" \( -path "$build/tests/unit" -o -path "$build/tests/fuzz" \) \
+		-prune -o -type f \( -name '*.so*' -o -perm -u+x \) \
 		-printf '%p %T@ %s\n' 2>/dev/null
 	find "$source"/{dist,examples,man,python,tests/host} -type f \
 		! -name 'Makefile.*' -printf '%p %T@ %s\n' 2>/dev/null
