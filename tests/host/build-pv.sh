@@ -8,7 +8,7 @@ build=$progs/prog_build
 before=$(xenstore-ls -f /local)
 
 out=$("$build" /boot/guest/vmlinuz /boot/guest/initrd.img 200 console=hvc0 \
-	'GUEST UP' 120 2>"$scratch/err") ||
+	'GUEST UP' 300 2>"$scratch/err") ||
 	fail "status $? $(cat "$scratch/err") console: $(tail -n 20 <<<"$out")"
 contains "it is our guest" "$out" 'GUEST UP'
 contains "the kernel was unpacked" "$(cat "$scratch/err")" 'linux kernel, xz'

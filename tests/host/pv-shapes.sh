@@ -25,7 +25,7 @@ shape() {
 		sed -i '/boot.guest.tiny/d' "$scratch/shape.cfg"
 		check "$what $ramdisk" xm create -q "$scratch/shape.cfg"
 		up() { xm console -l shape | grep -q 'MEM 0000'; }
-		wait_for 30 up || fail "$what: $(xm console -l shape)"
+		wait_for 120 up || fail "$what: $(xm console -l shape)"
 		contains "$what" "$(xm console -l shape)" 'TINY mode pv nr_pages 4096'
 		contains "its map" "$(xm console -l shape)" 'MEM 0{16} 0{9}1800000 type 1'
 		check "the end" xm destroy shape
@@ -52,7 +52,7 @@ CFG
 check "Linux" xm create -q "$scratch/linux.cfg"
 # Far enough: that the stock kernel comes up is build-pv.sh's matter.
 up() { xm console -l linux | grep -q 'Memory: '; }
-wait_for 60 up || fail "$(xm console -l linux | tail -n 20)"
+wait_for 120 up || fail "$(xm console -l linux | tail -n 20)"
 log=$(xm console -l linux)
 contains "it has 160 of 320 MiB" "$log" 'Memory: [0-9]+K/3[0-9]{5}K available'
 contains "and its map says so" "$log" 'Xen: \[mem 0x0000000000100000-0x0000000013ffffff\] usable'

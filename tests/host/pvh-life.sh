@@ -21,7 +21,7 @@ for line in 'memory = 16' $'memory = 17\nacpi = 0\ntsc_mode = "native"' \
 	config=$(tiny_config little 'type = "pvh"' "$line")
 	check "a small guest, $line" xm create -q "$config"
 	up() { xm console -l little | grep -q 'TINY mode pvh'; }
-	check "it says its line" wait_for 30 up
+	check "it says its line" wait_for 60 up
 	check "its end" xm destroy little
 done
 

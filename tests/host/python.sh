@@ -10,7 +10,7 @@ check "a guest" xm create -q "$(tiny_config snake 'extra = "dirty=500,256"')"
 cleanup xm destroy snake
 domid=$(xm domid snake)
 up() { xm console --log snake | grep -q 'TINY UP'; }
-wait_for 30 up || fail "the guest does not start"
+wait_for 120 up || fail "the guest does not start"
 modprobe xen-gntalloc 2>/dev/null
 before=$(xenstore-list /)
 

@@ -93,7 +93,7 @@ check "xl create" xl create -q "$scratch/g.cfg"
 log=$scratch/log/guest-g.log
 rounds() { tr -d '\r' <"$log" | sed -n 's/^IO \([0-9]*\) bad.*/\1/p' | tail -n 1; }
 at_least() { [ "$(rounds)" -ge "$1" ]; }
-wait_for 120 at_least 3 2>/dev/null || fail "no I/O: $(tail -n 5 "$log")"
+wait_for 300 at_least 3 2>/dev/null || fail "no I/O: $(tail -n 5 "$log")"
 
 before=$(rounds)
 xenstore-ls -f /local >"$scratch/before"
@@ -114,7 +114,7 @@ for ((i = 0; i < kills; i++)); do
 	fi
 	sleep 0.$((RANDOM % 10))
 done
-wait_for 60 at_least $((before + 5)) || fail "the guest's I/O stopped"
+wait_for 300 at_least $((before + 5)) || fail "the guest's I/O stopped"
 same "no error was seen" "" "$(tr -d '\r' <"$log" | grep '^IO .* bad [^0]')"
 same "nor by its kernel" "" "$(grep -iE 'error|xenbus.*(fail|timeout)|hung' "$log")"
 check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /local)
@@ -124,7 +124,7 @@ same "it is not root" xenstored "$(stat -c %U "/proc/$(worker)")"
 contains "nor may it start programs" "$(cat "/proc/$(worker)/status")" \
 	'^Seccomp:[[:space:]]*2'
 before=$(rounds)
-wait_for 60 at_least $((before + 3)) || fail "the guest's I/O stopped"
+wait_for 300 at_least $((before + 3)) || fail "the guest's I/O stopped"
 contains "xl list" "$(xl list)" '^g '
 # Linux does not always survive a disk that goes while it is written to.
 echo >"$(xenstore-read "/local/domain/$(xl domid g)/console/tty")"

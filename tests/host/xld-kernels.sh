@@ -37,7 +37,7 @@ contains "and kept" "$(grep "kernel $kernel" $log)" 'unpacked \(xz, [0-9]+ bytes
 check "the second" xm create -q "$(config two "$kernel")"
 same "is not" "1 1" "$(counts)"
 up() { xm console -l two | grep -q 'GUEST UP'; }
-check "it reaches user space" wait_for 120 up
+check "it reaches user space" wait_for 300 up
 life one
 same "nor is a third beside it" "1 2" "$(counts)"
 check "the end" xm destroy two

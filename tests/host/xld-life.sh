@@ -23,7 +23,7 @@ check "xm create" xm create -q "$config"
 domid=$(xm domid linux)
 contains "xm list shows it" "$(xm list)" "^linux +$domid +192 +[12] "
 seen() { xm console -l linux | grep -q 'GUEST UP'; }
-check "it reaches user space" wait_for 120 seen
+check "it reaches user space" wait_for 300 seen
 contains "both vCPUs run" "$(xm list)" "^linux +$domid +192 +2 "
 contains "its log file has it" "$(cat /var/log/xen/console/guest-linux.log)" \
 	'GUEST UP'
