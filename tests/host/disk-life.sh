@@ -5,7 +5,8 @@
 # timeout: 900
 # Disks from creation to end: files through loop devices and block devices, by xm
 # and by the API; attached and detached while the guest runs; what cannot be;
-# with --full, xld killed at each step. Nothing is left.
+# a Linux guest looked at from inside; with --full, xld killed at each step. Nothing
+# is left.
 . "$(dirname "$0")/lib.sh"
 
 cleanup 'for vm in other g linux; do xm destroy $vm; done >/dev/null 2>&1
@@ -214,3 +215,93 @@ cut_short() {
 	clean "no backend"
 }
 [ "${XLD_DEPTH:-default}" != full ] || cut_short
+
+# --- Linux ----------------------------------------------------------------------
+mkdir -p "$scratch/extra"
+cat >"$scratch/extra/init" <<'INIT'
+#!/bin/sh
+export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev 2>/dev/null
+exec </dev/console >/dev/console 2>&1
+stty -echo
+modprobe xen-blkfront
+echo "GUEST UP"
+n=0
+while read -r line; do
+	n=$((n + 1))
+	eval "$line"
+	echo "END $n $?"
+done
+INIT
+chmod 755 "$scratch/extra/init"
+{ gunzip -c /boot/guest/initrd.img
+	cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
+} >"$scratch/initrd.img"
+
+# guest COMMAND: runs it there; its output and status.
+said=0
+guest() {
+	said=$((said + 1))
+	echo "$*" >&8
+	ended() { grep -q "^END $said " "$scratch/console"; }
+	wait_for 60 ended || fail "the guest does not answer to: $*"
+	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
+		sed "/^END $said /,\$d"
+	return "$(tr -d '\r' <"$scratch/console" |
+		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
+}
+
+# a_linux TYPE ROUNDS
+a_linux() {
+	cat >"$scratch/linux.cfg" <<CFG
+name    = "linux"
+type    = "$1"
+memory  = 192
+kernel  = "/boot/guest/vmlinuz"
+ramdisk = "$scratch/initrd.img"
+extra   = "console=hvc0 quiet"
+disk    = [ "file:$scratch/a,xvda,w", "/dev/loop40,raw,xvdb,rw" ]
+CFG
+	check "Linux ($1)" xm create -q "$scratch/linux.cfg"
+	rm -f "$scratch/in" "$scratch/console"
+	mkfifo "$scratch/in"
+	xm console linux <"$scratch/in" >"$scratch/console" 2>&1 &
+	exec 8>"$scratch/in"
+	seen() { grep -q 'GUEST UP' "$scratch/console"; }
+	check "it reaches user space" wait_for 240 seen
+	said=0
+	guest 'while [ ! -b /dev/xvdb ]; do sleep 1; done; echo >/dev/null' >/dev/null
+	same "both are connected" "4 4" \
+		"$(xm block-list linux | awk 'NR > 1 { printf "%s%s", s, $4; s = " " }')"
+	for d in xvda xvdb; do
+		guest "dd if=/dev/urandom of=/r bs=65536 count=8 2>/dev/null; dd if=/r of=/dev/$d bs=65536 seek=8 conv=fsync 2>/dev/null; sha256sum /r | cut -c1-64 >/s; cat /s" >"$scratch/sum"
+		note "written to $d"
+		# The second is a block device with this file behind it.
+		case $d in xvda) f=a ;; *) f=d ;; esac
+		sum=$(dd if="$scratch/$f" bs=65536 skip=8 count=8 2>/dev/null | sha256sum)
+		same "what is on $d" "${sum%% *}" "$(cat "$scratch/sum")"
+		guest "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/$d bs=65536 skip=8 count=8 2>/dev/null | sha256sum | cut -c1-64" >"$scratch/back"
+		same "read back from $d" "$(cat "$scratch/sum")" "$(cat "$scratch/back")"
+	done
+	for ((i = 1; i <= $2; i++)); do
+		check "attach $i" xm block-attach linux "file:$scratch/b" xvdc w
+		contains "it is connected" "$(xm block-list linux)" '^51744 +0 +0 +4 '
+		[ $((i % 4)) != 1 ] || check "the guest writes to it" \
+			guest 'dd if=/dev/urandom of=/dev/xvdc bs=4096 count=4 conv=fsync 2>/dev/null'
+		check "detach $i" xm block-detach linux xvdc
+	done
+	check "detach one of two" xm block-detach linux xvdb
+	check "detach by force" xm block-detach -f linux xvda
+	same "no disk is left" "" "$(xm block-list linux)"
+	check "attach again" xm block-attach linux "file:$scratch/a" xvda w
+	check "destroy" xm destroy linux
+	exec 8>&-
+	clean "Linux ($1)"
+}
+if [ "${XLD_DEPTH:-default}" = full ]; then
+	a_linux pv 20
+else
+	a_linux pv 1
+fi
