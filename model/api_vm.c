@@ -66,7 +66,7 @@ static const struct model_field fields[] = {
 	    "timer_mode (0 to 3), mmio_hole (MiB), viridian (groups of "
 	    "xl.cfg), serial (pty or none), keymap, soundhw, vnc_password, "
 	    "bios (seabios or ovmf), loader, bios_path, device_model, "
-	    "device_model_args (one a line)." },
+	    "device_model_args (one a line); these two only by a pool-admin." },
 	{ "PCI_bus", T_STRING, RW, ST_HALTED, "Must be empty." },
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "

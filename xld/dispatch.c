@@ -150,6 +150,24 @@ role_allows(struct call *k)
 	return false;
 }
 
+bool
+call_may_have(struct call *k, const struct xu_val *was,
+    const struct xu_val *config)
+{
+	const char *word = config_host_word(was, config);
+	const char *needs = model_role_name(ROLE_POOL_ADMIN);
+	enum model_role role;
+
+	if (word == NULL ||
+	    (model_role_of(xu_val_get_str(k->msg, "role", ""), &role) &&
+		role >= ROLE_POOL_ADMIN))
+		return true;
+	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
+	    "%s with platform:%s needs the role %s: it says what domain 0 runs",
+	    k->method, word, needs);
+	return false;
+}
+
 /* Every argument that is a reference must name something. */
 static bool
 objects_exist(struct call *k)
@@ -393,6 +411,10 @@ set_field(struct call *k)
 		    config_check(k->core, g, v, &e)) < 0) {
 		xu_val_free(v);
 		call_fail(k, &e);
+		return;
+	}
+	if (!call_may_have(k, g->config, v)) {
+		xu_val_free(v);
 		return;
 	}
 	if (take_config(g, v, &e) < 0) {

@@ -55,6 +55,10 @@ create(struct call *k)
 		call_fail(k, &e);
 		return;
 	}
+	if (!call_may_have(k, NULL, config)) {
+		xu_val_free(config);
+		return;
+	}
 	/* One spelling of a uuid everywhere. */
 	if (uuid_bytes(xu_val_get_str(config, "uuid", ""), bytes))
 		uuid_text(bytes, uuid);

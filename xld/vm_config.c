@@ -119,6 +119,21 @@ config_blank(void)
 	return v;
 }
 
+const char *
+config_host_word(const struct xu_val *was, const struct xu_val *config)
+{
+	static const char *const words[] = { "device_model",
+		"device_model_args" };
+	const struct xu_val *before = xu_val_get(was, "platform");
+	const struct xu_val *now = xu_val_get(config, "platform");
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (strcmp(xu_val_get_str(now, words[i], ""),
+			xu_val_get_str(before, words[i], "")) != 0)
+			return words[i];
+	return NULL;
+}
+
 struct xu_val *
 config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
 {

@@ -172,6 +172,10 @@ int config_check(const struct core *c, const struct guest *g,
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
+/* A key of platform that makes domain 0 run what the owner names, as root, when
+ * config does not have it from was (NULL: nothing was); NULL: none. */
+const char *config_host_word(const struct xu_val *was,
+    const struct xu_val *config);
 /* Never TYPE_UNSPECIFIED. */
 enum dom_type config_type(const struct xu_val *config);
 /* A member of one of the maps as a number, or the default. */
@@ -346,6 +350,9 @@ struct call {
 
 /* Takes the message's value. */
 void dispatch(struct core *c, uint32_t id, struct xu_val *msg);
+/* Is the caller's role enough for such a config? False: it was refused. */
+bool call_may_have(struct call *k, const struct xu_val *was,
+    const struct xu_val *config);
 /* Takes v; NULL = void. */
 void call_ok(struct call *k, struct xu_val *v);
 void call_ok_fd(struct call *k, int fd);

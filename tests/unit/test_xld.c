@@ -182,6 +182,33 @@ add(struct core *c, const char *name)
 	return g;
 }
 
+/* Who names a program makes domain 0 run it. */
+START_TEST(host_words)
+{
+	AUTO_VAL struct xu_val *plain = small("a"), *model = small("a"),
+		*words = small("a");
+	struct xu_val *p;
+
+	p = xu_struct();
+	xu_val_set(p, "acpi", xu_str("1"));
+	xu_val_set(plain, "platform", p);
+	p = xu_struct();
+	xu_val_set(p, "device_model", xu_str("/bin/sh"));
+	xu_val_set(model, "platform", p);
+	p = xu_struct();
+	xu_val_set(p, "device_model_args", xu_str("-drive x"));
+	xu_val_set(words, "platform", p);
+	ck_assert_ptr_null(config_host_word(NULL, plain));
+	ck_assert_str_eq(config_host_word(NULL, model), "device_model");
+	ck_assert_str_eq(config_host_word(NULL, words), "device_model_args");
+	ck_assert_str_eq(config_host_word(plain, model), "device_model");
+	/* Nor is one taken away without leave. */
+	ck_assert_str_eq(config_host_word(model, plain), "device_model");
+	ck_assert_ptr_null(config_host_word(model, model));
+	ck_assert_ptr_null(config_host_word(plain, plain));
+}
+END_TEST
+
 START_TEST(registry)
 {
 	struct core *c = core_new();
@@ -277,6 +304,7 @@ main(void)
 	tcase_add_test(t, defaults);
 	tcase_add_loop_test(t, refusals, 0, XU_ARRAY_SIZE(bad));
 	tcase_add_test(t, long_arguments);
+	tcase_add_test(t, host_words);
 	tcase_add_test(t, registry);
 	tcase_add_test(t, power);
 	tcase_add_test(t, identities);
