@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
 # timeout: 900
+# depth: full
 # PVH guests from our libraries alone, small and big, with one vCPU and several,
 # with less memory than they may have; HVM as far as firmware goes without a
 # device model. What cannot run is refused in one line, and nothing is left.
+# (pvh-life.sh and hvm-life.sh come by the same way with xm and xld.)
 . "$(dirname "$0")/lib.sh"
 build=$progs/prog_build
 linux=/boot/guest/vmlinuz

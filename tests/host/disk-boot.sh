@@ -41,8 +41,8 @@ CFG
 
 image /boot/guest/tiny 'linux /boot/kernel'
 boots pv 64 'TINY UP' 60 'bootloader = "/usr/bin/pygrub"'
-boots pv 64 'TINY UP' 60 'firmware = "pvgrub64"'
 if [ "${XLD_DEPTH:-default}" = full ]; then
+	boots pv 64 'TINY UP' 60 'firmware = "pvgrub64"'
 	image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0
 initrd /boot/initrd'
 	boots pv 256 'GUEST UP' 900 'bootloader = "pvgrub"'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: none
+# depth: full
 # What a toolstack asks of libxenctrl costs no more system calls, and no more
 # calls of the hypervisor, than with Debian's; prints both. DOMAINS and MIB: how
 # large the largest list and mapping are.

@@ -3,16 +3,16 @@
 # xen: 4.17
 # toolstack: none
 # timeout: 900
-# xenstored is killed again and again (50 times with --full) and comes back while
+# depth: full
+# xenstored is killed again and again (KILLS times, 50) and comes back while
 # a guest of Debian's xl writes, reads back and compares its disk and talks over
 # its network interface: the guest sees no error, xl goes on working, and nothing
-# is left at the end.
+# is left at the end. (xenstore-dropin.sh and xenstore-restart.sh kill it, too.)
 . "$(dirname "$0")/lib.sh"
 # On our library, or its process that watches the guest would end with the first
 # xenstored.
 xl() { LD_PRELOAD=/usr/lib/libxenstore.so.4 $peer/xl "$@"; }
-kills=4
-[ "${XLD_DEPTH:-default}" = full ] && kills=50
+kills=${KILLS:-50}
 
 start() { /usr/sbin/xenstored --pid-file /run/xenstored.pid; }
 check "our xenstored starts" start

@@ -6,7 +6,7 @@
 # Creation cut short at every place: each hypercall of it fails once, the
 # process that makes it is killed there, each step fails, the daemon is killed at
 # each step. Afterwards nothing is left: no domain, no node, no memory, no record.
-# The default depth takes every 23rd hypercall, others in each hour, and one
+# The default depth takes every 41st hypercall, others in each hour, and one
 # way to end at each step; --full takes all.
 . "$(dirname "$0")/lib.sh"
 
@@ -65,7 +65,7 @@ check "its end" xm destroy cut
 nothing_left "a whole creation"
 [ "$total" -gt 20 ] || fail "only $total calls were counted"
 
-if [ "${XLD_DEPTH:-default}" = full ]; then every=1; else every=23; fi
+if [ "${XLD_DEPTH:-default}" = full ]; then every=1; else every=41; fi
 first=$(($(date +%s) / 3600 % every + 1))
 echo "$total calls, every $every from $first"
 
