@@ -17,16 +17,6 @@
 #define FRONT "/local/domain/%d/device/%s/%u"
 #define LIBXL "/libxl/%d/device/%s/%u"
 
-static int
-store_fail(struct core *c, struct xu_err *e, const char *what)
-{
-	xu_err_set(e, "XLD_STORE", 0, "%s: %s", what,
-	    c->xs == NULL ? "xenstored cannot be reached" :
-			    xs_last_error(c->xs));
-	xu_err_param(e, "%s", what);
-	return -1;
-}
-
 /* ---- writing ------------------------------------------------------------------- */
 
 static void
@@ -146,16 +136,30 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 	return run_loose(c, &n, "close devices", e);
 }
 
-/* A folder that was made for the first goes with the last. */
+static bool
+is_empty(struct core *c, xs_transaction_t t, const char *path)
+{
+	unsigned num = 1;
+	char **l = xs_directory(c->xs, t, path, &num);
+	bool empty = l != NULL && num == 0;
+
+	free(l);
+	return empty;
+}
+
+/* A folder that was made for the first goes with the last. Another toolstack may
+ * add to it at this moment: then the transaction fails and the folder stays. */
 static void
 rm_empty(struct core *c, const char *path)
 {
-	unsigned num = 1;
-	char **l = xs_directory(c->xs, XBT_NULL, path, &num);
+	xs_transaction_t t;
 
-	free(l);
-	if (l != NULL && num == 0)
-		xs_rm(c->xs, XBT_NULL, path);
+	if (!is_empty(c, XBT_NULL, path))
+		return;
+	t = xs_transaction_start(c->xs);
+	if (t != XBT_NULL)
+		xs_transaction_end(c->xs, t,
+		    !(is_empty(c, t, path) && xs_rm(c->xs, t, path)));
 }
 
 void

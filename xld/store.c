@@ -19,7 +19,7 @@
 #define RELEASED      "@releaseDomain"
 #define RECONNECT_MS  1000
 
-static int
+int
 store_fail(const struct core *c, struct xu_err *e, const char *what)
 {
 	int errnum = errno;

@@ -15,18 +15,6 @@
 #include "xu_vdev.h"
 
 static int
-unsupported(struct xu_err *e, const char *field, const char *value,
-    const char *reason)
-{
-	xu_err_set(e, "VALUE_NOT_SUPPORTED", 0, "%s '%.200s': %s", field, value,
-	    reason);
-	xu_err_param(e, "%s", field);
-	xu_err_param(e, "%.100s", value);
-	xu_err_param(e, "%.120s", reason);
-	return -1;
-}
-
-static int
 refuse(struct xu_err *e, const char *path, int errnum, const char *why)
 {
 	xu_err_set(e, "XLD_DEVICE", 0, "%s",
@@ -45,14 +33,14 @@ vbd_path(const char *location, char *out, size_t room, struct xu_err *e)
 
 	xu_disk_target(location, &t);
 	if (t.reason != NULL)
-		return unsupported(e, "location", location, t.reason);
+		return config_unsupported(e, "location", location, t.reason);
 	if (t.path[0] != '\0' && t.path[0] != '/' && !t.below_dev)
-		return unsupported(e, "location", location,
+		return config_unsupported(e, "location", location,
 		    "a full path of a file or block device of the host is "
 		    "wanted, as in phy:/dev/vg/web or file:/srv/web.img");
 	if ((size_t)snprintf(out, room, "%s%s", t.below_dev ? "/dev/" : "",
 		t.path) >= room)
-		return unsupported(e, "location", location,
+		return config_unsupported(e, "location", location,
 		    "the path is too long");
 	return 0;
 }
@@ -85,7 +73,7 @@ check(const struct guest *g XU_UNUSED, const struct xu_val *entry,
 		return -1;
 	if (path[0] == '\0' &&
 	    strcmp(xu_val_get_str(entry, "type", ""), "CD") != 0)
-		return unsupported(e, "location", location,
+		return config_unsupported(e, "location", location,
 		    "only a CD drive may be empty");
 	*id = v.number;
 	return 0;

@@ -300,8 +300,9 @@ create(struct call *k)
 	}
 }
 
+/* Plugged or unplugged: it is there still. */
 static void
-plugged(void *arg, const struct xu_err *e)
+changed(void *arg, const struct xu_err *e)
 {
 	struct doing *o = arg;
 	struct call *k = o->call;
@@ -332,24 +333,8 @@ plug(struct call *k)
 		/* VBD.create has plugged it, as xend did. */
 		call_ok(k, NULL);
 	} else if ((o = doing(k, d)) != NULL) {
-		dev_attach(d, plugged, o);
+		dev_attach(d, changed, o);
 	}
-}
-
-static void
-unplugged(void *arg, const struct xu_err *e)
-{
-	struct doing *o = arg;
-	struct call *k = o->call;
-	struct dev *d = o->dev;
-
-	free(o);
-	if (e != NULL) {
-		fail_named(k, d->guest, e);
-		return;
-	}
-	tell(d, "mod");
-	call_ok(k, NULL);
 }
 
 static void
@@ -366,7 +351,7 @@ unplug_as(struct call *k, bool force)
 		    "%s of '%s' is not attached",
 		    dev_label(d, label, sizeof(label)), guest_name(d->guest));
 	else if ((o = doing(k, d)) != NULL)
-		dev_detach(d, force, unplugged, o);
+		dev_detach(d, force, changed, o);
 }
 
 static void
@@ -399,6 +384,7 @@ static void
 destroy_as(struct call *k, bool force)
 {
 	struct dev *d = subject(k);
+	struct xu_err e = XU_ERR_INIT;
 	struct guest *g;
 	struct doing *o;
 
@@ -412,10 +398,13 @@ destroy_as(struct call *k, bool force)
 	}
 	api_event(k->core, "VBD", "del", d->uuid, NULL);
 	dev_remove(d);
-	record_write(g, NULL);
+	record_write(g, &e);
 	api_event(k->core, "VM", "mod", g->uuid, vm_record(k->core, g));
 	free(o);
-	call_ok(k, NULL);
+	if (xu_err_is_set(&e))
+		fail_named(k, g, &e);
+	else
+		call_ok(k, NULL);
 }
 
 static void
@@ -447,11 +436,11 @@ ejected(void *arg, const struct xu_err *e)
 	struct dev *d = o->dev;
 
 	if (e != NULL) {
-		unplugged(o, e);
+		changed(o, e);
 		return;
 	}
 	put_medium(d, vdi_find(o->call->core, o->vdi));
-	dev_attach(d, plugged, o);
+	dev_attach(d, changed, o);
 }
 
 /* A kernel's backend keeps what it opened, so a drive of a running guest is taken
@@ -480,7 +469,7 @@ change_medium(struct call *k, const char *vdi)
 	} else if (d->phase == DEV_OFF) {
 		put_medium(d, vdi_find(k->core, vdi));
 		record_write(d->guest, &e);
-		plugged(o, xu_err_is_set(&e) ? &e : NULL);
+		changed(o, xu_err_is_set(&e) ? &e : NULL);
 	} else {
 		snprintf(o->vdi, sizeof(o->vdi), "%s", vdi);
 		dev_detach(d, false, ejected, o);

@@ -23,8 +23,8 @@
 /* 16 TiB: what a PV guest's address space has room for. */
 #define MEMORY_LIMIT (INT64_C(16) << 40)
 
-static int
-unsupported(struct xu_err *e, const char *field, const char *value,
+int
+config_unsupported(struct xu_err *e, const char *field, const char *value,
     const char *reason)
 {
 	xu_err_set(e, "VALUE_NOT_SUPPORTED", 0, "%s '%.200s': %s", field, value,
@@ -42,7 +42,7 @@ unsupported_number(struct xu_err *e, const char *field, int64_t value,
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)value);
-	return unsupported(e, field, text, reason);
+	return config_unsupported(e, field, text, reason);
 }
 
 static struct xu_val *
@@ -161,15 +161,15 @@ config_check_name(const struct core *c, const struct guest *g,
 	struct guest *other = guest_by_name(c, name);
 
 	if (name[0] == '\0')
-		return unsupported(e, "name_label", name,
+		return config_unsupported(e, "name_label", name,
 		    "a machine needs a name");
 	if (strlen(name) > NAME_MAX_LEN)
-		return unsupported(e, "name_label", name,
+		return config_unsupported(e, "name_label", name,
 		    "names have at most 200 characters");
 	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
 			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			      "0123456789_-.:+")] != '\0' || name[0] == '.')
-		return unsupported(e, "name_label", name,
+		return config_unsupported(e, "name_label", name,
 		    "names are made of letters, digits and _ - . : + and do "
 		    "not begin with a dot");
 	if (other == NULL || other == g)
@@ -196,7 +196,7 @@ check_uuid(const struct core *c, const struct guest *g, const char *uuid,
 	if (uuid[0] == '\0')
 		return 0;
 	if (!uuid_bytes(uuid, bytes))
-		return unsupported(e, "uuid", uuid, "it is not a uuid");
+		return config_unsupported(e, "uuid", uuid, "it is not a uuid");
 	other = guest_by_uuid(c, uuid);
 	if (other == NULL || other == g)
 		return 0;
@@ -276,7 +276,7 @@ check_numbers(const struct xu_val *m, const char *map,
 		for (k = 0; k < n && strcmp(keys[k].key, name) != 0; k++)
 			;
 		if (k == n)
-			return unsupported(e, what, text,
+			return config_unsupported(e, what, text,
 			    "this release does not know the key");
 		if (keys[k].words != NULL) {
 			if (word_fits(text, keys[k].words))
@@ -284,14 +284,14 @@ check_numbers(const struct xu_val *m, const char *map,
 			snprintf(reason, sizeof(reason), "it must be %s",
 			    keys[k].words[0] == '/' ? "a full path" :
 						      keys[k].words);
-			return unsupported(e, what, text, reason);
+			return config_unsupported(e, what, text, reason);
 		}
 		if (xu_num_i64(text, keys[k].min, keys[k].max, &number))
 			continue;
 		snprintf(reason, sizeof(reason),
 		    "a number from %lld to %lld is wanted",
 		    (long long)keys[k].min, (long long)keys[k].max);
-		return unsupported(e, what, text, reason);
+		return config_unsupported(e, what, text, reason);
 	}
 	return 0;
 }
@@ -395,10 +395,10 @@ check_type(const struct xu_val *v, struct xu_err *e)
 	const char *policy = xu_val_get_str(v, "HVM_boot_policy", "");
 
 	if (t == TYPE_PV_IN_PVH)
-		return unsupported(e, "domain_type", dom_type_word(t),
+		return config_unsupported(e, "domain_type", dom_type_word(t),
 		    "the PV shim is not there yet");
 	if (t != TYPE_HVM && policy[0] != '\0')
-		return unsupported(e, "HVM_boot_policy", policy,
+		return config_unsupported(e, "HVM_boot_policy", policy,
 		    "it must be empty for a PV or PVH machine");
 	return 0;
 }
@@ -411,7 +411,7 @@ check_args(const struct xu_val *v, struct xu_err *e)
 
 	if (strlen(s) <= (pv ? PV_ARGS_LIMIT : PVH_ARGS_LIMIT))
 		return 0;
-	return unsupported(e, "PV_args", s, pv ?
+	return config_unsupported(e, "PV_args", s, pv ?
 		"a PV kernel's command line has at most 1023 bytes" :
 		"a kernel's command line has at most 2047 bytes");
 }
@@ -426,14 +426,14 @@ check_loader(const struct xu_val *v, struct xu_err *e)
 	if (s[0] == '\0')
 		return 0;
 	if (!word_fits(s, words))
-		return unsupported(e, "PV_bootloader", s,
+		return config_unsupported(e, "PV_bootloader", s,
 		    "the loader of guests that boot from their own disk is "
 		    "pvgrub; programs are not run");
 	if (config_type(v) == TYPE_HVM)
-		return unsupported(e, "PV_bootloader", s,
+		return config_unsupported(e, "PV_bootloader", s,
 		    "an HVM guest boots from its disk by itself");
 	if (xu_val_get_str(v, "PV_kernel", "")[0] != '\0')
-		return unsupported(e, "PV_bootloader", s,
+		return config_unsupported(e, "PV_bootloader", s,
 		    "there is a PV_kernel, too; one of both boots");
 	return 0;
 }
@@ -452,13 +452,13 @@ check_boot(const struct xu_val *v, struct xu_err *e)
 	for (size_t i = 0; i < XU_ARRAY_SIZE(empty); i++) {
 		s = xu_val_get_str(v, empty[i].field, "");
 		if (s[0] != '\0')
-			return unsupported(e, empty[i].field, s,
+			return config_unsupported(e, empty[i].field, s,
 			    empty[i].reason);
 	}
 	for (size_t i = 0; i < XU_ARRAY_SIZE(files); i++) {
 		s = xu_val_get_str(v, files[i], "");
 		if (strlen(s) >= PATH_MAX || (s[0] != '/' && s[0] != '\0'))
-			return unsupported(e, files[i], s,
+			return config_unsupported(e, files[i], s,
 			    "a full path of a file on the host is wanted");
 	}
 	return check_loader(v, e) < 0 ? -1 : check_args(v, e);
@@ -475,10 +475,10 @@ check_actions(const struct xu_val *v, struct xu_err *e)
 	for (size_t i = 0; i < XU_ARRAY_SIZE(fields); i++) {
 		word = xu_val_get_str(v, fields[i], "");
 		if (!dom_action_of(word, &a))
-			return unsupported(e, fields[i], word,
+			return config_unsupported(e, fields[i], word,
 			    "no such action");
 		if (dom_action_dumps(a))
-			return unsupported(e, fields[i], word,
+			return config_unsupported(e, fields[i], word,
 			    "core dumps are not there yet: use destroy, "
 			    "restart, preserve or rename_restart");
 	}

@@ -671,22 +671,22 @@ static const struct xu_step steps[] = {
 	{ NULL, NULL, NULL },
 };
 
-#define BUILD_STEP 7
-
 /* ---- the driver's callbacks ------------------------------------------------------------------- */
 
 static void
 on_step(struct xu_job *job)
 {
 	struct create *j = job->ctx;
-	size_t n = xu_job_steps(steps);
+	size_t n = xu_job_steps(steps), build = 0;
 
 	if (fault_point(steps[job->at].name, &job->err) < 0)
 		return;
+	while (strcmp(steps[build].name, "build") != 0)
+		build++;
 	/* Building takes nearly all of the time and has its own scale. */
-	if (j->progress != NULL && strcmp(steps[job->at].name, "build") != 0)
-		j->progress(j->arg, steps[job->at].name,
-		    job->at < BUILD_STEP ? (int)job->at : (int)(90 + 10 * job->at / n));
+	if (j->progress != NULL && job->at != build)
+		j->progress(j->arg, steps[job->at].name, (int)(job->at < build ?
+		    job->at : 90 + 10 * job->at / n));
 }
 
 static void

@@ -20,12 +20,10 @@ static int
 refuse(struct xu_err *e, const char *key, const char *value,
     const char *reason)
 {
-	xu_err_set(e, XE(VALUE_NOT_SUPPORTED), 0, "platform:%s '%.200s': %s",
-	    key, value, reason);
-	xu_err_param(e, "platform:%s", key);
-	xu_err_param(e, "%.100s", value);
-	xu_err_param(e, "%s", reason);
-	return -1;
+	char field[64];
+
+	snprintf(field, sizeof(field), "platform:%s", key);
+	return config_unsupported(e, field, value, reason);
 }
 
 /* ---- Hyper-V enlightenments -------------------------------------------------------- */

@@ -169,6 +169,9 @@ struct xu_val *config_new(const struct core *c, const struct xu_val *args,
 /* One field, as config_new would check it. g NULL: a new machine. */
 int config_check(const struct core *c, const struct guest *g,
     const struct xu_val *config, struct xu_err *e);
+/* Always -1: the field cannot have that value, for that reason. */
+int config_unsupported(struct xu_err *e, const char *field, const char *value,
+    const char *reason);
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
@@ -210,6 +213,8 @@ bool scan_one(struct guest *g);
 /* ---- store.c: nodes --------------------------------------------------------------- */
 
 int store_open(struct core *c, struct xu_err *e);
+/* Always -1: what could not be done, and why the store did not do it. */
+int store_fail(const struct core *c, struct xu_err *e, const char *what);
 void store_close(struct core *c);
 int store_dom0(struct core *c, struct xu_err *e);
 int store_write_guest(const struct guest *g, struct xu_err *e);
