@@ -15,6 +15,7 @@
 #include "vdi.h"
 #include "xu_file.h"
 #include "xu_log.h"
+#include "xu_num.h"
 
 int64_t
 now_real(void)
@@ -44,6 +45,17 @@ xen_fail(struct core *c, struct xu_err *e, const char *call)
 	xu_err_param(e, "%s", call);
 	xu_err_param(e, "%s", strerror(errnum));
 	return -1;
+}
+
+unsigned
+env_seconds(const char *name, unsigned dflt)
+{
+	const char *s = getenv(name);
+	uint64_t n;
+
+	if (s == NULL || !xu_num_u64(s, 10, 3600, &n) || n == 0)
+		return dflt;
+	return (unsigned)n;
 }
 
 /*

@@ -217,6 +217,8 @@ ask_machine(struct call *k, uint32_t reason)
 		xen_fail(c, &e, "press a button");
 		call_fail(k, &e);
 	} else {
+		k->asked = button ? "it has no PV drivers, and its system "
+		    "does not heed the power button" : NULL;
 		vm_wait_end(k, g, reboot);
 	}
 }

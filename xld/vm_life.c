@@ -14,7 +14,8 @@
 /* So many restarts in so many seconds are a loop. */
 #define RESTARTS_MAX	8
 #define RESTARTS_PERIOD 60
-#define END_WAIT_MS	(300 * 1000)
+/* Seconds; XLD_SHUTDOWN_TIMEOUT in xld's environment. */
+#define END_WAIT_S	300
 
 /* ---- calls that wait ------------------------------------------------------------ */
 
@@ -45,6 +46,12 @@ wait_cancelled(struct call *k)
 	call_fail(k, &e);
 }
 
+static unsigned
+wait_s(void)
+{
+	return env_seconds("XLD_SHUTDOWN_TIMEOUT", END_WAIT_S);
+}
+
 static void
 too_late(uv_timer_t *t)
 {
@@ -52,9 +59,9 @@ too_late(uv_timer_t *t)
 
 	unwait(k);
 	call_refuse(k, "XLD_TIMEOUT", "the guest's end",
-	    "domain %d has not ended within %d s of being asked; it still "
-	    "runs: 'xm destroy' ends it at once", k->wait_domid,
-	    END_WAIT_MS / 1000);
+	    "domain %d has not ended within %u s of being asked%s%s; it still "
+	    "runs: 'xm destroy' ends it at once", k->wait_domid, wait_s(),
+	    k->asked != NULL ? ": " : "", k->asked != NULL ? k->asked : "");
 }
 
 void
@@ -71,7 +78,7 @@ vm_wait_end(struct call *k, struct guest *g, bool until_replaced)
 	k->cancel = wait_cancelled;
 	uv_timer_init(k->core->loop, k->deadline);
 	k->deadline->data = k;
-	uv_timer_start(k->deadline, too_late, END_WAIT_MS, 0);
+	uv_timer_start(k->deadline, too_late, wait_s() * 1000, 0);
 	xu_list_append(&k->core->waits, &k->waiting);
 }
 

@@ -350,6 +350,8 @@ struct call {
 	int32_t wait_domid;
 	char wait_uuid[UUID_TEXT];
 	bool until_replaced;
+	/* How the guest was asked, when it may not have noticed; or NULL. */
+	const char *asked;
 	uv_timer_t *deadline;
 };
 
@@ -409,6 +411,8 @@ int core_open(struct core *c, struct xu_err *e);
 void core_close(struct core *c);
 /* Ends every step of long work: the place where tests kill or fail us. */
 int fault_point(const char *step, struct xu_err *e);
+/* Of the environment variable, 1 to 3600; dflt when it has no such number. */
+unsigned env_seconds(const char *name, unsigned dflt);
 /* An error of libxenctrl, with the call that gave it. Always -1. */
 int xen_fail(struct core *c, struct xu_err *e, const char *call);
 /* XenAPI's ErrorDescription: code and parameters. */
