@@ -61,8 +61,12 @@ static const struct model_method vbd_methods[] = {
 	    DEVICE, "Asks the guest to let go of it." },
 	{ "insert", T_VOID, { VBD_ARG, { "vdi", T_REF("VDI") } },
 	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, DEVICE,
-	    "Another CD in the drive; one of a running guest goes away for a "
-	    "moment." },
+	    "Another CD in the drive. One of a running guest goes away for a "
+	    "moment; that of an HVM guest opens, locked or not." },
+	{ "insert_location", T_VOID, { VBD_ARG, { "location", T_STRING } },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, DEVICE,
+	    "The same with a file or device that no VDI was made for "
+	    "(file:/..., phy:/dev/...)." },
 	{ "media_change", T_VOID, { VBD_ARG, { "vdi", T_REF("VDI") } },
 	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, DEVICE, "The same." },
 	{ "eject", T_VOID, { VBD_ARG }, ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,

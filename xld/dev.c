@@ -8,7 +8,6 @@
 
 #include "dev.h"
 #include "xu_log.h"
-#include "xu_num.h"
 
 const struct dev_class *const dev_classes[] = { &vbd_class, NULL };
 
@@ -25,12 +24,7 @@ bus_state_word(unsigned state)
 static unsigned
 deadline_s(void)
 {
-	const char *s = getenv("XLD_DEVICE_TIMEOUT");
-	uint64_t n;
-
-	if (s == NULL || !xu_num_u64(s, 10, 3600, &n) || n == 0)
-		return DEV_DEADLINE_S;
-	return (unsigned)n;
+	return env_seconds("XLD_DEVICE_TIMEOUT", DEV_DEADLINE_S);
 }
 
 struct dev *
@@ -80,6 +74,7 @@ dev_work_stop(struct dev_work *w)
 	w->deadline = NULL;
 	w->reached = NULL;
 	w->preparing = 0;
+	w->modelling = false;
 }
 
 static void
@@ -344,6 +339,29 @@ dev_connect(struct dev_work *w, struct xu_err *e)
 {
 	return wait_until(w, is_connected,
 	    "the guest has not connected to it", e);
+}
+
+enum xu_step_result
+dev_model(struct dev_work *w, bool in, struct xu_err *e)
+{
+	struct dev *d = w->only;
+	enum xu_step_result r;
+
+	if (d->cls->model == NULL || d->phase == DEV_OFF)
+		return XU_STEP_NEXT;
+	d->work = w;
+	w->modelling = true;
+	r = d->cls->model(d, in, e);
+	if (r != XU_STEP_WAIT)
+		dev_work_stop(w);
+	return r;
+}
+
+void
+dev_modelled(struct dev *d, const struct xu_err *e)
+{
+	if (d->work != NULL && d->work->modelling)
+		wake(d->work, e);
 }
 
 /* ---- detach --------------------------------------------------------------------------- */

@@ -12,7 +12,8 @@
  *           publish (both folders of all devices at once)       undo: withdraw
  *           ready   (each backend has reached InitWait)
  *           connect (hot only: backend Connected, when the guest has a driver)
- *   detach  ask (backend online 0, state Closing; forced: the frontend's folder
+ *           model   (hot only: the device model has it, too)
+ *   detach  model, ask (backend online 0, state Closing; forced: the frontend's folder
  *           goes, which closes any backend), closed (backend state Closed),
  *           withdraw, release
  *
@@ -107,6 +108,12 @@ struct dev_class {
 	void (*release)(struct dev *d);
 	/* After a restart of xld: what prepare would know. May be NULL. */
 	void (*adopt)(struct dev *d);
+	/* A running guest's device model gets it (in) or lets go of it.
+	 * XU_STEP_WAIT: dev_modelled comes later. May be NULL. */
+	enum xu_step_result (*model)(struct dev *d, bool in, struct xu_err *e);
+	/* Only the device model has it, no frontend ever will: there is nobody
+	 * to ask when it goes. May be NULL. */
+	bool (*emulated)(const struct dev *d);
 };
 /* Ends with NULL. */
 extern const struct dev_class *const dev_classes[];
@@ -125,6 +132,7 @@ struct dev_work {
 	const char *what;
 	uv_timer_t *deadline;
 	unsigned preparing;
+	bool modelling;
 	/* No longer wait for the guest: it has no driver. */
 	bool enough;
 };
@@ -139,6 +147,9 @@ int dev_publish(struct dev_work *w, struct xu_err *e);
 void dev_withdraw(struct dev_work *w);
 enum xu_step_result dev_ready(struct dev_work *w, struct xu_err *e);
 enum xu_step_result dev_connect(struct dev_work *w, struct xu_err *e);
+/* Of one device; see struct dev_class. */
+enum xu_step_result dev_model(struct dev_work *w, bool in, struct xu_err *e);
+void dev_modelled(struct dev *d, const struct xu_err *e);
 /* Forced: closes whatever the guest does. */
 int dev_ask(struct dev_work *w, bool force, struct xu_err *e);
 enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);

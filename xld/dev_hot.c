@@ -13,7 +13,7 @@ struct hot {
 	struct dev *dev;
 	struct dev_work work;
 	struct xu_job job;
-	bool force;
+	bool force, modelling;
 	uv_timer_t *grace;
 	vm_done_f *done;
 	void *arg;
@@ -29,9 +29,11 @@ static void
 resume(void *arg, const struct xu_err *e)
 {
 	struct hot *h = arg;
+	bool modelling = h->modelling;
 
-	/* What is forced has no way back. */
-	if (h->force && e != NULL) {
+	h->modelling = false;
+	/* What is forced has no way back, but a device model that keeps it. */
+	if (h->force && e != NULL && !modelling) {
 		xu_log_err(XU_WARNING, e);
 		e = NULL;
 	}
@@ -146,6 +148,15 @@ step_connect(void *ctx, struct xu_err *e)
 }
 
 static enum xu_step_result
+step_in(void *ctx, struct xu_err *e)
+{
+	struct hot *h = ctx;
+
+	h->modelling = true;
+	return dev_model(&h->work, true, e);
+}
+
+static enum xu_step_result
 step_kept(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
@@ -161,6 +172,7 @@ static const struct xu_step attach_steps[] = {
 	{ "device-nodes", step_nodes, undo_nodes },
 	{ "device-ready", step_ready, NULL },
 	{ "device-connect", step_connect, NULL },
+	{ "device-model", step_in, NULL },
 	{ "device-kept", step_kept, NULL },
 	{ NULL, NULL, NULL },
 };
@@ -177,10 +189,20 @@ step_leaving(void *ctx, struct xu_err *e)
 }
 
 static enum xu_step_result
+step_out(void *ctx, struct xu_err *e)
+{
+	struct hot *h = ctx;
+
+	h->modelling = true;
+	return dev_model(&h->work, false, e);
+}
+
+static enum xu_step_result
 step_ask(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
 
+	h->modelling = false;
 	return result(dev_ask(&h->work, h->force, e));
 }
 
@@ -203,6 +225,7 @@ step_off(void *ctx, struct xu_err *e XU_UNUSED)
 
 static const struct xu_step detach_steps[] = {
 	{ "device-leaving", step_leaving, NULL },
+	{ "device-eject", step_out, NULL },
 	{ "device-ask", step_ask, NULL },
 	{ "device-closed", step_closed, NULL },
 	{ "device-off", step_off, NULL },
@@ -262,6 +285,7 @@ dev_attach(struct dev *d, vm_done_f *done, void *arg)
 void
 dev_detach(struct dev *d, bool force, vm_done_f *done, void *arg)
 {
+	force = force || (d->cls->emulated != NULL && d->cls->emulated(d));
 	start(d, detach_steps, force, done, arg);
 }
 

@@ -50,6 +50,8 @@ struct dm {
 	unsigned handles;
 	char log[512];
 	struct qmp *qmp;
+	/* A bit for each place with an emulated CD drive. */
+	unsigned cds;
 	bool stopping, gone;
 	dm_ready_f *ready;
 	void (*stopped)(void *arg);
@@ -277,17 +279,27 @@ on_log(uv_fs_event_t *h, const char *name XU_UNUSED, int events XU_UNUSED,
 
 /* ---- QMP ------------------------------------------------------------------------------ */
 
+/* Our child, at once. */
+static void
+put_down(struct dm *d)
+{
+	kill(d->pid, SIGKILL);
+	uv_poll_stop(&d->death);
+	waitpid(d->pid, NULL, 0);
+}
+
 static void
 on_timer(uv_timer_t *t)
 {
 	struct dm *d = t->data;
 
-	kill(d->pid, SIGKILL);
-	if (d->stopping || d->ready == NULL)
+	if (d->stopping || d->ready == NULL) {
+		kill(d->pid, SIGKILL);
 		return;
-	uv_poll_stop(&d->death);
-	waitpid(d->pid, NULL, 0);
-	start_failed(d, "was not ready within 60 s");
+	}
+	put_down(d);
+	start_failed(d, d->qmp == NULL ? "hung up" :
+					 "was not ready within 60 s");
 }
 
 /* e NULL: all that it was asked at its start is done. */
@@ -295,12 +307,23 @@ static void
 started(struct dm *d, const struct xu_err *e)
 {
 	dm_ready_f *ready = d->ready;
+	void *arg = d->arg;
+	struct xu_err why;
 
-	if (ready == NULL || d->stopping)
+	/* It hung up: its death is on its way, which says more. */
+	if (ready == NULL || d->stopping ||
+	    (e != NULL && qmp_is_lost(d->qmp)))
 		return;
 	uv_timer_stop(&d->timer);
 	d->ready = NULL;
-	ready(d->arg, e);
+	if (e != NULL) {
+		why = *e;
+		put_down(d);
+		forget_paths(d->guest);
+		release(d);
+		e = &why;
+	}
+	ready(arg, e);
 }
 
 /* Which display it found is what viewers want to know. */
@@ -362,6 +385,8 @@ on_qmp_lost(void *arg, const struct xu_err *e)
 	xu_log(XU_INFO, "domain %d: %s", d->domid, e->msg);
 	qmp_close(d->qmp);
 	d->qmp = NULL;
+	if (d->ready != NULL)
+		uv_timer_start(&d->timer, on_timer, TERM_MS, 0);
 }
 
 static int
@@ -578,6 +603,9 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 		abandon(d);
 		return -1;
 	}
+	for (unsigned i = 0; i < DM_DISKS; i++)
+		if (plan.disks[i].there && plan.disks[i].cd)
+			d->cds |= 1u << i;
 	d->ready = ready;
 	d->arg = arg;
 	uv_timer_start(&d->timer, on_timer, START_MS, 0);
@@ -593,12 +621,26 @@ dm_keep(const struct guest *g, struct xu_val *v)
 		return;
 	xu_val_set(v, "dm_pid", xu_int(g->dm->pid));
 	xu_val_set(v, "dm_born", xu_int((int64_t)g->dm->born));
+	xu_val_set(v, "dm_cds", xu_int(g->dm->cds));
 }
 
 pid_t
 dm_pid(const struct guest *g)
 {
 	return g->dm == NULL ? 0 : g->dm->pid;
+}
+
+struct qmp *
+dm_qmp(const struct guest *g)
+{
+	return g->dm == NULL ? NULL : g->dm->qmp;
+}
+
+bool
+dm_has_cd(const struct guest *g, unsigned place)
+{
+	return g->dm != NULL && place < DM_DISKS &&
+	    (g->dm->cds & 1u << place) != 0;
 }
 
 bool
@@ -615,6 +657,7 @@ dm_adopt(struct guest *g, const struct xu_val *v)
 		return false;
 	d->pid = (pid_t)pid;
 	d->born = born;
+	d->cds = (unsigned)xu_val_get_int(v, "dm_cds", 0);
 	if (watch(d, &e) < 0) {
 		free(d);
 		return false;

@@ -7,6 +7,7 @@
  * record.
  *
  *   dm_args.c     what it is told: a pure function from plan to words
+ *   dm_cd.c       what is in its CD drives, changed while it runs
  *   dm_confine.c  the walls around it
  *   qmp.c         the protocol
  *   dm.c          the process: start, readiness, death, end
@@ -107,9 +108,30 @@ bool dm_adopt(struct guest *g, const struct xu_val *v);
 pid_t dm_pid(const struct guest *g);
 /* What dm_adopt needs. */
 void dm_keep(const struct guest *g, struct xu_val *v);
+/* What it is spoken to by; NULL: there is no connection. */
+struct qmp *dm_qmp(const struct guest *g);
+/* Has it such a drive (a place of struct dm_plan)? What a guest got later than
+ * at its start only its PV drivers see. */
+bool dm_has_cd(const struct guest *g, unsigned place);
 /* Ends it, calls f (may be NULL) when it is gone, at once when there is none. */
 void dm_stop(struct guest *g, void (*f)(void *arg), void *arg);
 /* The guest goes away; a process that was not stopped lives on. */
 void dm_forget(struct guest *g);
+
+/* --- dm_cd.c ------------------------------------------------------------------- */
+
+/* For the names of drive, medium and set of descriptors at a place. */
+#define DM_DRIVE  "drive%u"
+#define DM_MEDIUM "disk%u"
+
+/*
+ * Takes out what is in an emulated CD drive, if anything is, and puts in the file
+ * or block device fd (borrowed, -1 = nothing), which QEMU (NULL: it is not there)
+ * gets as a descriptor.
+ * done is called once and later, unless -1 is returned. A drive that the guest
+ * has locked opens all the same, as with a paper clip.
+ */
+int dm_cd_change(uv_loop_t *loop, struct qmp *qmp, unsigned place, int fd,
+    vm_done_f *done, void *arg, struct xu_err *e);
 
 #endif

@@ -279,26 +279,27 @@ add_extra(struct words *w, const struct dm_plan *p)
  * drivers read them here, and PV drivers unplug these before they use theirs. No
  * locks, therefore, and nothing is probed: all are raw. */
 static void
-add_disk(struct words *w, const struct dm_disk *d, int place)
+add_disk(struct words *w, const struct dm_disk *d, unsigned place)
 {
-	char drive[24];
+	char medium[32];
 
 	if (!d->there)
 		return;
 	if (d->fd >= 0) {
 		add(w, "-add-fd");
-		add(w, "fd=%d,set=%d", d->fd, place);
+		add(w, "fd=%d,set=%u", d->fd, place);
 		add(w, "-blockdev");
-		add(w, "driver=raw,node-name=disk%d,read-only=%s,"
-		       "file.driver=%s,file.filename=/dev/fdset/%d,"
+		add(w, "driver=raw,node-name=" DM_MEDIUM ",read-only=%s,"
+		       "file.driver=%s,file.filename=/dev/fdset/%u,"
 		       "file.locking=off",
 		    place, d->readonly ? "on" : "off",
 		    d->block ? "host_device" : "file", place);
 	}
-	snprintf(drive, sizeof(drive), ",drive=disk%d", place);
+	snprintf(medium, sizeof(medium), ",drive=" DM_MEDIUM, place);
 	add(w, "-device");
-	add(w, "%s,bus=ide.%d,unit=%d%s", d->cd ? "ide-cd" : "ide-hd",
-	    place / 2, place % 2, d->fd >= 0 ? drive : "");
+	add(w, "%s,id=" DM_DRIVE ",bus=ide.%u,unit=%u%s",
+	    d->cd ? "ide-cd" : "ide-hd", place, place / 2, place % 2,
+	    d->fd >= 0 ? medium : "");
 }
 
 static void
@@ -336,7 +337,7 @@ dm_args(const struct dm_plan *p)
 		add(&w, "-serial");
 		add(&w, "chardev:serial0");
 	}
-	for (int i = 0; i < DM_DISKS; i++)
+	for (unsigned i = 0; i < DM_DISKS; i++)
 		add_disk(&w, &p->disks[i], i);
 	add_sound(&w, p);
 	add_screen(&w, p);

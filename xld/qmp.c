@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -40,7 +41,7 @@ all_fail(struct qmp *q, const struct xu_err *e)
 	while (!xu_list_empty(&q->waiting)) {
 		w = xu_container_of(q->waiting.next, struct waiting, link);
 		xu_list_remove(&w->link);
-		if (e != NULL && w->f != NULL)
+		if (w->f != NULL)
 			w->f(w->arg, NULL, e);
 		free(w);
 	}
@@ -68,13 +69,39 @@ lose(struct qmp *q, const char *why)
 static void
 listen_for(struct qmp *q);
 
+/* What is to be said, with a descriptor (-1 = none) that goes along with its
+ * first byte. */
+static ssize_t
+send_out(struct qmp *q, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec v = { .iov_base = q->out.data, .iov_len = q->out.len };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+	struct cmsghdr *c;
+
+	if (fd >= 0) {
+		memset(&control, 0, sizeof(control));
+		m.msg_control = control.bytes;
+		m.msg_controllen = sizeof(control.bytes);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	}
+	return sendmsg(q->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void
 flush(struct qmp *q)
 {
 	ssize_t n;
 
 	while (q->out.len > 0) {
-		n = write(q->fd, q->out.data, q->out.len);
+		n = send_out(q, -1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		/* Its end is seen by reading. */
@@ -87,9 +114,10 @@ flush(struct qmp *q)
 
 static bool
 send_command(struct qmp *q, const char *command, struct xu_val *args,
-    int64_t id)
+    int64_t id, int fd)
 {
 	AUTO_VAL struct xu_val *v = xu_struct();
+	ssize_t n;
 
 	xu_val_set(v, "execute", xu_str(command));
 	if (args != NULL)
@@ -100,18 +128,26 @@ send_command(struct qmp *q, const char *command, struct xu_val *args,
 	xu_buf_addc(&q->out, '\n');
 	if (q->out.error != 0)
 		return false;
+	if (fd >= 0) {
+		n = send_out(q, fd);
+		if (n <= 0) {
+			xu_buf_drop(&q->out, q->out.len);
+			return false;
+		}
+		xu_buf_drop(&q->out, (size_t)n);
+	}
 	flush(q);
 	return true;
 }
 
 bool
-qmp_call(struct qmp *q, const char *command, struct xu_val *args,
+qmp_call_fd(struct qmp *q, const char *command, struct xu_val *args, int fd,
     qmp_done_f *f, void *arg)
 {
 	struct waiting *w;
 
 	if (q->lost || q->nwaiting >= PENDING_MAX ||
-	    (w = calloc(1, sizeof(*w))) == NULL) {
+	    (fd >= 0 && q->out.len > 0) || (w = calloc(1, sizeof(*w))) == NULL) {
 		xu_val_free(args);
 		return false;
 	}
@@ -120,12 +156,19 @@ qmp_call(struct qmp *q, const char *command, struct xu_val *args,
 	w->arg = arg;
 	xu_list_append(&q->waiting, &w->link);
 	q->nwaiting++;
-	if (send_command(q, command, args, w->id))
+	if (send_command(q, command, args, w->id, fd))
 		return true;
 	xu_list_remove(&w->link);
 	q->nwaiting--;
 	free(w);
 	return false;
+}
+
+bool
+qmp_call(struct qmp *q, const char *command, struct xu_val *args,
+    qmp_done_f *f, void *arg)
+{
+	return qmp_call_fd(q, command, args, -1, f, arg);
 }
 
 /* ---- in ---------------------------------------------------------------------- */
@@ -296,12 +339,23 @@ closed(uv_handle_t *h)
 	free(q);
 }
 
+bool
+qmp_is_lost(const struct qmp *q)
+{
+	return q == NULL || q->lost;
+}
+
 void
 qmp_close(struct qmp *q)
 {
+	struct xu_err e = XU_ERR_INIT;
+
 	if (q == NULL)
 		return;
 	q->lost = true;
-	all_fail(q, NULL);
+	xu_err_set(&e, XE(XLD_HELPER), 0, "the device model has been ended");
+	xu_err_param(&e, "qemu");
+	xu_err_param(&e, "it has been ended");
+	all_fail(q, &e);
 	uv_close((uv_handle_t *)&q->poll, closed);
 }

@@ -25,7 +25,7 @@ struct qmp_events {
 	void *arg;
 };
 
-/* ret: what the command returned; e NULL = it worked. Must not close the qmp. */
+/* ret: what the command returned; e NULL = it worked. May close the qmp. */
 typedef void qmp_done_f(void *arg, const struct xu_val *ret,
     const struct xu_err *e);
 
@@ -35,7 +35,13 @@ struct qmp *qmp_open(uv_loop_t *loop, int fd, const struct qmp_events *ev,
 /* args (taken) may be NULL, f too. False: it is lost. */
 bool qmp_call(struct qmp *q, const char *command, struct xu_val *args,
     qmp_done_f *f, void *arg);
-/* Calls under way are forgotten. NULL is fine. */
+/* The same with a descriptor (borrowed) for QEMU, as "add-fd" wants it. False,
+ * too, while QEMU has not taken in what it was told before. */
+bool qmp_call_fd(struct qmp *q, const char *command, struct xu_val *args,
+    int fd, qmp_done_f *f, void *arg);
+/* NULL is. */
+bool qmp_is_lost(const struct qmp *q);
+/* Calls under way fail. NULL is fine. */
 void qmp_close(struct qmp *q);
 
 #endif

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "dm.h"
 #include "vbd.h"
 #include "xu_vdev.h"
 
@@ -195,6 +197,78 @@ adopt(struct dev *d)
 		hold(v, &st);
 }
 
+int
+vbd_medium(const struct dev *d, const char *location, struct xu_err *e)
+{
+	struct vbd v = { .fd = -1 };
+	char path[PATH_MAX];
+	struct stat st;
+	int r = vbd_path(location, path, sizeof(path), e);
+
+	if (r < 0 || path[0] == '\0')
+		return r;
+	r = open_target(&v, path, true, &st, e);
+	if (r == 0)
+		r = vbd_share(d, path, &st, e);
+	if (v.fd >= 0)
+		close(v.fd);
+	return r;
+}
+
+/* ---- device models ------------------------------------------------------------------ */
+
+/* Drivers of HVM guests leave CD drives to the emulation. */
+static bool
+emulated(const struct dev *d)
+{
+	return vbd_is_cd(d) && config_type(d->guest->config) == TYPE_HVM;
+}
+
+/* The device may be gone when the model answers. */
+struct medium {
+	struct core *core;
+	char uuid[UUID_TEXT];
+};
+
+static void
+modelled(void *arg, const struct xu_err *e)
+{
+	struct medium *m = arg;
+	struct dev *d = dev_find(m->core, m->uuid);
+
+	free(m);
+	if (d != NULL)
+		dev_modelled(d, e);
+}
+
+static enum xu_step_result
+model(struct dev *d, bool in, struct xu_err *e)
+{
+	struct guest *g = d->guest;
+	char label[200];
+	struct xu_vdev v;
+	struct medium *m;
+
+	/* One that came later, or without a model, has no emulated drive. */
+	if (!emulated(d) || xu_vdev_parse(dev_str(d, "device"), &v, e) < 0 ||
+	    !dm_has_cd(g, v.disk) || (!in && dm_qmp(g) == NULL) ||
+	    (in && vbd_of(d)->fd < 0))
+		return XU_STEP_NEXT;
+	m = malloc(sizeof(*m));
+	if (m == NULL) {
+		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "change a CD");
+		return XU_STEP_FAIL;
+	}
+	m->core = g->core;
+	memcpy(m->uuid, d->uuid, sizeof(m->uuid));
+	if (dm_cd_change(g->core->loop, dm_qmp(g), v.disk,
+		in ? vbd_of(d)->fd : -1, modelled, m, e) == 0)
+		return XU_STEP_WAIT;
+	free(m);
+	xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
+	return XU_STEP_FAIL;
+}
+
 /* ---- nodes ---------------------------------------------------------------------------- */
 
 static void
@@ -243,6 +317,8 @@ const struct dev_class vbd_class = {
 	.nodes = nodes,
 	.release = release,
 	.adopt = adopt,
+	.model = model,
+	.emulated = emulated,
 };
 
 /* ---- for device models ------------------------------------------------------------------- */

@@ -39,6 +39,10 @@ int vbd_path(const char *location, char *out, size_t room, struct xu_err *e);
 bool vbd_readonly(const struct dev *d);
 bool vbd_is_cd(const struct dev *d);
 
+/* Could location be in the drive d, as far as can be seen beforehand? Nothing is
+ * taken. "" can. */
+int vbd_medium(const struct dev *d, const char *location, struct xu_err *e);
+
 /* vbd_share.c: may this guest have what st says, or who has it? */
 int vbd_share(const struct dev *d, const char *path, const struct stat *st,
     struct xu_err *e);

@@ -3,11 +3,13 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "vbd.h"
 #include "vdi.h"
+#include "xu_log.h"
 
 /* ---- records ---------------------------------------------------------------------- */
 
@@ -100,21 +102,29 @@ set_str(struct xu_val *v, const char *name, const char *value)
 	xu_val_set(v, name, xu_str(value));
 }
 
+/* Which VDI stands for a location that none was made for; "" = an empty drive. */
+static void
+own_vdi(const char *vbd, const char *location, char out[UUID_TEXT])
+{
+	out[0] = '\0';
+	if (location[0] != '\0')
+		uuid_derive(vbd, location, out);
+}
+
 /* What the VDI says of itself binds the disk. */
 static int
 take_vdi(struct call *k, const struct xu_val *args, struct xu_val *entry,
     struct xu_err *e)
 {
 	const char *uuid = xu_val_get_str(args, "VDI", "");
+	const char *location = xu_val_get_str(args, "location", "");
 	const struct vdi *v = vdi_find(k->core, uuid);
 	char own[UUID_TEXT];
 
 	if (uuid[0] == '\0') {
-		uuid_derive(xu_val_get_str(entry, "uuid", ""), "VDI", own);
-		set_str(entry, "location",
-		    xu_val_get_str(args, "location", ""));
-		set_str(entry, "VDI",
-		    xu_val_get_str(args, "location", "")[0] != '\0' ? own : "");
+		own_vdi(xu_val_get_str(entry, "uuid", ""), location, own);
+		set_str(entry, "location", location);
+		set_str(entry, "VDI", own);
 		return 0;
 	}
 	if (v == NULL) {
@@ -169,8 +179,10 @@ entry_from(struct call *k, const struct xu_val *args, struct xu_err *e)
 struct doing {
 	struct call *call;
 	struct dev *dev;
-	/* The medium that comes; "" = none. */
-	char vdi[UUID_TEXT];
+	/* The medium that comes, and its VDI; "" = none. */
+	char location[PATH_MAX], vdi[UUID_TEXT];
+	/* Why it did not come. */
+	struct xu_err err;
 };
 
 static bool
@@ -422,10 +434,38 @@ destroy_force(struct call *k)
 /* ---- CDs ------------------------------------------------------------------------------ */
 
 static void
-put_medium(struct dev *d, const struct vdi *v)
+put_medium(struct dev *d, const char *location, const char *vdi)
 {
-	dev_set(d, "VDI", xu_str(v != NULL ? v->uuid : ""));
-	dev_set(d, "location", xu_str(v != NULL ? vdi_location(v) : ""));
+	dev_set(d, "VDI", xu_str(vdi));
+	dev_set(d, "location", xu_str(location));
+}
+
+/* The drive is there again, and is empty. */
+static void
+emptied(void *arg, const struct xu_err *e)
+{
+	struct doing *o = arg;
+	struct xu_err why = o->err;
+
+	if (e != NULL)
+		xu_log_err(XU_ERROR, e);
+	changed(o, &why);
+}
+
+/* A drive without the medium is better than no drive. */
+static void
+inserted(void *arg, const struct xu_err *e)
+{
+	struct doing *o = arg;
+
+	if (e == NULL || o->location[0] == '\0' || o->dev->guest->domid < 0 ||
+	    o->dev->guest->op != OP_NONE) {
+		changed(o, e);
+		return;
+	}
+	o->err = *e;
+	put_medium(o->dev, "", "");
+	dev_attach(o->dev, emptied, o);
 }
 
 /* The old medium is out. */
@@ -433,63 +473,90 @@ static void
 ejected(void *arg, const struct xu_err *e)
 {
 	struct doing *o = arg;
-	struct dev *d = o->dev;
 
 	if (e != NULL) {
 		changed(o, e);
 		return;
 	}
-	put_medium(d, vdi_find(o->call->core, o->vdi));
-	dev_attach(d, changed, o);
+	put_medium(o->dev, o->location, o->vdi);
+	dev_attach(o->dev, inserted, o);
 }
 
-/* A kernel's backend keeps what it opened, so a drive of a running guest is taken
- * away and comes back with the other medium. */
+static bool
+is_cd(struct call *k, const struct dev *d)
+{
+	char label[160];
+
+	if (vbd_is_cd(d))
+		return true;
+	call_refuse(k, "OPERATION_NOT_ALLOWED", "not a CD drive",
+	    "%s of '%s' is not a CD drive",
+	    dev_label(d, label, sizeof(label)), guest_name(d->guest));
+	return false;
+}
+
+/*
+ * A kernel's backend keeps what it opened, so a drive of a running guest is taken
+ * away and comes back with the other medium. The emulated drive of an HVM guest,
+ * which is the one that it uses, stays: there only the medium changes. What can be
+ * known to be wrong with the new one leaves the old one where it is.
+ */
 static void
-change_medium(struct call *k, const char *vdi)
+change_medium(struct call *k, const char *location, const char *vdi)
 {
 	struct dev *d = subject(k);
 	struct xu_err e = XU_ERR_INIT;
 	struct doing *o;
-	char label[160];
 
-	if (d == NULL)
+	if (d == NULL || !is_cd(k, d))
 		return;
-	if (!vbd_is_cd(d)) {
-		call_refuse(k, "OPERATION_NOT_ALLOWED", "not a CD drive",
-		    "%s of '%s' is not a CD drive",
-		    dev_label(d, label, sizeof(label)), guest_name(d->guest));
-	} else if (d->phase != DEV_OFF &&
-	    config_type(d->guest->config) == TYPE_HVM) {
-		call_refuse(k, "OPERATION_NOT_ALLOWED", "HVM guest",
-		    "changing the CD of an HVM guest that runs is not there "
-		    "yet");
-	} else if ((o = doing(k, d)) == NULL) {
+	if (vbd_medium(d, location, &e) < 0) {
+		fail_named(k, d->guest, &e);
 		return;
-	} else if (d->phase == DEV_OFF) {
-		put_medium(d, vdi_find(k->core, vdi));
+	}
+	o = doing(k, d);
+	if (o == NULL)
+		return;
+	if (d->phase == DEV_OFF) {
+		put_medium(d, location, vdi);
 		record_write(d->guest, &e);
 		changed(o, xu_err_is_set(&e) ? &e : NULL);
-	} else {
-		snprintf(o->vdi, sizeof(o->vdi), "%s", vdi);
-		dev_detach(d, false, ejected, o);
+		return;
 	}
+	snprintf(o->location, sizeof(o->location), "%s", location);
+	snprintf(o->vdi, sizeof(o->vdi), "%s", vdi);
+	dev_detach(d, false, ejected, o);
 }
 
 static void
 insert(struct call *k)
 {
-	change_medium(k, xu_val_str(xu_val_at(k->params, 1)));
+	const struct vdi *v = vdi_find(k->core,
+	    xu_val_str(xu_val_at(k->params, 1)));
+
+	change_medium(k, v != NULL ? vdi_location(v) : "",
+	    v != NULL ? v->uuid : "");
+}
+
+static void
+insert_location(struct call *k)
+{
+	const char *location = xu_val_str(xu_val_at(k->params, 1));
+	char vdi[UUID_TEXT];
+
+	own_vdi(xu_val_str(xu_val_at(k->params, 0)), location, vdi);
+	change_medium(k, location, vdi);
 }
 
 static void
 eject(struct call *k)
 {
-	change_medium(k, "");
+	change_medium(k, "", "");
 }
 
 const struct handler vbd_handlers[] = {
 	{ "VBD.insert", insert },
+	{ "VBD.insert_location", insert_location },
 	{ "VBD.media_change", insert },
 	{ "VBD.eject", eject },
 	{ "VBD.create", create },

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -171,14 +172,14 @@ START_TEST(disks)
 	ck_assert_msg(strstr(xu_buf_text(&b),
 	    "|-add-fd|fd=5,set=0|-blockdev|driver=raw,node-name=disk0,"
 	    "read-only=off,file.driver=file,file.filename=/dev/fdset/0,"
-	    "file.locking=off|-device|ide-hd,bus=ide.0,unit=0,drive=disk0|"
-	    "-device|ide-cd,bus=ide.0,unit=1|"
+	    "file.locking=off|-device|ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0|"
+	    "-device|ide-cd,id=drive1,bus=ide.0,unit=1|"
 	    "-add-fd|fd=6,set=2|-blockdev|driver=raw,node-name=disk2,"
 	    "read-only=on,file.driver=file,file.filename=/dev/fdset/2,"
-	    "file.locking=off|-device|ide-cd,bus=ide.1,unit=0,drive=disk2|"
+	    "file.locking=off|-device|ide-cd,id=drive2,bus=ide.1,unit=0,drive=disk2|"
 	    "-add-fd|fd=7,set=3|-blockdev|driver=raw,node-name=disk3,"
 	    "read-only=off,file.driver=host_device,file.filename=/dev/fdset/3,"
-	    "file.locking=off|-device|ide-hd,bus=ide.1,unit=1,drive=disk3|") !=
+	    "file.locking=off|-device|ide-hd,id=drive3,bus=ide.1,unit=1,drive=disk3|") !=
 	    NULL, "%s", xu_buf_text(&b));
 	dm_args_free(args);
 	xu_buf_fini(&b);
@@ -540,6 +541,142 @@ START_TEST(hangs_up)
 }
 END_TEST
 
+/* What we say next, with a descriptor or (-1) without. */
+static const char *
+heard_fd(int *fd)
+{
+	static char text[4096];
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec v = { text, sizeof(text) - 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+	n = recvmsg(talk.fd, &m, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	c = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+	*fd = -1;
+	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
+	return text;
+}
+
+static void
+on_changed(void *arg, const struct xu_err *e)
+{
+	on_done(arg, NULL, e);
+}
+
+/* The commands of a change, each with what the device model answers. */
+static const struct {
+	const char *command, *answer;
+	bool fd;
+} changes[] = {
+	{ "blockdev-open-tray\",\"arguments\":{\"id\":\"drive2\","
+	  "\"force\":true}", NULL, false },
+	{ "blockdev-remove-medium\",\"arguments\":{\"id\":\"drive2\"}", NULL,
+	    false },
+	{ "blockdev-del\",\"arguments\":{\"node-name\":\"disk2\"}",
+	    "it was empty", false },
+	{ "remove-fd\",\"arguments\":{\"fdset-id\":2}", "none", false },
+	{ "add-fd\",\"arguments\":{\"fdset-id\":2}", NULL, true },
+	{ "blockdev-add\",\"arguments\":{\"node-name\":\"disk2\","
+	  "\"driver\":\"raw\",\"read-only\":true,\"file\":{\"driver\":\"file\","
+	  "\"filename\":\"/dev/fdset/2\",\"locking\":\"off\"}}", NULL, false },
+	{ "blockdev-insert-medium\",\"arguments\":{\"id\":\"drive2\","
+	  "\"node-name\":\"disk2\"}", NULL, false },
+	{ "blockdev-close-tray\",\"arguments\":{\"id\":\"drive2\"}", NULL,
+	    false },
+};
+
+/* Row fails breaks; past the end: none does. With a medium or without. */
+static void
+change_with(size_t fails, bool in)
+{
+	int file = in ? open("/dev/null", O_RDONLY) : -1, fd, id = 2;
+	char want[300], answer[100];
+	struct xu_err e = XU_ERR_INIT;
+
+	ck_assert_int_eq(dm_cd_change(uv_default_loop(), talk.q, 2, file,
+	    on_changed, &talk, &e), 0);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(changes); i++) {
+		const char *refusal = i == fails ? "no" : changes[i].answer;
+
+		if (!in && i >= 4 && i < 7)
+			continue;
+		ck_assert_uint_eq(talk.done + talk.failed, 0);
+		snprintf(want, sizeof(want), "{\"execute\":\"%s,\"id\":%d}\n",
+		    changes[i].command, id);
+		ck_assert_str_eq(heard_fd(&fd), want);
+		ck_assert_int_eq(fd >= 0, changes[i].fd);
+		if (fd >= 0)
+			close(fd);
+		snprintf(answer, sizeof(answer), refusal == NULL ?
+		    "{\"return\": {}, \"id\": %d}\n" :
+		    "{\"error\": {\"desc\": \"no\"}, \"id\": %d}\n", id++);
+		says(answer);
+		if (i == fails && changes[i].answer == NULL)
+			break;
+	}
+	close(file);
+	ck_assert_uint_eq(talk.done, fails == XU_ARRAY_SIZE(changes));
+	ck_assert_uint_eq(talk.failed, fails != XU_ARRAY_SIZE(changes));
+	talk.done = talk.failed = 0;
+}
+
+START_TEST(cd_changed)
+{
+	greet();
+	change_with(XU_ARRAY_SIZE(changes), true);
+}
+END_TEST
+
+START_TEST(cd_ejected)
+{
+	greet();
+	change_with(XU_ARRAY_SIZE(changes), false);
+}
+END_TEST
+
+START_TEST(cd_refused)
+{
+	if (changes[_i].answer != NULL)
+		return;
+	greet();
+	change_with((size_t)_i, true);
+	ck_assert_ptr_nonnull(strstr(talk.why, ": the device model: no"));
+}
+END_TEST
+
+/* Ended in the middle: told, once. */
+START_TEST(cd_and_the_end)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	greet();
+	ck_assert_int_eq(dm_cd_change(uv_default_loop(), NULL, 2, -1,
+	    on_changed, &talk, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "no connection"));
+	xu_err_clear(&e);
+	ck_assert_int_eq(dm_cd_change(uv_default_loop(), talk.q, 2, -1,
+	    on_changed, &talk, &e), 0);
+	close(talk.fd);
+	talk.fd = -1;
+	for (int i = 0; i < 5; i++)
+		uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+	ck_assert_uint_eq(talk.failed, 1);
+	ck_assert_int_eq(dm_cd_change(uv_default_loop(), talk.q, 2, -1,
+	    on_changed, &talk, &e), -1);
+	ck_assert_uint_eq(talk.failed, 1);
+}
+END_TEST
+
 static const struct {
 	const char *text, *why;
 } mad[] = {
@@ -607,6 +744,10 @@ main(void)
 	tcase_add_test(p, a_talk);
 	tcase_add_test(p, hangs_up);
 	tcase_add_loop_test(p, nonsense, 0, XU_ARRAY_SIZE(mad));
+	tcase_add_test(p, cd_changed);
+	tcase_add_test(p, cd_ejected);
+	tcase_add_loop_test(p, cd_refused, 0, XU_ARRAY_SIZE(changes));
+	tcase_add_test(p, cd_and_the_end);
 	tcase_add_test(p, unasked);
 	tcase_add_test(p, never_ends);
 	suite_add_tcase(s, t);
