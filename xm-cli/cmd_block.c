@@ -35,15 +35,18 @@ join_operands(const struct xm *xm, struct xu_buf *out)
 	}
 }
 
-/* Starts CLASS.METHOD with one argument (taken) and waits for its end. */
+/* Starts CLASS.METHOD with its arguments (taken; the second may be NULL) and
+ * waits for its end. */
 static int
 run_task(struct xm *xm, struct xapi_err *e, const char *method,
-    struct xapi_value *arg)
+    struct xapi_value *arg, struct xapi_value *more)
 {
 	AUTO_FREE char *task = NULL;
 	struct xapi_value *args = xapi_new_array();
 
 	xapi_add(args, arg);
+	if (more != NULL)
+		xapi_add(args, more);
 	xm_catch_signals();
 	task = xm_task_start(xm, e, method, args);
 	return task == NULL ? -1 : xm_task_wait(xm, e, task, NULL);
@@ -62,13 +65,14 @@ attach(struct xm *xm, const struct cfg_disk *disk)
 		return status;
 	v = vmrec_disk(disk, cwd != NULL ? cwd : "/");
 	xapi_set(v, "VM", xapi_new_str(d.ref));
-	if (run_task(xm, &e, "VBD.create", v) < 0)
+	if (run_task(xm, &e, "VBD.create", v, NULL) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
 	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
 }
 
+/* The operands behind the domain as one disk, which f gets. */
 static int
-run_block_attach(struct xm *xm)
+with_disk(struct xm *xm, int (*f)(struct xm *xm, const struct cfg_disk *disk))
 {
 	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
 	struct cfg_disk disk;
@@ -82,9 +86,15 @@ run_block_attach(struct xm *xm)
 		status = xm_error(xm, XE(XLD_USAGE), XM_USAGE, "%s: %s",
 		    xu_buf_text(&text), p.text);
 	else
-		status = attach(xm, &disk);
+		status = f(xm, &disk);
 	cfg_disk_fini(&disk);
 	return status;
+}
+
+static int
+run_block_attach(struct xm *xm)
+{
+	return with_disk(xm, attach);
 }
 
 /* --- what a domain has ------------------------------------------------------- */
@@ -157,32 +167,109 @@ wanted_number(struct xm *xm, const char *what, uint32_t *out)
 	return 0;
 }
 
+/* The disk of that name, number or path: its VBD into *ref, which the caller
+ * frees. A status. */
+static int
+find_disk(struct xm *xm, const char *domain, const char *disk,
+    struct xm_dom *d, char **ref)
+{
+	struct wanted w = { .number = 0 };
+	int status = wanted_number(xm, disk, &w.number);
+
+	if (status == 0)
+		status = xm_find(xm, domain, d);
+	if (status == 0)
+		status = each_disk(xm, d, is_wanted, &w);
+	if (status == 0 && w.ref == NULL)
+		status = xm_error(xm, XE(DEVICE_NOT_ATTACHED), XM_NOT_FOUND,
+		    "Domain '%s' has no disk '%s'. See xm block-list.",
+		    d->name, disk);
+	*ref = w.ref;
+	return status;
+}
+
 static int
 run_block_detach(struct xm *xm)
 {
 	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct wanted w = { .number = 0 };
+	AUTO_FREE char *ref = NULL;
 	bool force = xm_opt(xm, "force") != NULL;
 	struct xapi_err e;
-	int status = wanted_number(xm, xm->argv[1], &w.number);
+	int status = find_disk(xm, xm->argv[0], xm->argv[1], &d, &ref);
 
-	if (status == 0)
-		status = xm_find(xm, xm->argv[0], &d);
-	if (status == 0)
-		status = each_disk(xm, &d, is_wanted, &w);
 	if (status != 0)
 		return status;
-	if (w.ref == NULL)
-		return xm_error(xm, XE(DEVICE_NOT_ATTACHED), XM_NOT_FOUND,
-		    "Domain '%s' has no disk '%s'. See xm block-list.", d.name,
-		    xm->argv[1]);
-	status = run_task(xm, &e,
-	    force ? "VBD.destroy_force" : "VBD.destroy",
-	    xapi_new_str(w.ref)) < 0 ? xm_fail(xm, &e) : 0;
-	free(w.ref);
-	if (status == 0 && xm->format == XM_JSON)
-		return xm_json(xm, xm_dom_json(&d));
-	return status;
+	if (run_task(xm, &e, force ? "VBD.destroy_force" : "VBD.destroy",
+		xapi_new_str(ref), NULL) < 0)
+		return xm_fail(xm, &e);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
+/* --- CDs --------------------------------------------------------------------- */
+
+/* location "" = nothing. */
+static int
+change_cd(struct xm *xm, const char *disk, const char *location)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	AUTO_FREE char *ref = NULL;
+	struct xapi_err e;
+	int status = find_disk(xm, xm->argv[0], disk, &d, &ref);
+	bool out = location[0] == '\0';
+
+	if (status != 0)
+		return status;
+	if (run_task(xm, &e, out ? "VBD.eject" : "VBD.insert_location",
+		xapi_new_str(ref), out ? NULL : xapi_new_str(location)) < 0)
+		return xm_fail(xm, &e);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
+static int
+run_cd_eject(struct xm *xm)
+{
+	return change_cd(xm, xm->argv[1], "");
+}
+
+static int
+run_cd_insert(struct xm *xm)
+{
+	AUTO_FREE char *cwd = getcwd(NULL, 0), *location = NULL,
+		       *path = NULL;
+	struct cfg_disk disk = { .phy = strncmp(xm->argv[2], "phy:", 4) == 0 };
+	struct xu_disk_target t;
+
+	xu_disk_target(xm->argv[2], &t);
+	if (t.reason != NULL)
+		return xm_error(xm, XE(XLD_USAGE), XM_USAGE, "%s: %s",
+		    xm->argv[2], t.reason);
+	if (t.path[0] == '\0')
+		return xm_usage(xm, "The CD has no name; 'xm cd-eject' takes "
+				    "out the one that is there.");
+	disk.path = path = strdup(t.path);
+	if (path != NULL)
+		location = cfg_disk_location(&disk, cwd != NULL ? cwd : "/");
+	if (location == NULL)
+		return xm_no_memory(xm);
+	return change_cd(xm, xm->argv[1], location);
+}
+
+static int
+configure(struct xm *xm, const struct cfg_disk *disk)
+{
+	AUTO_FREE char *cwd = getcwd(NULL, 0);
+	AUTO_FREE char *location =
+	    cfg_disk_location(disk, cwd != NULL ? cwd : "/");
+
+	if (location == NULL)
+		return xm_no_memory(xm);
+	return change_cd(xm, disk->vdev, location);
+}
+
+static int
+run_block_configure(struct xm *xm)
+{
+	return with_disk(xm, configure);
 }
 
 /* --- list ---------------------------------------------------------------------- */
@@ -289,6 +376,44 @@ const struct xm_cmd cmd_block_attach = {
 	.max = 8,
 	.completes = XM_DOMAIN,
 	.run = run_block_attach,
+};
+
+const struct xm_cmd cmd_block_configure = {
+	.name = "block-configure",
+	.operands = "DOMAIN BACKDEV FRONTDEV [MODE [BACKDOM]]",
+	.summary = "Put another CD into a drive of a domain.",
+	.detail = "As 'xm cd-insert' does, with the operands of block-attach. "
+		  "Of disks nothing else can be changed.",
+	.min = 2,
+	.max = 8,
+	.completes = XM_DOMAIN,
+	.run = run_block_configure,
+};
+
+const struct xm_cmd cmd_cd_insert = {
+	.name = "cd-insert",
+	.operands = "DOMAIN DEVICE TARGET",
+	.summary = "Put a CD into a drive of a domain.",
+	.detail = "DEVICE is the drive's name or number in the guest (hdc), "
+		  "TARGET an image or a block device: /srv/x.iso, "
+		  "phy:/dev/sr0. What is in the drive comes out first. The "
+		  "drive of a running HVM guest opens even when the guest has "
+		  "locked it, that of others is away for a moment.",
+	.min = 3,
+	.max = 3,
+	.completes = XM_DOMAIN,
+	.run = run_cd_insert,
+};
+
+const struct xm_cmd cmd_cd_eject = {
+	.name = "cd-eject",
+	.operands = "DOMAIN DEVICE",
+	.summary = "Take the CD out of a drive of a domain.",
+	.detail = "See 'xm cd-insert'; the drive stays, empty.",
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_cd_eject,
 };
 
 static const struct xm_opt detach_opts[] = {

@@ -24,8 +24,11 @@
 	F(unpause) \
 	F(uptime) \
 	F(block_attach) \
+	F(block_configure) \
 	F(block_detach) \
 	F(block_list) \
+	F(cd_eject) \
+	F(cd_insert) \
 	F(dmesg) \
 	F(info) \
 	F(check) \
