@@ -397,7 +397,7 @@ START_TEST(the_next_domain_inherits_nothing)
 	ASK(g, XS_WRITE, "mine|1", "OK");
 	fx_watch(g, "/local|w");
 	ASK(dom0, SET_QUOTA, "1|nodes|5|", "OK");
-	thv_destroy(h, 1);
+	fx_dies(1);
 	thv_client_free(g);
 	g = fx_guest(1);
 	ASK(g, XS_READ, "/local/domain/2/for1|", "EACCES");
@@ -478,7 +478,7 @@ START_TEST(a_stub_domain_has_its_targets_rights)
 	ASK(stub, XS_WRITE, "/local/domain/1/y|1", "OK");
 	ASK(dom0, XS_GET_PERMS, "/local/domain/1/y|", "n2");
 	ASK(g, XS_READ, "/local/domain/2|", "EACCES");
-	thv_destroy(h, 1);
+	fx_dies(1);
 	thv_client_free(g);
 	g = fx_guest(1);
 

@@ -604,7 +604,7 @@ START_TEST(xsa483_use_dies_with_its_domain)
 	}
 	ASK(g, XS_TRANSACTION_START, "|", "1");
 	ASK(dom0, XS_RELEASE, "1|", "OK");
-	thv_destroy(h, 1);
+	fx_dies(1);
 	thv_client_free(g);
 	g = fx_guest(1);
 	ck_assert_int_eq(fx_used(1, "nodes", 1), 1);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "xsd_fixture.h"
 
@@ -61,6 +62,20 @@ struct thv_client *
 fx_guest(unsigned domid)
 {
 	return thv_guest(h, dom0, domid);
+}
+
+/* What is written for its successor must not be taken for its own. */
+void
+fx_dies(unsigned domid)
+{
+	thv_destroy(h, domid);
+	for (int i = 0; i < 500; i++) {
+		if (strcmp(thv_askf(dom0, XS_IS_DOMAIN_INTRODUCED, "%u|",
+			domid), "F") == 0)
+			return;
+		usleep(10000);
+	}
+	ck_abort_msg("domain %u lives on", domid);
 }
 
 void

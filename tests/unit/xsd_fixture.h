@@ -33,6 +33,8 @@ void fx_up_impatient(void);
 void fx_down(void);
 void fx_others_are_served(void);
 struct thv_client *fx_guest(unsigned domid);
+/* Ends it, and waits until the daemon has noticed. */
+void fx_dies(unsigned domid);
 /* Registers "path|token" and takes the first event. */
 void fx_watch(struct thv_client *c, const char *path_token);
 /* What CONTROL quota DOMID says is used (column 1), or was at most (2). */
