@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
+# cpus: 2
 # Where vCPUs may run, as Debian's xl sees it afterwards: cpus, cpus_soft and cpu
 # in their spellings, pools by name and number, and what the host has not.
 . "$(dirname "$0")/lib.sh"

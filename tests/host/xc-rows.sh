@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: all
 # toolstack: none
+# cpus: 2
 # timeout: 900
 # Every function of libxenctrl does what its header says on this hypervisor, says
 # so when it cannot, and loses nothing when a call to the hypervisor fails.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: none
+# cpus: 2
 # timeout: 600
 # Debian's programs, unchanged, with our libxenstore.so.4 in place of theirs: xl,
 # xenconsoled and the xenstore commands against our daemon; and they go on when

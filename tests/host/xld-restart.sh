@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
+# cpus: 2
 # kill -9 of the daemon, and of its API server, while guests run: guests do not
 # notice, and afterwards everything works on them. What ended meanwhile is found
 # ended.
