@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# awk -f domcfg.awk model/domcfg.h xm.cfg.5.in: the rows of the first file become
-# list items where the second has a line @STATUS@.
+# awk -f domcfg.awk model/cpufeat.h model/domcfg.h xm.cfg.5.in: the rows of the
+# second file become list items where the third has a line @STATUS@, the names of
+# the first a sentence where it has @CPUID@.
 
 # A row is one line: DOMCFG(name, KIND, STATUS, "default", "help")
-FNR == NR && /^DOMCFG\(/ {
+FNR == 1 { file++ }
+file == 1 && /^CPUID_BIT\(/ {
+	split($0, q, /"/)
+	bits = bits (bits == "" ? "" : " ,\n") ".Cm " q[2]
+	next
+}
+file == 2 && /^DOMCFG\(/ {
 	row = substr($0, 8)
 	split(row, f, /, */)
 	split(row, q, /"/)
 	items[f[3]] = items[f[3]] item(f[1], f[2], q[2], q[4])
 	next
 }
-FNR == NR { next }
+file < 3 { next }
 
+/^@CPUID@$/ { print bits " ."; next }
 /^@[A-Z_]+@$/ {
 	gsub(/@/, "")
 	if (!($0 in items)) {

@@ -59,7 +59,8 @@ static const struct model_field fields[] = {
 	{ "platform", STRINGS, RW, ST_HALTED,
 	    "max_grant_frames, max_maptrack_frames, max_grant_version, "
 	    "max_event_channels; tsc_mode (0 to 2), timeoffset (seconds), "
-	    "localtime, acpi (0 or 1), shadow_memory (MiB); "
+	    "localtime, acpi (0 or 1), shadow_memory (MiB), cpuid (words as "
+	    "of xm.cfg(5), parted by blanks); "
 	    "for HVM guests vga, videoram (MiB), vnc (address:display), "
 	    "vnc_unused, usb, usb_tablet, platform_pci, acpi_s3, acpi_s4, "
 	    "acpi_laptop_slate, hvm_pirq, apic, hpet, pae, nx, vpt_align, "

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "vm_cpuid.h"
 #include "vm_hvm.h"
 #include "vm_place.h"
 #include "xu_num.h"
@@ -373,6 +374,7 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 		RANGE("vpt_align", 0, 1),
 		RANGE("timer_mode", 0, 3),
 		RANGE("mmio_hole", 256, 3840),
+		WORDS("cpuid", "*"),
 		WORDS("loader", "/"),
 		WORDS("bios_path", "/"),
 		WORDS("device_model", "/"),
@@ -383,7 +385,8 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 	const struct xu_val *platform = xu_val_get(v, "platform");
 
 	if (check_numbers(platform, "platform", keys, XU_ARRAY_SIZE(keys), e) <
-	    0)
+		0 ||
+	    cpuid_check(platform, e) < 0)
 		return -1;
 	return config_type(v) == TYPE_HVM ? hvm_check(c, platform, e) : 0;
 }

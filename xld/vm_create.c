@@ -15,6 +15,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
+#include "vm_cpuid.h"
 #include "vm_files.h"
 #include "vm_hvm.h"
 #include "vm_place.h"
@@ -361,10 +362,8 @@ step_limits(void *ctx, struct xu_err *e)
 	    0)
 		return result(xen_fail(c, e, "set the memory limit"));
 	if (place_vcpus(c, j->g->config, domid, e) < 0 ||
-	    set_scheduling(j, e) < 0 || set_clocks(j, e) < 0)
-		return XU_STEP_FAIL;
-	if (config_type(j->g->config) == TYPE_HVM &&
-	    hvm_set_cpus(c, j->g->config, domid, e) < 0)
+	    set_scheduling(j, e) < 0 || set_clocks(j, e) < 0 ||
+	    cpuid_set(c, j->g->config, domid, e) < 0)
 		return XU_STEP_FAIL;
 	if (paging_kib(j) != 0 &&
 	    xc_set_paging_mempool(c->xch, domid, paging_kib(j) * 1024) < 0)

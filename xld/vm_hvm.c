@@ -136,52 +136,6 @@ hvm_order(const struct core *c, const struct xu_val *config,
 	return 0;
 }
 
-/* ---- processors ----------------------------------------------------------------------------- */
-
-/* Features that the platform map takes away, by CPUID leaf; Xen takes what
- * depends on them (the long mode, for instance) with them. */
-static const struct {
-	const char *key;
-	uint32_t leaf, d;
-} features[] = {
-	{ "pae", 0x1, 1u << 6 },
-	{ "nx", 0x80000001, 1u << 20 },
-};
-
-int
-hvm_set_cpus(struct core *c, const struct xu_val *config, uint32_t domid,
-    struct xu_err *e)
-{
-	AUTO_FREE struct xc_cpuid_leaf *leaves = NULL;
-	AUTO_FREE struct xc_msr *msrs = NULL;
-	uint32_t nleaves = XC_POLICY_MAX_LEAVES, nmsrs = XC_POLICY_MAX_MSRS;
-	bool wanted = false;
-
-	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
-		wanted |= config_number(config, "platform", features[i].key,
-			      1) == 0;
-	if (!wanted)
-		return 0;
-	leaves = calloc(nleaves, sizeof(*leaves));
-	msrs = calloc(nmsrs, sizeof(*msrs));
-	if (leaves == NULL || msrs == NULL)
-		return xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM,
-		    "read the processors' features");
-	if (xc_get_domain_cpu_policy(c->xch, domid, leaves, &nleaves, msrs,
-		&nmsrs) < 0)
-		return xen_fail(c, e, "read the processors' features");
-	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
-		for (uint32_t n = 0; n < nleaves; n++)
-			if (leaves[n].leaf == features[i].leaf &&
-			    config_number(config, "platform", features[i].key,
-				1) == 0)
-				leaves[n].d &= ~features[i].d;
-	if (xc_set_domain_cpu_policy(c->xch, domid, leaves, nleaves, NULL, 0,
-		NULL) < 0)
-		return xen_fail(c, e, "set the processors' features");
-	return 0;
-}
-
 /* ---- checks ----------------------------------------------------------------------------------- */
 
 int

@@ -15,9 +15,6 @@ int hvm_viridian(const char *words, const struct xc_version *xen,
 /* What the build worker does for an HVM machine, into its order. */
 int hvm_order(const struct core *c, const struct xu_val *config,
     struct xu_val *order, struct xu_err *e);
-/* Before anything of the domain runs: features its processors shall not have. */
-int hvm_set_cpus(struct core *c, const struct xu_val *config, uint32_t domid,
-    struct xu_err *e);
 /* Values that are more than a number or a word of a list. */
 int hvm_check(const struct core *c, const struct xu_val *platform,
     struct xu_err *e);

@@ -647,6 +647,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_cpus(&b, "cpus_soft", &d->soft);
 	d->pool = strdup(bind_str(&b, "pool", ""));
 	bind_clocks(&b);
+	bind_cpuid(&b);
 	bind_full(&b);
 	bind_hvm(&b);
 	bind_disks(&b);
@@ -682,7 +683,7 @@ domcfg_fini(struct domcfg *d)
 #define W(member, key) d->hvm.member,
 		DOMCFG_HVM_WORDS(W)
 #undef W
-		d->pool };
+		d->pool, d->cpuid };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
 		free(owned[i]);

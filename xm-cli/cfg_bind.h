@@ -114,6 +114,8 @@ struct domcfg {
 	    max_event_channels;
 	/* 0 default, 1 always emulate, 2 native. */
 	int64_t tsc_mode;
+	/* Words of common/xu_cpuid.h; "" = none. */
+	char *cpuid;
 	/* Seconds, and whether the host's time zone comes on top. */
 	int64_t rtc_timeoffset;
 	bool localtime;

@@ -30,6 +30,8 @@ int64_t bind_int(const struct binder *b, const char *key, int64_t dflt);
 bool bind_bool(const struct binder *b, const char *key, bool dflt);
 uint64_t bind_kib(const struct binder *b, const char *key, uint64_t dflt);
 
+/* cfg_cpuid.c */
+void bind_cpuid(struct binder *b);
 /* cfg_hvm.c */
 void bind_hvm(struct binder *b);
 

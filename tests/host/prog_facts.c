@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the hypervisor says, as one number: prog_facts free-pages | domains |
- * channels | grant-frames. Tests compare it before and after.
+ * channels | grant-frames. Tests compare it before and after. And prog_facts cpuid
+ * DOMID: the CPUID leaves a domain's processors are to have, one a line.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "xenctrl.h"
@@ -54,6 +56,25 @@ grant_frames(xc_interface *xch)
 	return frames;
 }
 
+static int
+cpuid(xc_interface *xch, uint32_t domid)
+{
+	static struct xc_cpuid_leaf leaves[XC_POLICY_MAX_LEAVES];
+	static struct xc_msr msrs[XC_POLICY_MAX_MSRS];
+	uint32_t n = XC_POLICY_MAX_LEAVES, nmsrs = XC_POLICY_MAX_MSRS;
+
+	if (xc_get_domain_cpu_policy(xch, domid, leaves, &n, msrs, &nmsrs) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct xc_cpuid_leaf *l = &leaves[i];
+
+		printf("0x%x.%d a %08x b %08x c %08x d %08x\n", l->leaf,
+		    l->subleaf == XC_NO_SUBLEAF ? 0 : (int)l->subleaf, l->a,
+		    l->b, l->c, l->d);
+	}
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -70,6 +91,13 @@ main(int argc, char **argv)
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));
 	long long n = -1;
 
+	if (xch != NULL && argc == 3 && strcmp(argv[1], "cpuid") == 0) {
+		n = cpuid(xch, (uint32_t)strtoul(argv[2], NULL, 10));
+		if (n < 0)
+			fprintf(stderr, "prog_facts: %s\n", xc_last_error(xch));
+		xc_interface_close(xch);
+		return n < 0;
+	}
 	if (xch == NULL || argc != 2) {
 		fprintf(stderr, "prog_facts: %s\n", xch == NULL ? why : "usage");
 		return 1;

@@ -26,6 +26,20 @@ contains "xl sees ours" "$($xl list)" "^ours +$ours +16 +1 "
 contains "xm sees theirs" "$(xm list)" "^theirs +$theirs +6[0-9] +1 "
 same "its domid" "$theirs" "$(xm domid theirs)"
 same "its name" theirs "$(xm domname "$theirs")"
+
+# The same processors, but for what says how a PVH guest's vCPUs are cores.
+cpuid() { "$progs/prog_facts" cpuid "$1" | grep -Ev "${2:-^$}"; }
+same "a PV guest's processors" "$(cpuid "$theirs")" "$(cpuid "$ours")"
+sed 's/theirs/theirs3/; $a type = "pvh"' "$config" >"$scratch/theirs3.cfg"
+check "a PVH guest of xl" $xl create -q -p "$scratch/theirs3.cfg"
+check "a PVH guest of ours" xm create -q -p "$(tiny_config ours3 'type = "pvh"')"
+cores='^0x(1|4|80000008)\.'
+same "a PVH guest's processors" "$(cpuid "$($xl domid theirs3)" "$cores")" \
+	"$(cpuid "$(xm domid ours3)" "$cores")"
+for t in "$($xl domid theirs3)" "$(xm domid ours3)"; do note "$(cpuid "$t" | grep -E "$cores")"; done
+$xl destroy theirs3
+check "ours ends" xm destroy ours3
+
 spoke() { xm console -l ours | grep -q 'TINY UP'; }
 check "our console is ours" wait_for 20 spoke
 
