@@ -30,6 +30,10 @@ const struct model_class *const model_classes[] = {
 	&model_vbd,
 	&model_vdi,
 	&model_sr,
+	&model_vif,
+	&model_vif_metrics,
+	&model_network,
+	&model_pif,
 	NULL,
 };
 
@@ -147,6 +151,10 @@ static const struct derived_types derived[] = {
 	DERIVED(model_vbd, "VBD"),
 	DERIVED(model_vdi, "VDI"),
 	DERIVED(model_sr, "SR"),
+	DERIVED(model_vif, "VIF"),
+	DERIVED(model_vif_metrics, "VIF_metrics"),
+	DERIVED(model_network, "network"),
+	DERIVED(model_pif, "PIF"),
 };
 
 static const struct derived_types *

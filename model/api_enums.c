@@ -43,6 +43,7 @@ static const struct model_enum enums[] = {
 	{ "domain_type", type_words },
 	{ "vbd_mode", WORDS("RW", "RO") },
 	{ "vbd_type", WORDS("Disk", "CD") },
+	{ "vif_kind", WORDS("vif", "ioemu") },
 	{ "vdi_type",
 	    WORDS("user", "system", "ephemeral", "suspend", "crashdump") },
 };
@@ -59,5 +60,6 @@ const struct model_enum *const model_enums[] = {
 	&enums[8],
 	&enums[9],
 	&enums[10],
+	&enums[11],
 	NULL,
 };

@@ -42,6 +42,8 @@ static const struct model_field fields[] = {
 	    "When it crashes." },
 	{ "consoles", T_SET(T_REF("console")), RO_RUN, 0, "Its consoles." },
 	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Its disks." },
+	{ "VIFs", T_SET(T_REF("VIF")), RO_RUN, 0,
+	    "Its network interfaces." },
 	{ "PV_bootloader", T_STRING, RW, ST_HALTED,
 	    "Instead of a kernel: pvgrub (or pvgrub32, pvgrub64, pygrub, which "
 	    "mean the same) reads it from the guest's own disk." },

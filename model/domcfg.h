@@ -107,9 +107,9 @@ DOMCFG(s3_integrity, BOOL, OLD, "1", "Memory check over host sleep.")
 
 /* devices */
 DOMCFG(disk, LIST, NOW, "", "Disks; see DISKS.")
-DOMCFG(vif, LIST, LATER, "", "Network interfaces.")
+DOMCFG(vif, LIST, NOW, "", "Network interfaces; see NETWORK INTERFACES.")
 DOMCFG(vif2, LIST, OLD, "", "netchannel2 interfaces.")
-DOMCFG(nics, INT, OLD, "", "Number of network interfaces.")
+DOMCFG(nics, INT, NOW, "0", "Number of network interfaces, when vif does not name as many.")
 DOMCFG(vfb, LIST, LATER, "", "Framebuffers.")
 DOMCFG(vkb, LIST, LATER, "", "Keyboards and pointers.")
 DOMCFG(channel, LIST, LATER, "", "Channels.")

@@ -154,7 +154,8 @@ extern const struct model_enum *const model_enums[];
 
 extern const struct model_class model_session, model_task, model_event,
     model_host, model_host_metrics, model_vm, model_vm_metrics, model_console,
-    model_vbd, model_vdi, model_sr;
+    model_vbd, model_vdi, model_sr, model_vif, model_vif_metrics,
+    model_network, model_pif;
 
 /* NULL when there is no such thing. */
 const struct model_class *model_find_class(const char *name);

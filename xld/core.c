@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "vdi.h"
+#include "vif.h"
 #include "xu_file.h"
 #include "xu_log.h"
 #include "xu_num.h"
@@ -144,6 +145,10 @@ core_open(struct core *c, struct xu_err *e)
 	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
 	    vdis_open(c, e) < 0 || consoles_open(c, e) < 0)
 		return -1;
+	/* Without it the rest goes on. */
+	net_open(c, vif_link_event);
+	if (networks_open(c, e) < 0)
+		return -1;
 	adopt_all(c);
 	return api_open(c, e);
 }
@@ -166,6 +171,8 @@ core_close(struct core *c)
 	api_close(c);
 	guests_close(c);
 	vdis_close(c);
+	networks_close(c);
+	net_close(c);
 	tasks_close(c);
 	consoles_close(c);
 	store_close(c);

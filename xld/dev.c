@@ -9,7 +9,8 @@
 #include "dev.h"
 #include "xu_log.h"
 
-const struct dev_class *const dev_classes[] = { &vbd_class, NULL };
+const struct dev_class *const dev_classes[] = { &vbd_class, &vif_class,
+	NULL };
 
 const char *
 bus_state_word(unsigned state)
@@ -21,8 +22,8 @@ bus_state_word(unsigned state)
 	return state < XU_ARRAY_SIZE(words) ? words[state] : "unknown";
 }
 
-static unsigned
-deadline_s(void)
+unsigned
+dev_deadline_s(void)
 {
 	return env_seconds("XLD_DEVICE_TIMEOUT", DEV_DEADLINE_S);
 }
@@ -109,14 +110,20 @@ too_late(uv_timer_t *t)
 {
 	struct dev_work *w = t->data;
 	struct xu_err e = XU_ERR_INIT, ignored = XU_ERR_INIT;
-	char what[120];
+	char what[200], why[160];
 
-	snprintf(what, sizeof(what), "%s within %u s", w->what, deadline_s());
 	DEV_EACH(d, w)
 		if (d->work == w && !xu_err_is_set(&e)) {
 			dev_look(d);
-			if (!w->reached(w, d, &ignored))
-				failed(d, "XLD_TIMEOUT", what, &e);
+			if (w->reached(w, d, &ignored))
+				continue;
+			snprintf(why, sizeof(why), "%s", w->what);
+			if (d->phase == DEV_ARRIVING &&
+			    d->back >= BUS_INIT_WAIT && d->cls->awaits != NULL)
+				d->cls->awaits(d, why, sizeof(why));
+			snprintf(what, sizeof(what), "%s within %u s", why,
+			    dev_deadline_s());
+			failed(d, "XLD_TIMEOUT", what, &e);
 		}
 	wake(w, xu_err_is_set(&e) ? &e : NULL);
 }
@@ -124,7 +131,7 @@ too_late(uv_timer_t *t)
 static void
 start_deadline(struct dev_work *w)
 {
-	uv_timer_start(w->deadline, too_late, deadline_s() * 1000, 0);
+	uv_timer_start(w->deadline, too_late, dev_deadline_s() * 1000, 0);
 }
 
 /* 1: all are where they should be; 0: not yet. */
@@ -174,6 +181,16 @@ wait_until(struct dev_work *w,
 	return r < 0 ? XU_STEP_FAIL : XU_STEP_NEXT;
 }
 
+/* The backend has closed, and the host has nothing of it any more. */
+static bool
+has_parted(struct dev *d, struct xu_err *e)
+{
+	/* Initialising: no backend has ever seen it. */
+	if (d->back != BUS_CLOSED && d->back != BUS_NONE)
+		return false;
+	return d->cls->part == NULL || d->cls->part(d, e) != 0;
+}
+
 void
 dev_changed(struct dev *d, unsigned before)
 {
@@ -189,9 +206,9 @@ dev_changed(struct dev *d, unsigned before)
 		else if (w->deadline != NULL && d->back != before)
 			/* One after the other is progress, too. */
 			start_deadline(w);
-	} else if (w == NULL && d->phase == DEV_LEAVING &&
-	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
-		dev_left(d);
+	} else if (w == NULL && d->phase == DEV_LEAVING) {
+		if (has_parted(d, &e))
+			dev_left(d);
 	} else if (w == NULL && d->phase == DEV_ON && d->back != before &&
 	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
 		dev_complaint(d, said, sizeof(said));
@@ -315,6 +332,9 @@ is_ready(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 		failed(d, "XLD_DEVICE", "the backend has refused it", e);
 	if (d->back < BUS_INIT_WAIT || xu_err_is_set(e))
 		return false;
+	if (d->phase == DEV_ARRIVING && d->cls->join != NULL &&
+	    d->cls->join(d, e) <= 0)
+		return false;
 	d->phase = DEV_ON;
 	return true;
 }
@@ -380,11 +400,9 @@ dev_ask(struct dev_work *w, bool force, struct xu_err *e)
 }
 
 static bool
-is_closed(struct dev_work *w XU_UNUSED, struct dev *d,
-    struct xu_err *e XU_UNUSED)
+is_closed(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 {
-	/* Initialising: no backend has ever seen it. */
-	return d->back == BUS_CLOSED || d->back == BUS_NONE;
+	return has_parted(d, e);
 }
 
 enum xu_step_result

@@ -14,8 +14,8 @@
  *           connect (hot only: backend Connected, when the guest has a driver)
  *           model   (hot only: the device model has it, too)
  *   detach  model, ask (backend online 0, state Closing; forced: the frontend's folder
- *           goes, which closes any backend), closed (backend state Closed),
- *           withdraw, release
+ *           goes, which closes any backend), closed (backend state Closed, and
+ *           the class has parted it from the host), withdraw, release
  *
  * Each line is a row of a step table: of vm_create.c and vm_destroy.c for all
  * devices of a guest together, of dev_hot.c for one. Waits are ended by one watch
@@ -114,10 +114,25 @@ struct dev_class {
 	/* Only the device model has it, no frontend ever will: there is nobody
 	 * to ask when it goes. May be NULL. */
 	bool (*emulated)(const struct dev *d);
+	/* Both may be NULL. The backend waits for the guest, or has closed: 1 =
+	 * done, 0 = not yet (dev_changed when that may have changed), -1 with an
+	 * error. Called again and again until it is done. */
+	int (*join)(struct dev *d, struct xu_err *e);
+	int (*part)(struct dev *d, struct xu_err *e);
+	/* What join waits for, as "its interface vif1.0 has not appeared". */
+	void (*awaits)(const struct dev *d, char *out, size_t room);
+	/* Nodes of the frontend and the backend that people like to see; end
+	 * with NULL. */
+	const char *const *shown_front, *const *shown_back;
+	const struct class_ops *ops;
+	/* A new entry from the arguments of the API's create, for g. NULL with an
+	 * error. */
+	struct xu_val *(*entry)(struct call *k, const struct guest *g,
+	    const struct xu_val *args, struct xu_err *e);
 };
 /* Ends with NULL. */
 extern const struct dev_class *const dev_classes[];
-extern const struct dev_class vbd_class;
+extern const struct dev_class vbd_class, vif_class;
 
 /* All devices of a guest, or one of them, in a step of a job. */
 struct dev_work {
@@ -155,6 +170,8 @@ int dev_ask(struct dev_work *w, bool force, struct xu_err *e);
 enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);
 /* Withdrawn and released: phase DEV_OFF. */
 void dev_off(struct dev_work *w);
+/* Seconds a step may take. */
+unsigned dev_deadline_s(void);
 /* Forgets a wait; it is not resumed. */
 void dev_work_stop(struct dev_work *w);
 /* What the record says of them, see above; "" = off. */
@@ -201,6 +218,11 @@ void dev_unwatch(struct dev *d);
 void dev_look(struct dev *d);
 /* A state has perhaps changed; before: what the backend's was. */
 void dev_changed(struct dev *d, unsigned before);
+/* Writes one more node of the backend's folder. */
+int dev_write_back(const struct dev *d, const char *leaf, const char *text,
+    struct xu_err *e);
+/* "/local/domain/0/backend/vif/5/0" */
+void dev_back_path(const struct dev *d, char out[NODES_BASE_MAX]);
 int dev_write(struct dev_work *w, struct xu_err *e);
 int dev_write_closing(struct dev_work *w, bool force, struct xu_err *e);
 void dev_erase(struct dev_work *w);
@@ -224,6 +246,34 @@ bool devs_close(struct guest *g, void (*f)(void *arg), void *arg);
 void devs_drop(struct guest *g);
 /* A detach that nobody waits for has come to its end. */
 void dev_left(struct dev *d);
+
+/* ---- dev_api.c: what the API's classes have alike ---------------------------------- */
+
+const char *dev_ref(const void *obj);
+/* What the entry says, and what every class has. */
+struct xu_val *dev_record(struct dev *d);
+/* What a call does with a device until its end. */
+struct dev_doing {
+	struct call *call;
+	struct dev *dev;
+};
+/* The device of args[0]; NULL: it is busy, the call was refused. */
+struct dev *dev_subject(struct call *k);
+/* size bytes, zeroed, of a structure that begins with one. NULL: the call was
+ * refused. */
+struct dev_doing *dev_doing(struct call *k, struct dev *d, size_t size);
+/* With the guest's name before it. */
+void dev_call_fail(struct call *k, const struct guest *g,
+    const struct xu_err *e);
+/* A vm_done_f for it: tells clients and answers the call. */
+void dev_call_ended(void *arg, const struct xu_err *e);
+/* Handlers. */
+void dev_call_create(struct call *k);
+void dev_call_destroy(struct call *k);
+void dev_call_destroy_force(struct call *k);
+void dev_call_plug(struct call *k);
+void dev_call_unplug(struct call *k);
+void dev_call_unplug_force(struct call *k);
 
 #define DEV_EACH(it, w)                                                        \
 	for (struct dev *it = dev_first(w); it != NULL; it = dev_next(w, it))

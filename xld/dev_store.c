@@ -136,6 +136,27 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 	return run_loose(c, &n, "close devices", e);
 }
 
+void
+dev_back_path(const struct dev *d, char out[NODES_BASE_MAX])
+{
+	snprintf(out, NODES_BASE_MAX, BACK, d->cls->kind, d->domid, d->id);
+}
+
+int
+dev_write_back(const struct dev *d, const char *leaf, const char *text,
+    struct xu_err *e)
+{
+	struct core *c = d->guest->core;
+	char path[NODES_BASE_MAX + 32], base[NODES_BASE_MAX];
+
+	dev_back_path(d, base);
+	snprintf(path, sizeof(path), "%s/%s", base, leaf);
+	if (c->xs != NULL && xs_write(c->xs, XBT_NULL, path, text,
+		(unsigned)strlen(text)))
+		return 0;
+	return store_fail(c, e, "write a node of a device");
+}
+
 static bool
 is_empty(struct core *c, xs_transaction_t t, const char *path)
 {
@@ -197,7 +218,11 @@ dev_erase(struct dev_work *w)
 		snprintf(path, sizeof(path),
 		    "/local/domain/0/error/backend/%s/%d", d->cls->kind,
 		    d->domid);
-		rm_empty(c, path);
+		/* The kernel makes all of it when it has to say something. */
+		for (int up = 0; up < 4; up++) {
+			rm_empty(c, path);
+			*strrchr(path, '/') = '\0';
+		}
 	}
 	rm_empty(c, "/local/domain/0/backend");
 }
@@ -274,10 +299,11 @@ dev_show(const struct dev *d, struct xu_val *v)
 	char base[NODES_BASE_MAX];
 
 	snprintf(base, sizeof(base), FRONT, d->domid, d->cls->kind, d->id);
-	show(d, base, "event-channel", v);
-	show(d, base, "ring-ref", v);
-	snprintf(base, sizeof(base), BACK, d->cls->kind, d->domid, d->id);
-	show(d, base, "physical-device", v);
+	for (size_t i = 0; d->cls->shown_front[i] != NULL; i++)
+		show(d, base, d->cls->shown_front[i], v);
+	dev_back_path(d, base);
+	for (size_t i = 0; d->cls->shown_back[i] != NULL; i++)
+		show(d, base, d->cls->shown_back[i], v);
 	xu_val_set(v, "backend", xu_str(base));
 	xu_val_set(v, "backend-id", xu_str("0"));
 }

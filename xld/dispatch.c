@@ -17,9 +17,10 @@
 
 static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 	&console_ops, &host_ops, &host_metrics_ops, &task_ops, &vbd_ops, &vdi_ops,
-	&sr_ops };
+	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
-	task_handlers, vbd_handlers, vdi_handlers };
+	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
+	network_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 

@@ -305,6 +305,9 @@ nodes(const struct dev *d, bool backend, struct nodes *n)
 	nodes_put(n, "hotplug-status", "connected");
 }
 
+static const char *const shown_front[] = { "event-channel", "ring-ref", NULL };
+static const char *const shown_back[] = { "physical-device", NULL };
+
 const struct dev_class vbd_class = {
 	.kind = "vbd",
 	.list = "VBDs",
@@ -319,6 +322,10 @@ const struct dev_class vbd_class = {
 	.adopt = adopt,
 	.model = model,
 	.emulated = emulated,
+	.shown_front = shown_front,
+	.shown_back = shown_back,
+	.ops = &vbd_ops,
+	.entry = vbd_new_entry,
 };
 
 /* ---- for device models ------------------------------------------------------------------- */

@@ -43,6 +43,10 @@ bool vbd_is_cd(const struct dev *d);
  * taken. "" can. */
 int vbd_medium(const struct dev *d, const char *location, struct xu_err *e);
 
+/* vbd_api.c */
+struct xu_val *vbd_new_entry(struct call *k, const struct guest *g,
+    const struct xu_val *args, struct xu_err *e);
+
 /* vbd_share.c: may this guest have what st says, or who has it? */
 int vbd_share(const struct dev *d, const char *path, const struct stat *st,
     struct xu_err *e);

@@ -42,6 +42,8 @@ struct call;
 struct console;
 struct create;
 struct dm;
+struct net;
+struct networks;
 struct worker;
 
 struct core {
@@ -61,6 +63,9 @@ struct core {
 	/* Devices of all guests by uuid: struct dev; disks that were made
 	 * before a machine has them: struct vdi. */
 	struct xu_map *devs, *vdis;
+	/* rtnetlink, and what it last said; NULL = there are no networks. */
+	struct net *net;
+	struct networks *networks;
 	/* The next look at domains that die, see scan.c. */
 	uv_timer_t look_timer;
 	uint64_t look_ms;
@@ -381,7 +386,8 @@ struct class_ops {
 	void (*refresh)(struct core *c);
 };
 extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
-    host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops;
+    host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops, vif_ops,
+    vif_metrics_ops, network_ops, pif_ops;
 
 struct handler {
 	const char *method;
@@ -389,7 +395,7 @@ struct handler {
 };
 /* End with an all-zero row. */
 extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
-    vbd_handlers[], vdi_handlers[];
+    vbd_handlers[], vdi_handlers[], vif_handlers[], network_handlers[];
 
 /* ---- vm_record.c ---------------------------------------------------------------------------------- */
 
