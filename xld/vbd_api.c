@@ -2,9 +2,7 @@
 /* Disks of machines as the API shows and changes them. */
 #include "config.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vbd.h"

@@ -548,48 +548,6 @@ bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
 		    key, c->n, b->d->maxvcpus);
 }
 
-static void
-add_disk(struct binder *b, const struct cfg_value *v)
-{
-	struct domcfg *d = b->d;
-	struct cfg_disk *more = reallocarray(d->disks, d->ndisks + 1,
-	    sizeof(*more)), *disk;
-	struct cfg_disk_problem p;
-	struct cfg_pos pos = v->pos;
-
-	if (more == NULL)
-		return;
-	d->disks = more;
-	disk = &more[d->ndisks++];
-	memset(disk, 0, sizeof(*disk));
-	if (v->kind != CFG_STRING) {
-		bind_say(b, &pos, true,
-		    "a disk is a string such as "
-		    "\"phy:/dev/vg/web,xvda,w\"");
-		return;
-	}
-	if (cfg_disk_parse(v->text, disk, &p) < 0) {
-		/* Behind the quote. */
-		pos.col += 1 + (unsigned)p.offset;
-		bind_say(b, &pos, true, "disk: %s", p.text);
-		return;
-	}
-	for (size_t i = 0; i + 1 < d->ndisks; i++)
-		if (more[i].vdev != NULL && more[i].number == disk->number)
-			bind_say(b, &pos, true,
-			    "disk: '%s' is the name of another disk, too",
-			    disk->vdev);
-}
-
-static void
-bind_disks(struct binder *b)
-{
-	const struct cfg_setting *s = bind_get(b, "disk");
-
-	for (size_t i = 0; s != NULL && i < s->value->nitems; i++)
-		add_disk(b, s->value->items[i]);
-}
-
 static char *
 default_name(const char *file)
 {
@@ -651,6 +609,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_full(&b);
 	bind_hvm(&b);
 	bind_disks(&b);
+	bind_vifs(&b);
 	d->uuid = strdup(bind_str(&b, "uuid", ""));
 	d->description = strdup(bind_str(&b, "description", ""));
 	d->on_poweroff = strdup(bind_str(&b, "on_poweroff", "destroy"));
@@ -692,5 +651,8 @@ domcfg_fini(struct domcfg *d)
 	for (size_t i = 0; i < d->ndisks; i++)
 		cfg_disk_fini(&d->disks[i]);
 	free(d->disks);
+	for (size_t i = 0; i < d->nvifs; i++)
+		cfg_vif_fini(&d->vifs[i]);
+	free(d->vifs);
 	memset(d, 0, sizeof(*d));
 }

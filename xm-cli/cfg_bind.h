@@ -12,6 +12,7 @@
 
 #include "cfg.h"
 #include "cfg_disk.h"
+#include "cfg_vif.h"
 #include "domstate.h"
 
 enum domcfg_kind {
@@ -124,6 +125,9 @@ struct domcfg {
 	struct domcfg_hvm hvm;
 	struct cfg_disk *disks;
 	size_t ndisks;
+	/* All have a devid. */
+	struct cfg_vif *vifs;
+	size_t nvifs;
 };
 
 /*

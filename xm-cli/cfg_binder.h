@@ -32,6 +32,9 @@ uint64_t bind_kib(const struct binder *b, const char *key, uint64_t dflt);
 
 /* cfg_cpuid.c */
 void bind_cpuid(struct binder *b);
+/* cfg_devices.c */
+void bind_disks(struct binder *b);
+void bind_vifs(struct binder *b);
 /* cfg_hvm.c */
 void bind_hvm(struct binder *b);
 

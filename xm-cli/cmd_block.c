@@ -35,23 +35,6 @@ join_operands(const struct xm *xm, struct xu_buf *out)
 	}
 }
 
-/* Starts CLASS.METHOD with its arguments (taken; the second may be NULL) and
- * waits for its end. */
-static int
-run_task(struct xm *xm, struct xapi_err *e, const char *method,
-    struct xapi_value *arg, struct xapi_value *more)
-{
-	AUTO_FREE char *task = NULL;
-	struct xapi_value *args = xapi_new_array();
-
-	xapi_add(args, arg);
-	if (more != NULL)
-		xapi_add(args, more);
-	xm_catch_signals();
-	task = xm_task_start(xm, e, method, args);
-	return task == NULL ? -1 : xm_task_wait(xm, e, task, NULL);
-}
-
 static int
 attach(struct xm *xm, const struct cfg_disk *disk)
 {
@@ -65,7 +48,7 @@ attach(struct xm *xm, const struct cfg_disk *disk)
 		return status;
 	v = vmrec_disk(disk, cwd != NULL ? cwd : "/");
 	xapi_set(v, "VM", xapi_new_str(d.ref));
-	if (run_task(xm, &e, "VBD.create", v, NULL) < 0)
+	if (xm_task_run(xm, &e, "VBD.create", v, NULL) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
 	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
 }
@@ -99,9 +82,6 @@ run_block_attach(struct xm *xm)
 
 /* --- what a domain has ------------------------------------------------------- */
 
-typedef int disk_f(struct xm *xm, void *arg, const struct xapi_value *vbd,
-    uint32_t number);
-
 static uint32_t
 number_of(const struct xapi_value *vbd)
 {
@@ -109,28 +89,6 @@ number_of(const struct xapi_value *vbd)
 
 	xu_vdev_parse(xapi_get_str(vbd, "device"), &v, NULL);
 	return v.number;
-}
-
-/* In the order of its config, until f gives other than 0. A status. */
-static int
-each_disk(struct xm *xm, const struct xm_dom *d, disk_f *f, void *arg)
-{
-	const struct xapi_value *refs = xapi_get(d->record, "VBDs");
-	struct xapi_value *vbd;
-	struct xapi_err e;
-	int status = 0;
-
-	for (size_t i = 0; i < xapi_count(refs) && status == 0; i++) {
-		vbd = xapi_call(xm->api, &e, "VBD.get_record", "s",
-		    xapi_str(xapi_at(refs, i)));
-		if (vbd != NULL)
-			status = f(xm, arg, vbd, number_of(vbd));
-		else if (strcmp(e.code, XE(HANDLE_INVALID)) != 0)
-			/* One that has just gone is not missed. */
-			status = xm_fail(xm, &e);
-		xapi_free(vbd);
-	}
-	return status;
 }
 
 /* --- detach ------------------------------------------------------------------ */
@@ -141,12 +99,11 @@ struct wanted {
 };
 
 static int
-is_wanted(struct xm *xm, void *arg, const struct xapi_value *vbd,
-    uint32_t number)
+is_wanted(struct xm *xm, void *arg, const struct xapi_value *vbd)
 {
 	struct wanted *w = arg;
 
-	if (number != w->number || w->ref != NULL)
+	if (number_of(vbd) != w->number || w->ref != NULL)
 		return 0;
 	w->ref = strdup(xapi_get_str(vbd, "uuid"));
 	return w->ref != NULL ? 0 : xm_no_memory(xm);
@@ -179,7 +136,7 @@ find_disk(struct xm *xm, const char *domain, const char *disk,
 	if (status == 0)
 		status = xm_find(xm, domain, d);
 	if (status == 0)
-		status = each_disk(xm, d, is_wanted, &w);
+		status = xm_each_device(xm, d, "VBD", is_wanted, &w);
 	if (status == 0 && w.ref == NULL)
 		status = xm_error(xm, XE(DEVICE_NOT_ATTACHED), XM_NOT_FOUND,
 		    "Domain '%s' has no disk '%s'. See xm block-list.",
@@ -199,7 +156,7 @@ run_block_detach(struct xm *xm)
 
 	if (status != 0)
 		return status;
-	if (run_task(xm, &e, force ? "VBD.destroy_force" : "VBD.destroy",
+	if (xm_task_run(xm, &e, force ? "VBD.destroy_force" : "VBD.destroy",
 		xapi_new_str(ref), NULL) < 0)
 		return xm_fail(xm, &e);
 	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
@@ -219,7 +176,7 @@ change_cd(struct xm *xm, const char *disk, const char *location)
 
 	if (status != 0)
 		return status;
-	if (run_task(xm, &e, out ? "VBD.eject" : "VBD.insert_location",
+	if (xm_task_run(xm, &e, out ? "VBD.eject" : "VBD.insert_location",
 		xapi_new_str(ref), out ? NULL : xapi_new_str(location)) < 0)
 		return xm_fail(xm, &e);
 	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
@@ -280,14 +237,6 @@ struct listing {
 	bool all;
 };
 
-static const char *
-property(const struct xapi_value *p, const char *name, const char *dflt)
-{
-	const char *s = xapi_get_str(p, name);
-
-	return s[0] != '\0' ? s : dflt;
-}
-
 static void
 add_row(struct xu_buf *out, const struct xapi_value *p, uint32_t number)
 {
@@ -295,9 +244,9 @@ add_row(struct xu_buf *out, const struct xapi_value *p, uint32_t number)
 		xu_buf_adds(out, "Vdev  BE handle state evt-ch ring-ref "
 				 "BE-path\n");
 	xu_buf_addf(out, "%-5u  %-3s  %-3s   %-3s    %-3s    %-5s %-30s\n",
-	    number, property(p, "backend-id", "-1"), "0",
-	    property(p, "state", "-1"), property(p, "event-channel", "-1"),
-	    property(p, "ring-ref", "-1"), property(p, "backend", "??"));
+	    number, xm_property(p, "backend-id", "-1"), "0",
+	    xm_property(p, "state", "-1"), xm_property(p, "event-channel", "-1"),
+	    xm_property(p, "ring-ref", "-1"), xm_property(p, "backend", "??"));
 }
 
 static void
@@ -323,10 +272,10 @@ add_form(struct xu_buf *out, const struct xapi_value *vbd,
 }
 
 static int
-list_one(struct xm *xm, void *arg, const struct xapi_value *vbd,
-    uint32_t number)
+list_one(struct xm *xm, void *arg, const struct xapi_value *vbd)
 {
 	const struct xapi_value *p = xapi_get(vbd, "runtime_properties");
+	uint32_t number = number_of(vbd);
 	struct listing *l = arg;
 
 	if (xm->format == XM_JSON)
@@ -349,7 +298,7 @@ run_block_list(struct xm *xm)
 	if (status != 0)
 		return status;
 	l.json = xapi_new_array();
-	status = each_disk(xm, &d, list_one, &l);
+	status = xm_each_device(xm, &d, "VBD", list_one, &l);
 	if (status == 0 && xm->format == XM_JSON) {
 		status = xm_json(xm, l.json);
 		l.json = NULL;

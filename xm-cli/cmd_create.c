@@ -22,7 +22,7 @@ static int
 dry_run(struct xm *xm, const struct vmrec *r, const char *cwd)
 {
 	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *form, *disks;
+	struct xapi_value *form, *disks, *vifs;
 
 	if (xm->format == XM_JSON) {
 		form = vmrec_record(&r->dom, cwd);
@@ -30,6 +30,10 @@ dry_run(struct xm *xm, const struct vmrec *r, const char *cwd)
 		for (size_t i = 0; i < r->dom.ndisks; i++)
 			xapi_add(disks, vmrec_disk(&r->dom.disks[i], cwd));
 		xapi_set(form, "VBDs", disks);
+		vifs = xapi_new_array();
+		for (size_t i = 0; i < r->dom.nvifs; i++)
+			xapi_add(vifs, vmrec_vif(&r->dom.vifs[i]));
+		xapi_set(form, "VIFs", vifs);
 		return xm_json(xm, form);
 	}
 	form = vmrec_sxp(&r->dom, cwd);
@@ -54,7 +58,7 @@ make_record(struct xm *xm, struct xapi_err *e, struct xapi_value *record)
 }
 
 static int
-make_disks(struct xm *xm, struct xapi_err *e, const char *ref,
+make_devices(struct xm *xm, struct xapi_err *e, const char *ref,
     const struct domcfg *dom, const char *cwd)
 {
 	struct xapi_value *v;
@@ -63,6 +67,12 @@ make_disks(struct xm *xm, struct xapi_err *e, const char *ref,
 		v = vmrec_disk(&dom->disks[i], cwd);
 		xapi_set(v, "VM", xapi_new_str(ref));
 		if (xapi_do(xm->api, e, "VBD.create", "v", v) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < dom->nvifs; i++) {
+		v = vmrec_vif(&dom->vifs[i]);
+		xapi_set(v, "VM", xapi_new_str(ref));
+		if (xapi_do(xm->api, e, "VIF.create", "v", v) < 0)
 			return -1;
 	}
 	return 0;
@@ -133,7 +143,7 @@ create(struct xm *xm, const struct vmrec *r, const char *cwd)
 	d.ref = make_record(xm, &e, vmrec_record(&r->dom, cwd));
 	if (d.ref == NULL)
 		return xm_fail(xm, &e);
-	if (make_disks(xm, &e, d.ref, &r->dom, cwd) < 0 ||
+	if (make_devices(xm, &e, d.ref, &r->dom, cwd) < 0 ||
 	    start(xm, &e, d.ref, r->dom.name, paused) < 0) {
 		/* Gone already when the daemon saw to it. */
 		xapi_do(xm->api, NULL, "VM.destroy", "s", d.ref);

@@ -29,6 +29,9 @@
 	F(block_list) \
 	F(cd_eject) \
 	F(cd_insert) \
+	F(network_attach) \
+	F(network_detach) \
+	F(network_list) \
 	F(dmesg) \
 	F(info) \
 	F(check) \

@@ -352,6 +352,59 @@ vmrec_disk(const struct cfg_disk *d, const char *cwd)
 	return r;
 }
 
+/* NULL = not given. */
+static void
+set_given(struct xapi_value *r, const char *name, const char *value)
+{
+	if (value != NULL)
+		xapi_set(r, name, xapi_new_str(value));
+}
+
+struct xapi_value *
+vmrec_vif(const struct cfg_vif *v)
+{
+	struct xapi_value *r = xapi_new_struct();
+
+	if (v->devid >= 0)
+		set_any_number(r, "device", v->devid);
+	set_given(r, "MAC", v->mac);
+	if (v->mtu >= 0)
+		xapi_set(r, "MTU", xapi_new_int(v->mtu));
+	set_given(r, "bridge", v->bridge);
+	set_given(r, "ip", v->ip);
+	set_given(r, "rate", v->rate);
+	set_given(r, "vifname", v->vifname);
+	set_given(r, "kind", v->type);
+	set_given(r, "model", v->model);
+	set_given(r, "script", v->script);
+	set_given(r, "gatewaydev", v->gatewaydev);
+	xapi_set(r, "trusted", xapi_new_bool(!v->untrusted));
+	return r;
+}
+
+/* (device (vif (bridge xenbr0) (mac 00:16:3e:12:34:56))) */
+static void
+sxp_vif(struct xapi_value *vm, const struct cfg_vif *v)
+{
+	const struct {
+		const char *name, *value;
+	} words[] = { { "type", v->type }, { "bridge", v->bridge },
+		{ "mac", v->mac }, { "ip", v->ip }, { "script", v->script },
+		{ "vifname", v->vifname }, { "rate", v->rate },
+		{ "model", v->model }, { "gatewaydev", v->gatewaydev } };
+	struct xapi_value *device = xapi_new_array(), *vif = xapi_new_array();
+
+	xapi_add(vif, xapi_new_str("vif"));
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (words[i].value != NULL)
+			xm_sxp_str(vif, words[i].name, words[i].value);
+	if (v->mtu >= 0)
+		xm_sxp_int(vif, "mtu", v->mtu);
+	xapi_add(device, xapi_new_str("device"));
+	xapi_add(device, vif);
+	xapi_add(vm, device);
+}
+
 /* (device (vbd (uname phy:/dev/x) (dev xvda:disk) (mode w))) */
 static void
 sxp_disk(struct xapi_value *vm, const struct cfg_disk *d, const char *cwd)
@@ -411,5 +464,7 @@ vmrec_sxp(const struct domcfg *d, const char *cwd)
 	xapi_add(vm, image);
 	for (size_t i = 0; i < d->ndisks; i++)
 		sxp_disk(vm, &d->disks[i], cwd);
+	for (size_t i = 0; i < d->nvifs; i++)
+		sxp_vif(vm, &d->vifs[i]);
 	return vm;
 }

@@ -34,6 +34,8 @@ struct xapi_value *vmrec_problems(const struct vmrec *r);
 struct xapi_value *vmrec_record(const struct domcfg *d, const char *cwd);
 /* One of its disks as VBD.create takes it, but for the VM. */
 struct xapi_value *vmrec_disk(const struct cfg_disk *d, const char *cwd);
+/* One of its network interfaces as VIF.create takes it, but for the VM. */
+struct xapi_value *vmrec_vif(const struct cfg_vif *v);
 /* The same as xm's (vm ...) form. */
 struct xapi_value *vmrec_sxp(const struct domcfg *d, const char *cwd);
 

@@ -186,6 +186,22 @@ int xm_task_settle(
 /* Milliseconds of a clock that only goes forward. */
 long long xm_now_ms(void);
 
+/* --- device.c ------------------------------------------------------------- */
+
+/* Starts CLASS.METHOD with its arguments (taken; the second may be NULL) and waits
+ * for its end. */
+int xm_task_run(struct xm *xm, struct xapi_err *e, const char *method,
+    struct xapi_value *arg, struct xapi_value *more);
+/* A runtime property, or dflt when there is none. */
+const char *xm_property(const struct xapi_value *p, const char *name,
+    const char *dflt);
+typedef int xm_device_f(struct xm *xm, void *arg,
+    const struct xapi_value *record);
+/* The records of a domain's devices of a class ("VBD"), in the order of its
+ * config, until f gives other than 0. A status. */
+int xm_each_device(struct xm *xm, const struct xm_dom *d, const char *cls,
+    xm_device_f *f, void *arg);
+
 /* --- console.c ------------------------------------------------------------ */
 
 #define XM_ESCAPE_DEFAULT 0x1d

@@ -180,6 +180,16 @@ static const struct {
 	    "web.cfg:3:16: 'rtc_timeoffset' must be a number\n"
 	    "web.cfg:2:10: 'tsc_mode' must be default (0), always_emulate (1) "
 	    "or native (2)\n" },
+	{ "kernel='/k'\nvif = ['mac=00:16:3e:1:2:3',\n "
+	  "'mac=0:16:3E:01:02:03', 'devid=1',\n 'mtu=x,devid=1', [], 'devid=1']",
+	    "web.cfg:3:2: vif: 0:16:3E:01:02:03 is the address of another "
+	    "interface on the same bridge, too\n"
+	    "web.cfg:4:7: vif: 'mtu' is a number from 68 to 65517\n"
+	    "web.cfg:4:19: a network interface is a string such as "
+	    "\"mac=00:16:3e:12:34:56,bridge=xenbr0\"\n"
+	    "web.cfg:4:23: vif: 1 is the number of another interface, too\n" },
+	{ "kernel='/k'\nnics=257",
+	    "web.cfg:2:1: a guest has at most 256 network interfaces\n" },
 	{ "kernel='/k'\nvpcus=2\nmemory='x'",
 	    "web.cfg:2:1: unknown key 'vpcus', did you mean 'vcpus'?\n"
 	    "web.cfg:3:8: 'memory' must be a number of MiB, or a number with "
@@ -289,6 +299,26 @@ START_TEST(an_hvm_domain)
 }
 END_TEST
 
+/* Those that name no number get what is left. */
+START_TEST(interfaces)
+{
+	static const int64_t numbers[] = { 1, 0, 3, 2, 4 };
+	struct domcfg d;
+	struct cfg c;
+
+	bound("kernel = '/k'\nnics = 5\n"
+	      "vif = [ 'devid=1', 'mac=00:16:3e:1:2:3', 'devid=3', "
+	      "'mac=00:16:3e:1:2:3,bridge=br1' ]\n", &c, &d);
+	ck_assert_uint_eq(d.nvifs, XU_ARRAY_SIZE(numbers));
+	for (size_t i = 0; i < d.nvifs; i++)
+		ck_assert_int_eq(d.vifs[i].devid, numbers[i]);
+	ck_assert_str_eq(d.vifs[3].bridge, "br1");
+	ck_assert_ptr_null(d.vifs[4].mac);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
 START_TEST(a_domain)
 {
 	static const char text[] =
@@ -346,6 +376,7 @@ main(void)
 	tcase_add_test(t, depth_is_bounded);
 	tcase_add_loop_test(t, meaning_errors_are_all_reported, 0,
 	    (int)XU_ARRAY_SIZE(bad_meaning));
+	tcase_add_test(t, interfaces);
 	tcase_add_test(t, a_domain);
 	tcase_add_test(t, a_pvh_domain);
 	tcase_add_test(t, an_hvm_domain);
