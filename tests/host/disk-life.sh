@@ -217,41 +217,7 @@ cut_short() {
 [ "${XLD_DEPTH:-default}" != full ] || cut_short
 
 # --- Linux ----------------------------------------------------------------------
-mkdir -p "$scratch/extra"
-cat >"$scratch/extra/init" <<'INIT'
-#!/bin/sh
-export PATH=/sbin:/bin:/usr/sbin:/usr/bin
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev 2>/dev/null
-exec </dev/console >/dev/console 2>&1
-stty -echo
-modprobe xen-blkfront
-echo "GUEST UP"
-n=0
-while read -r line; do
-	n=$((n + 1))
-	eval "$line"
-	echo "END $n $?"
-done
-INIT
-chmod 755 "$scratch/extra/init"
-{ gunzip -c /boot/guest/initrd.img
-	cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
-} >"$scratch/initrd.img"
-
-# guest COMMAND: runs it there; its output and status.
-said=0
-guest() {
-	said=$((said + 1))
-	echo "$*" >&8
-	ended() { grep -q "^END $said " "$scratch/console"; }
-	wait_for 60 ended || fail "the guest does not answer to: $*"
-	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
-		sed "/^END $said /,\$d"
-	return "$(tr -d '\r' <"$scratch/console" |
-		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
-}
+linux_initrd xen-blkfront
 
 # a_linux TYPE ROUNDS
 a_linux() {
@@ -265,13 +231,7 @@ extra   = "console=hvc0 quiet"
 disk    = [ "file:$scratch/a,xvda,w", "/dev/loop40,raw,xvdb,rw" ]
 CFG
 	check "Linux ($1)" xm create -q "$scratch/linux.cfg"
-	rm -f "$scratch/in" "$scratch/console"
-	mkfifo "$scratch/in"
-	xm console linux <"$scratch/in" >"$scratch/console" 2>&1 &
-	exec 8>"$scratch/in"
-	seen() { grep -q 'GUEST UP' "$scratch/console"; }
-	check "it reaches user space" wait_for 240 seen
-	said=0
+	linux_shell linux
 	guest 'while [ ! -b /dev/xvdb ]; do sleep 1; done; echo >/dev/null' >/dev/null
 	same "both are connected" "4 4" \
 		"$(xm block-list linux | awk 'NR > 1 { printf "%s%s", s, $4; s = " " }')"

@@ -119,3 +119,80 @@ tiny_config() {
 	} >"$f"
 	echo "$f"
 }
+
+# linux_initrd MODULE...: $scratch/initrd.img, whose Linux loads the modules and
+# does what comes over its console; linux_shell talks to it.
+linux_initrd() {
+	mkdir -p "$scratch/extra"
+	{
+		cat <<-'INIT'
+			#!/bin/sh
+			export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+			mount -t proc proc /proc
+			mount -t sysfs sys /sys
+			mount -t devtmpfs dev /dev 2>/dev/null
+			exec </dev/console >/dev/console 2>&1
+			stty -echo
+		INIT
+		echo "for m in $*; do modprobe \$m; done"
+		cat <<-'INIT'
+			echo "GUEST UP"
+			n=0
+			while read -r line; do
+				n=$((n + 1))
+				eval "$line"
+				echo "END $n $?"
+			done
+		INIT
+	} >"$scratch/extra/init"
+	chmod 755 "$scratch/extra/init"
+	{ gunzip -c /boot/guest/initrd.img
+		cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
+	} >"$scratch/initrd.img"
+}
+
+# linux_shell DOMAIN: when it is up, guest COMMAND runs there: its output and
+# status. Ends with exec 8>&-.
+linux_shell() {
+	rm -f "$scratch/in" "$scratch/console"
+	mkfifo "$scratch/in"
+	xm console "$1" <"$scratch/in" >"$scratch/console" 2>&1 &
+	exec 8>"$scratch/in"
+	seen() { grep -q 'GUEST UP' "$scratch/console"; }
+	check "Linux reaches user space" wait_for 240 seen
+	said=0
+}
+guest() {
+	said=$((said + 1))
+	echo "$*" >&8
+	ended() { grep -q "^END $said " "$scratch/console"; }
+	wait_for 60 ended || fail "the guest does not answer to: $*"
+	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
+		sed "/^END $said /,\$d"
+	return "$(tr -d '\r' <"$scratch/console" |
+		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
+}
+
+# a_network: bridges xenbr0 (10.77.0.1, mtu 1400) and br1 to test with, which go at
+# the end; clean WHAT: interfaces, nodes and records are as they were then.
+a_network() {
+	cleanup 'for vm in g linux; do xm destroy $vm; done >/dev/null 2>&1
+		for b in xenbr0 br1; do ip link del $b; done 2>/dev/null'
+	ip link add xenbr0 type bridge && ip link add br1 type bridge ||
+		fail "no bridges on this host"
+	ip addr add 10.77.0.1/24 dev xenbr0
+	ip link set xenbr0 mtu 1400 up
+	ip link set br1 up
+	network_start=$(links)
+	xenstore-ls -f / >"$scratch/before"
+}
+links() { (cd /sys/class/net && echo ./* ./*/brif/*); }
+as_before() { [ "$(links)" = "$network_start" ]; }
+clean() {
+	wait_for 10 as_before ||
+		fail "$1: interfaces stay: $(links), not $network_start"
+	xenstore-ls -f / >"$scratch/now"
+	diff "$scratch/before" "$scratch/now" >&2 || fail "$1: nodes stay"
+	same "$1: records" "domains/json intents/json" \
+		"$(cd /run/xld && echo domains/*json intents/*json | tr -d '*')"
+}

@@ -5,63 +5,10 @@
  */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "xenapi.h"
-
-static struct xapi *api;
-
-static void
-die(const char *what, const struct xapi_err *e)
-{
-	printf("%s: %s %s\n", what, e != NULL ? e->code : "",
-	    e != NULL ? e->message : "");
-	exit(1);
-}
-
-static void
-check(const char *what, int good)
-{
-	if (!good)
-		die(what, NULL);
-}
-
-/* METHOD(ref) must succeed. */
-static void
-must(const char *method, const char *ref)
-{
-	struct xapi_err e;
-
-	if (xapi_do(api, &e, method, "s", ref) < 0)
-		die(method, &e);
-}
-
-/* METHOD(ref) must fail with the code. */
-static void
-must_not(const char *method, const char *ref, const char *code)
-{
-	struct xapi_err e;
-
-	check(method, xapi_do(api, &e, method, "s", ref) < 0);
-	if (strcmp(e.code, code) != 0)
-		die(method, &e);
-}
-
-static char *
-make(const char *method, struct xapi_value *record)
-{
-	struct xapi_err e;
-	struct xapi_value *v = xapi_call(api, &e, method, "v", record);
-	char *ref;
-
-	if (v == NULL)
-		die(method, &e);
-	ref = strdup(xapi_str(v));
-	xapi_free(v);
-	return ref;
-}
+#include "api_calls.h"
 
 static char *
 make_vdi(const char *location)
@@ -97,19 +44,6 @@ make_vbd(const char *vm, const char *vdi, const char *device,
 	return make("VBD.create", r);
 }
 
-/* A field of the VBD is that. */
-static void
-is(const char *vbd, const char *field, int wanted)
-{
-	struct xapi_err e;
-	struct xapi_value *r = xapi_call(api, &e, "VBD.get_record", "s", vbd);
-
-	if (r == NULL)
-		die("VBD.get_record", &e);
-	check(field, xapi_get_bool(r, field) == wanted);
-	xapi_free(r);
-}
-
 static void
 a_disk(const char *vm, const char *image)
 {
@@ -117,14 +51,14 @@ a_disk(const char *vm, const char *image)
 	struct xapi_err e;
 	struct xapi_value *v;
 
-	is(vbd, "currently_attached", 1);
+	is("VBD", vbd, "currently_attached", 1);
 	must_not("VDI.destroy", vdi, "VDI_IN_USE");
 	must("VBD.plug", vbd);
 	must("VBD.unplug", vbd);
-	is(vbd, "currently_attached", 0);
+	is("VBD", vbd, "currently_attached", 0);
 	must_not("VBD.unplug", vbd, "DEVICE_NOT_ATTACHED");
 	must("VBD.plug", vbd);
-	is(vbd, "currently_attached", 1);
+	is("VBD", vbd, "currently_attached", 1);
 	must("VBD.unplug_force", vbd);
 	v = xapi_call(api, &e, "VDI.get_VBDs", "s", vdi);
 	check("VDI.get_VBDs", xapi_count(v) == 1 &&
@@ -144,13 +78,13 @@ a_drive(const char *vm, const char *iso)
 	char *vdi = make_vdi(iso), *vbd = make_vbd(vm, "", "xvdf", "CD");
 	struct xapi_err e;
 
-	is(vbd, "empty", 1);
+	is("VBD", vbd, "empty", 1);
 	if (xapi_do(api, &e, "VBD.insert", "ss", vbd, vdi) < 0)
 		die("VBD.insert", &e);
-	is(vbd, "empty", 0);
-	is(vbd, "currently_attached", 1);
+	is("VBD", vbd, "empty", 0);
+	is("VBD", vbd, "currently_attached", 1);
 	must("VBD.eject", vbd);
-	is(vbd, "empty", 1);
+	is("VBD", vbd, "empty", 1);
 	must("VBD.destroy", vbd);
 	must("VDI.destroy", vdi);
 	free(vdi);
@@ -160,17 +94,11 @@ a_drive(const char *vm, const char *iso)
 int
 main(int argc, char **argv)
 {
-	struct xapi_err e;
 	char *vm;
 
 	if (argc != 4)
 		return 2;
-	api = xapi_open(NULL, &e);
-	if (api == NULL || xapi_login(api, "", "", &e) < 0)
-		die("login", &e);
-	vm = xapi_vm_find(api, argv[1], &e);
-	if (vm == NULL)
-		die(argv[1], &e);
+	vm = begin(argv[1]);
 	a_disk(vm, argv[2]);
 	a_drive(vm, argv[3]);
 	free(vm);
