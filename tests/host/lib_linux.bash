@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034
+# Words of the tests that look at a Linux guest from inside; sourced behind lib.sh.
+
+# linux_initrd MODULE...: $scratch/initrd.img, whose Linux loads the modules and
+# does what comes over its console; linux_shell talks to it.
+linux_initrd() {
+	mkdir -p "$scratch/extra"
+	{
+		cat <<-'INIT'
+			#!/bin/sh
+			export PATH=/sbin:/bin:/usr/sbin:/usr/bin
+			mount -t proc proc /proc
+			mount -t sysfs sys /sys
+			mount -t devtmpfs dev /dev 2>/dev/null
+			exec </dev/console >/dev/console 2>&1
+			stty -echo
+		INIT
+		echo "for m in $*; do modprobe \$m; done"
+		cat <<-'INIT'
+			echo "GUEST UP"
+			n=0
+			while read -r line; do
+				n=$((n + 1))
+				eval "$line"
+				echo "END $n $?"
+			done
+		INIT
+	} >"$scratch/extra/init"
+	chmod 755 "$scratch/extra/init"
+	{ gunzip -c /boot/guest/initrd.img
+		cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
+	} >"$scratch/initrd.img"
+}
+
+# linux_shell DOMAIN: when it is up, guest COMMAND runs there: its output and
+# status. Ends with exec 8>&-.
+linux_shell() {
+	rm -f "$scratch/in" "$scratch/console"
+	mkfifo "$scratch/in"
+	xm console "$1" <"$scratch/in" >"$scratch/console" 2>&1 &
+	exec 8>"$scratch/in"
+	seen() { grep -q 'GUEST UP' "$scratch/console"; }
+	check "Linux reaches user space" wait_for 240 seen
+	said=0
+}
+guest() {
+	said=$((said + 1))
+	echo "$*" >&8
+	ended() { grep -q "^END $said " "$scratch/console"; }
+	wait_for 60 ended || fail "the guest does not answer to: $*"
+	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
+		sed "/^END $said /,\$d"
+	return "$(tr -d '\r' <"$scratch/console" |
+		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
+}
