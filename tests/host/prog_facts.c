@@ -2,7 +2,8 @@
 /*
  * What the hypervisor says, as one number: prog_facts free-pages | domains |
  * channels | grant-frames. Tests compare it before and after. And prog_facts cpuid
- * DOMID: the CPUID leaves a domain's processors are to have, one a line.
+ * DOMID: the CPUID leaves a domain's processors are to have, one a line;
+ * prog_facts affinity DOMID: "hard / soft" of each vCPU, as xl writes it.
  */
 #include "config.h"
 
@@ -75,6 +76,20 @@ cpuid(xc_interface *xch, uint32_t domid)
 	return 0;
 }
 
+/* Of a host of two processors. */
+static int
+affinity(xc_interface *xch, uint32_t domid)
+{
+	static const char *const words[] = { "none", "0", "1", "all" };
+	uint8_t hard[64] = { 0 }, soft[64] = { 0 };
+
+	for (uint32_t v = 0; xc_vcpu_getaffinity(xch, domid, v, hard, soft,
+				 sizeof(hard)) == 0;
+	     v++)
+		printf("%s / %s\n", words[hard[0] & 3], words[soft[0] & 3]);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -91,8 +106,11 @@ main(int argc, char **argv)
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));
 	long long n = -1;
 
-	if (xch != NULL && argc == 3 && strcmp(argv[1], "cpuid") == 0) {
-		n = cpuid(xch, (uint32_t)strtoul(argv[2], NULL, 10));
+	if (xch != NULL && argc == 3) {
+		uint32_t domid = (uint32_t)strtoul(argv[2], NULL, 10);
+
+		n = strcmp(argv[1], "cpuid") == 0 ? cpuid(xch, domid) :
+						    affinity(xch, domid);
 		if (n < 0)
 			fprintf(stderr, "prog_facts: %s\n", xc_last_error(xch));
 		xc_interface_close(xch);

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
-# cpus: 2
 # timeout: 600
 # Every command of xm on real guests: what it prints, what it ends with, what is
 # there afterwards; each error in one line.
