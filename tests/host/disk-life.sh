@@ -8,6 +8,7 @@
 # a Linux guest looked at from inside; with --full, xld killed at each step. Nothing
 # is left.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_linux.bash"
 
 cleanup 'for vm in other g linux; do xm destroy $vm; done >/dev/null 2>&1
 	losetup -d /dev/loop40 2>/dev/null; umount "$scratch/mnt" 2>/dev/null'

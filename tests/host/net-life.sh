@@ -7,6 +7,7 @@
 # API; attached and detached while the guest runs; what cannot be; with --full, xld
 # killed at each step. Nothing is left.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_net.bash"
 
 a_network
 net() { slurp value "/sys/class/net/$1/$2" && echo "$value"; }
