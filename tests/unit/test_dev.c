@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "vbd.h"
+#include "vif.h"
 #include "xs_script.h"
 
 static pid_t daemon_pid;
@@ -382,6 +383,55 @@ START_TEST(entries)
 }
 END_TEST
 
+#define VBACK  "/local/domain/0/backend/vif/5/"
+#define VFRONT "/local/domain/5/device/vif/"
+
+/* Its nodes; there is no netlink here, so it cannot join anything. */
+START_TEST(an_interface)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_val *v = xu_struct();
+	char mac[XU_MAC_TEXT];
+	struct dev *d;
+
+	xu_val_set(v, "uuid", xu_str("n"));
+	xu_val_set(v, "device", xu_str("eth7"));
+	xu_val_set(v, "script", xu_str("vif-route"));
+	ck_assert_ptr_null(dev_add(g, &vif_class, xu_val_copy(v), &e));
+	ck_assert_ptr_nonnull(strstr(e.msg, "addresses must be given"));
+	xu_err_clear(&e);
+	xu_val_set(v, "ip", xu_str("10.0.0.2"));
+	xu_val_set(v, "rate", xu_str("10Mb/s"));
+	xu_val_set(v, "MTU", xu_int(1400));
+	d = dev_add(g, &vif_class, v, &e);
+	ck_assert_msg(d != NULL, "%s", e.msg);
+	ck_assert_uint_eq(d->id, 7);
+	/* Version 5 (RFC 4122) of the guest's uuid and "vif 7", bytes 3 to 5. */
+	vif_mac(d, mac);
+	ck_assert_str_eq(mac, "00:16:3e:69:a9:c2");
+	work.only = d;
+	ck_assert_int_eq(dev_prepare(&work, &e), XU_STEP_NEXT);
+	ck_assert_msg(dev_publish(&work, &e) == 0, "%s", e.msg);
+	ck_assert_int_eq(dev_ready(&work, &e), XU_STEP_WAIT);
+	ck_assert_str_eq(text_of(VBACK, "7", "mac"), mac);
+	ck_assert_str_eq(text_of(VBACK, "7", "handle"), "7");
+	ck_assert_str_eq(text_of(VBACK, "7", "rate"), "62500,50000");
+	ck_assert_str_eq(text_of(VBACK, "7", "ip"), "10.0.0.2");
+	ck_assert_str_eq(text_of(VBACK, "7", "type"), "vif");
+	ck_assert_str_eq(text_of(VBACK, "7", "mtu"), "1400");
+	ck_assert_str_eq(text_of(VBACK, "7", "hotplug-status"), "-");
+	ck_assert_str_eq(text_of(VFRONT, "7", "mac"), mac);
+	ck_assert_str_eq(text_of(VFRONT, "7", "trusted"), "1");
+	set(VBACK, "7", "state", "2");
+	settle(true);
+	ck_assert_str_eq(end.code, "XLD_DEVICE");
+	ck_assert_ptr_nonnull(strstr(end.msg, "look for vif5.7: "));
+	dev_withdraw(&work);
+	dev_release(&work);
+	ck_assert(is_gone(VBACK, "7") && is_gone(VFRONT, "7"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -398,6 +448,7 @@ main(void)
 	tcase_add_test(t, closing_by_force);
 	tcase_add_test(t, closing_later);
 	tcase_add_test(t, interrupted);
+	tcase_add_test(t, an_interface);
 	tcase_add_test(t, a_frontend_that_lies);
 	tcase_add_test(t, adopted);
 	tcase_add_test(t, entries);
