@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Chained hash map; see xu_map.h. Grows at load 1, never shrinks. */
+/*
+ * Chained hash map; see xu_map.h. Grows at load 1, never shrinks. Entries move to
+ * the larger table a few slots with each new one: nobody waits for all of them.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -19,9 +22,15 @@ struct entry {
 	char *text;
 };
 
+/* One would do: the old table is empty before the new one is full. */
+#define MOVED_AT_ONCE 4
+
 struct xu_map {
 	struct entry **slots;
 	size_t nslots, count;
+	/* The smaller table; NULL: there is none. Slots below moved are empty. */
+	struct entry **old;
+	size_t nold, moved;
 };
 
 static uint64_t seed[2];
@@ -105,21 +114,30 @@ xu_map_new(void)
 	return m;
 }
 
-void
-xu_map_free(struct xu_map **mp)
+static void
+free_slots(struct entry **slots, size_t n)
 {
-	struct xu_map *m = *mp;
 	struct entry *e, *next;
 
-	if (m == NULL)
-		return;
-	for (size_t i = 0; i < m->nslots; i++)
-		for (e = m->slots[i]; e != NULL; e = next) {
+	for (size_t i = 0; i < n; i++)
+		for (e = slots[i]; e != NULL; e = next) {
 			next = e->next;
 			free(e->text);
 			free(e);
 		}
-	free(m->slots);
+	free(slots);
+}
+
+void
+xu_map_free(struct xu_map **mp)
+{
+	struct xu_map *m = *mp;
+
+	if (m == NULL)
+		return;
+	free_slots(m->slots, m->nslots);
+	if (m->old != NULL)
+		free_slots(m->old, m->nold);
 	free(m);
 	*mp = NULL;
 }
@@ -139,36 +157,76 @@ matches(const struct entry *e, uint64_t hash, const char *text, uint64_t num)
 }
 
 static struct entry **
+find_in(struct entry **slots, size_t n, const char *text, uint64_t num,
+    uint64_t hash)
+{
+	struct entry **pp = &slots[hash & (n - 1)];
+
+	while (*pp != NULL && !matches(*pp, hash, text, num))
+		pp = &(*pp)->next;
+	return pp;
+}
+
+/* The place of what is there, or of what is to come: never in the old table. */
+static struct entry **
 find(const struct xu_map *m, const char *text, uint64_t num, uint64_t *hashp)
 {
 	uint64_t hash = text != NULL ? hash_bytes(text, strlen(text))
 				     : hash_bytes(&num, sizeof(num));
-	struct entry **pp = &m->slots[hash & (m->nslots - 1)];
+	struct entry **pp;
 
-	while (*pp != NULL && !matches(*pp, hash, text, num))
-		pp = &(*pp)->next;
 	*hashp = hash;
-	return pp;
+	if (m->old != NULL && (hash & (m->nold - 1)) >= m->moved) {
+		pp = find_in(m->old, m->nold, text, num, hash);
+		if (*pp != NULL)
+			return pp;
+	}
+	return find_in(m->slots, m->nslots, text, num, hash);
+}
+
+static void
+move_slot(struct xu_map *m, size_t from)
+{
+	struct entry *e, *next, **to;
+
+	for (e = m->old[from]; e != NULL; e = next) {
+		next = e->next;
+		to = &m->slots[e->hash & (m->nslots - 1)];
+		e->next = *to;
+		*to = e;
+	}
+	m->old[from] = NULL;
+}
+
+static void
+move_some(struct xu_map *m)
+{
+	for (int i = 0; i < MOVED_AT_ONCE && m->moved < m->nold; i++)
+		move_slot(m, m->moved++);
+	if (m->moved < m->nold)
+		return;
+	free(m->old);
+	m->old = NULL;
 }
 
 static void
 maybe_grow(struct xu_map *m)
 {
 	size_t n = m->nslots * 2;
-	struct entry **slots, *e, *next;
+	struct entry **slots;
 
+	if (m->old != NULL) {
+		move_some(m);
+		return;
+	}
 	if (m->count < m->nslots)
 		return;
 	slots = calloc(n, sizeof(*slots));
 	if (slots == NULL)
 		return; /* longer chains, still correct */
-	for (size_t i = 0; i < m->nslots; i++)
-		for (e = m->slots[i]; e != NULL; e = next) {
-			next = e->next;
-			e->next = slots[e->hash & (n - 1)];
-			slots[e->hash & (n - 1)] = e;
-		}
-	free(m->slots);
+	m->old = m->slots;
+	m->nold = m->nslots;
+	m->moved = 0;
 	m->slots = slots;
 	m->nslots = n;
 }
@@ -263,10 +321,12 @@ void *
 xu_map_next(const struct xu_map *m, size_t *pos)
 {
 	size_t slot = *pos >> 16, depth = *pos & 0xffff, i;
+	size_t all = m->nslots + (m->old != NULL ? m->nold : 0);
 	struct entry *e;
 
-	for (; slot < m->nslots; slot++, depth = 0) {
-		e = m->slots[slot];
+	for (; slot < all; slot++, depth = 0) {
+		e = slot < m->nslots ? m->slots[slot] :
+				       m->old[slot - m->nslots];
 		for (i = 0; i < depth && e != NULL; i++)
 			e = e->next;
 		if (e != NULL) {

@@ -106,6 +106,32 @@ START_TEST(numbers_are_strict)
 }
 END_TEST
 
+/* At every moment of growing: all are there once, and can go. */
+START_TEST(map_grows_while_it_is_used)
+{
+	enum { N = 600 };
+	static int vals[N];
+	struct xu_map *m = xu_map_new();
+	size_t pos, seen;
+
+	for (uint64_t n = 0; n < N; n++) {
+		ck_assert_int_eq(xu_map_put_u64(m, n, &vals[n]), 0);
+		ck_assert_int_eq(xu_map_put_u64(m, n / 2, &vals[n / 2]), 0);
+		ck_assert_uint_eq(xu_map_count(m), n + 1);
+		for (uint64_t i = 0; i <= n; i++)
+			ck_assert_ptr_eq(xu_map_get_u64(m, i), &vals[i]);
+		pos = seen = 0;
+		while (xu_map_next(m, &pos) != NULL)
+			seen++;
+		ck_assert_uint_eq(seen, n + 1);
+		ck_assert_ptr_eq(xu_map_del_u64(m, n / 3), &vals[n / 3]);
+		ck_assert_ptr_null(xu_map_get_u64(m, n / 3));
+		ck_assert_int_eq(xu_map_put_u64(m, n / 3, &vals[n / 3]), 0);
+	}
+	xu_map_free(&m);
+}
+END_TEST
+
 START_TEST(map_keeps_and_forgets)
 {
 	struct xu_map *m = xu_map_new();
@@ -585,6 +611,7 @@ main(void)
 	tcase_add_loop_test(t, cpus_as_people_write_them, 0,
 	    sizeof(cpu_sets) / sizeof(cpu_sets[0]));
 	tcase_add_test(t, map_keeps_and_forgets);
+	tcase_add_test(t, map_grows_while_it_is_used);
 	tcase_add_test(t, val_binary_round_trip);
 	tcase_add_test(t, val_decode_bounds_depth_and_count);
 	tcase_add_test(t, val_json);
