@@ -235,6 +235,9 @@ devs_adopt(struct guest *g)
 		d->domid = g->domid;
 		d->phase = DEV_ON;
 		dev_look(d);
+		/* Release needs what it says, too. */
+		if (d->cls->adopt != NULL)
+			d->cls->adopt(d);
 		snprintf(plug, sizeof(plug), "%s", dev_str(d, "plug"));
 		d->doomed = strcmp(plug, "doomed") == 0;
 		if (strcmp(plug, "arriving") == 0) {
@@ -246,8 +249,6 @@ devs_adopt(struct guest *g)
 		} else if (d->back == BUS_NONE) {
 			dev_left(d);
 		} else {
-			if (d->cls->adopt != NULL)
-				d->cls->adopt(d);
 			dev_watch(d);
 			if (d->doomed || strcmp(plug, "leaving") == 0)
 				dev_detach(d, false, NULL, NULL);

@@ -90,12 +90,30 @@ check_names(const struct guest *g, const struct xu_val *entry,
 	return why == NULL ? 0 : config_unsupported(e, "MAC", s, why);
 }
 
+/* Cards that xl's users and QEMU know; what QEMU calls them. NULL = it is none. */
+static const char *
+card_of(const char *model)
+{
+	static const char *const cards[][2] = { { "", "rtl8139" },
+		{ "rtl8139", "rtl8139" }, { "e1000", "e1000" },
+		{ "ne2k_pci", "ne2k_pci" }, { "pcnet", "pcnet" },
+		{ "virtio", "virtio-net-pci" },
+		{ "virtio-net", "virtio-net-pci" },
+		{ "virtio-net-pci", "virtio-net-pci" } };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(cards); i++)
+		if (strcmp(model, cards[i][0]) == 0)
+			return cards[i][1];
+	return NULL;
+}
+
 static int
 check_words(const struct xu_val *entry, struct xu_err *e)
 {
 	const char *ip = xu_val_get_str(entry, "ip", ""), *s = ip;
 	const char *rate = xu_val_get_str(entry, "rate", ""), *why;
 	const char *script = xu_val_get_str(entry, "script", "");
+	const char *model = xu_val_get_str(entry, "model", "");
 	struct xu_rate r;
 	struct xu_ip a;
 	char word[64];
@@ -108,6 +126,9 @@ check_words(const struct xu_val *entry, struct xu_err *e)
 	why = rate[0] == '\0' ? NULL : xu_rate_parse(rate, &r);
 	if (why != NULL)
 		return config_unsupported(e, "rate", rate, why);
+	if (card_of(model) == NULL)
+		return config_unsupported(e, "model", model,
+		    "cards are rtl8139, e1000, ne2k_pci, pcnet and virtio-net");
 	if (strlen(script) > 200)
 		return config_unsupported(e, "script", script,
 		    "the name is too long");
@@ -260,25 +281,33 @@ release(struct dev *d)
 {
 	struct vif *v = vif_of(d);
 
-	/* What a script has done only the script undoes; nobody waits for it. */
+	/* What a script has done only the script undoes; nobody waits for it. A
+	 * daemon that ends leaves all as it is. */
 	vif_script_drop(v->script, true);
-	if (v->online && !v->parted)
+	if (v->online && !v->parted && !d->guest->core->stopping)
 		vif_script_drop(vif_script_start(d, "offline", NULL), false);
 	if (v->tap >= 0)
 		close(v->tap);
 	*v = (struct vif){ .tap = -1 };
 }
 
-/* It is on its bridge. */
+/* It is on its bridge, which the store tells when the config does not. */
 static void
 adopt(struct dev *d)
 {
+	struct core *c = d->guest->core;
 	struct vif *v = vif_of(d);
+	char base[NODES_BASE_MAX], path[NODES_BASE_MAX + 8];
+	AUTO_FREE char *bridge = NULL;
 
 	*v = (struct vif){ .tap = -1, .joined = true,
 		.mode = vif_mode(dev_entry(d)) };
 	v->online = v->mode == VIF_SCRIPT;
-	snprintf(v->bridge, sizeof(v->bridge), "%s", dev_str(d, "bridge"));
+	dev_back_path(d, base);
+	snprintf(path, sizeof(path), "%s/bridge", base);
+	bridge = c->xs == NULL ? NULL : xs_read(c->xs, XBT_NULL, path, NULL);
+	snprintf(v->bridge, sizeof(v->bridge), "%s",
+	    bridge != NULL ? bridge : dev_str(d, "bridge"));
 }
 
 static void
@@ -372,7 +401,7 @@ dev_vif_each(const struct guest *g,
 		vif_name(d, name);
 		snprintf(tap, sizeof(tap), "%s-emu", name);
 		view = (struct vif_view){ .number = d->id, .mac = mac,
-			.model = dev_str(d, "model"), .tap = tap,
+			.model = card_of(dev_str(d, "model")), .tap = tap,
 			.fd = vif_of(d)->tap };
 		r = f(arg, &view);
 	}
