@@ -23,6 +23,7 @@
 #include "dm.h"
 #include "qmp.h"
 #include "vbd.h"
+#include "vif.h"
 #include "xu_file.h"
 #include "xu_log.h"
 #include "xu_num.h"
@@ -471,7 +472,7 @@ open_log(const struct dm *d, struct xu_err *e)
 struct files {
 	struct dm_plan *plan;
 	const struct guest *guest;
-	int fds[3 + DM_DISKS], n;
+	int fds[3 + DM_DISKS + DM_NICS], n;
 };
 
 static int
@@ -505,6 +506,26 @@ add_disk(void *arg, const struct vbd_view *v)
 		.block = v->fd >= 0 && fstat(v->fd, &st) == 0 &&
 		    S_ISBLK(st.st_mode),
 		.fd = v->fd < 0 ? -1 : give(f, v->fd) };
+	return 0;
+}
+
+static int
+add_nic(void *arg, const struct vif_view *v)
+{
+	struct files *f = arg;
+	struct dm_nic *n = &f->plan->nics[f->plan->nnics];
+
+	if (v->fd < 0 || f->plan->nnics == DM_NICS) {
+		xu_log(XU_INFO, "domain %d: its network interface %u is there "
+				"for PV drivers only", f->guest->domid,
+		    v->number);
+		return 0;
+	}
+	f->plan->nnics++;
+	n->number = v->number;
+	snprintf(n->mac, sizeof(n->mac), "%s", v->mac);
+	snprintf(n->model, sizeof(n->model), "%s", v->model);
+	n->fd = give(f, v->fd);
 	return 0;
 }
 
@@ -589,6 +610,7 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 	if (ramdisk_fd >= 0)
 		plan.fds.ramdisk = give(&f, ramdisk_fd);
 	dev_vbd_each(g, add_disk, &f);
+	dev_vif_each(g, add_nic, &f);
 	r = plan.serial == NULL ? 0 :
 	    console_serial_open(g, serial, true, e);
 	if (r == 0)

@@ -44,6 +44,16 @@ struct dm_disk {
 	int fd;
 };
 
+/* What a machine of QEMU has room for beside its other cards. */
+#define DM_NICS 8
+
+struct dm_nic {
+	uint32_t number;
+	char mac[18], model[16];
+	/* A tap, as the child has it. */
+	int fd;
+};
+
 struct dm_plan {
 	const char *program;
 	int32_t domid;
@@ -69,6 +79,8 @@ struct dm_plan {
 	const char *extra;
 	/* hda to hdd. */
 	struct dm_disk disks[DM_DISKS];
+	struct dm_nic nics[DM_NICS];
+	unsigned nnics;
 	/* An empty folder. */
 	const char *root;
 	struct dm_fds fds;

@@ -302,6 +302,17 @@ add_disk(struct words *w, const struct dm_disk *d, unsigned place)
 	    d->fd >= 0 ? medium : "");
 }
 
+/* Without an option ROM: QEMU sees no files, so nothing boots from them. */
+static void
+add_nic(struct words *w, const struct dm_nic *n)
+{
+	add(w, "-netdev");
+	add(w, "tap,id=net%u,fd=%d,vhost=off", n->number, n->fd);
+	add(w, "-device");
+	add(w, "%s,id=nic%u,netdev=net%u,mac=%s,romfile=", n->model, n->number,
+	    n->number, n->mac);
+}
+
 static void
 add_kernel(struct words *w, const struct dm_plan *p)
 {
@@ -339,6 +350,8 @@ dm_args(const struct dm_plan *p)
 	}
 	for (unsigned i = 0; i < DM_DISKS; i++)
 		add_disk(&w, &p->disks[i], i);
+	for (unsigned i = 0; i < p->nnics; i++)
+		add_nic(&w, &p->nics[i]);
 	add_sound(&w, p);
 	add_screen(&w, p);
 	add_kernel(&w, p);

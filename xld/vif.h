@@ -90,7 +90,7 @@ struct xu_val *vif_new_entry(struct call *k, const struct guest *g,
 /* One interface of an HVM guest as its device model needs it. */
 struct vif_view {
 	uint32_t number;
-	/* "00:16:3e:...", "e1000"; the tap in domain 0, which is on its bridge. */
+	/* "00:16:3e:...", a device of QEMU ("e1000"); the tap in domain 0, which is on its bridge. */
 	const char *mac, *model, *tap;
 	/* Of the tap, borrowed: for QEMU's -netdev tap,fd=; -1 after a restart of
 	 * xld. */

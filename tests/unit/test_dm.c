@@ -186,6 +186,34 @@ START_TEST(disks)
 }
 END_TEST
 
+START_TEST(nics)
+{
+	AUTO_VAL struct xu_val *v = machine();
+	struct dm_plan p = { .program = "/qemu",
+		.root = "/empty",
+		.nics = { { 0, "00:16:3e:01:02:03", "e1000", 5 },
+		    { 3, "00:16:3e:01:02:04", "virtio-net-pci", 6 } },
+		.nnics = 2,
+		.fds = { 3, -1, -1 } };
+	struct xu_buf b = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	char **args;
+
+	ck_assert_int_eq(dm_plan_from(v, &p, &e), 0);
+	args = dm_args(&p);
+	for (char **a = args; *a != NULL; a++)
+		xu_buf_addf(&b, "%s|", *a);
+	ck_assert_msg(strstr(xu_buf_text(&b),
+	    "|-netdev|tap,id=net0,fd=5,vhost=off|-device|e1000,id=nic0,"
+	    "netdev=net0,mac=00:16:3e:01:02:03,romfile=|"
+	    "-netdev|tap,id=net3,fd=6,vhost=off|-device|virtio-net-pci,id=nic3,"
+	    "netdev=net3,mac=00:16:3e:01:02:04,romfile=|") != NULL, "%s",
+	    xu_buf_text(&b));
+	dm_args_free(args);
+	xu_buf_fini(&b);
+}
+END_TEST
+
 START_TEST(bad_boot_order)
 {
 	AUTO_VAL struct xu_val *v = machine();
@@ -734,6 +762,7 @@ main(void)
 	tcase_add_test(t, no_screen);
 	tcase_add_test(t, serial_line);
 	tcase_add_test(t, disks);
+	tcase_add_test(t, nics);
 	tcase_add_test(t, bad_boot_order);
 	tcase_add_test(t, walls);
 	tcase_add_test(t, line);
