@@ -46,12 +46,14 @@ static const struct model_field fields[] = {
 	    "Its network interfaces." },
 	{ "PV_bootloader", T_STRING, RW, ST_HALTED,
 	    "Instead of a kernel: pvgrub (or pvgrub32, pvgrub64, pygrub, which "
-	    "mean the same) reads it from the guest's own disk." },
+	    "mean the same) reads it from the guest's own disk; or the full "
+	    "path of a program in domain 0, only by a pool-admin." },
 	{ "PV_kernel", T_STRING, RW, ST_HALTED, "Kernel, a file of the host." },
 	{ "PV_ramdisk", T_STRING, RW, ST_HALTED,
 	    "Initial ramdisk, a file of the host." },
 	{ "PV_args", T_STRING, RW, ST_HALTED, "Kernel command line." },
-	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED, "Not used." },
+	{ "PV_bootloader_args", T_STRING, RW, ST_HALTED,
+	    "Words for a program that is PV_bootloader." },
 	{ "domain_type", T_ENUM("domain_type"), RW, ST_HALTED,
 	    "pv, pvh or hvm. Unspecified: hvm with an HVM_boot_policy, else "
 	    "pv." },

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bootprog.h"
 #include "vdi.h"
 #include "vif.h"
 #include "xu_file.h"
@@ -149,6 +150,7 @@ core_open(struct core *c, struct xu_err *e)
 	net_open(c, vif_link_event);
 	if (networks_open(c, e) < 0)
 		return -1;
+	bootprog_clean();
 	adopt_all(c);
 	return api_open(c, e);
 }

@@ -164,7 +164,7 @@ call_may_have(struct call *k, const struct xu_val *was,
 		role >= ROLE_POOL_ADMIN))
 		return true;
 	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
-	    "%s with platform:%s needs the role %s: it says what domain 0 runs",
+	    "%s with %s needs the role %s: it says what domain 0 runs",
 	    k->method, word, needs);
 	return false;
 }

@@ -104,6 +104,9 @@ void dm_args_free(char **args);
 /* In the process that becomes the device model of a struct dm_plan. -1 with
  * errno: without these walls it must not run. */
 int dm_confine(const void *plan);
+/* Refuses this process and its children what programs that handle a guest's bytes
+ * have no business with; may_start: it may start programs. -1 with errno. */
+int dm_filter(bool may_start);
 
 /* --- dm.c ------------------------------------------------------------------------ */
 

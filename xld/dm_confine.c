@@ -22,11 +22,14 @@
 
 #include "dm.h"
 
-/* Other processes, the kernel's own affairs, what only helps to break out. A
- * thread is clone with CLONE_THREAD, see below; exec is what makes us QEMU, and
- * there is nothing in an empty root to exec later. */
-static const int refused[] = {
+/* Processes. A thread is clone with CLONE_THREAD, see below; exec is what makes us
+ * QEMU, and there is nothing in an empty root to exec later. */
+static const int processes[] = {
 	SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(execveat),
+};
+
+/* Other processes, the kernel's own affairs, what only helps to break out. */
+static const int refused[] = {
 	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
 	SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_open),
 	SCMP_SYS(pidfd_getfd), SCMP_SYS(pidfd_send_signal),
@@ -48,17 +51,29 @@ static const int refused[] = {
 };
 
 static int
-filter(void)
+refuse_processes(scmp_filter_ctx f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < XU_ARRAY_SIZE(processes); i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), processes[i], 0);
+	if (r == 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(clone), 1,
+		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	return r;
+}
+
+int
+dm_filter(bool may_start)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 	int r = f == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; r == 0 && i < XU_ARRAY_SIZE(refused); i++)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
-	if (r == 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
-		    SCMP_SYS(clone), 1,
-		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+	if (r == 0 && !may_start)
+		r = refuse_processes(f);
 	/* Its flags are in memory where no filter sees them; the C library takes
 	 * clone when this one does not exist. */
 	if (r == 0)
@@ -116,5 +131,5 @@ dm_confine(const void *plan)
 	separate(plan);
 	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return filter();
+	return dm_filter(false);
 }

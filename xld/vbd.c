@@ -351,7 +351,7 @@ dev_vbd_each(const struct guest *g,
 			continue;
 		view = (struct vbd_view){ .device = dev_str(d, "device"),
 			.number = d->id, .disk = vdev.disk,
-			.fd = vbd_of(d)->fd, .path = path,
+			.rdev = vbd_of(d)->rdev, .fd = vbd_of(d)->fd, .path = path,
 			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d) };
 		r = f(arg, &view);
 	}

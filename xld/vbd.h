@@ -58,6 +58,8 @@ struct vbd_view {
 	uint32_t number;
 	/* Of its kind, from 0: hda 0, xvdc 2. */
 	uint32_t disk;
+	/* What its backend opens; 0: the drive is empty. */
+	dev_t rdev;
 	/* Borrowed, of the file or block device; -1: the drive is empty. */
 	int fd;
 	const char *path;

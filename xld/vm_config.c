@@ -123,15 +123,26 @@ config_blank(void)
 const char *
 config_host_word(const struct xu_val *was, const struct xu_val *config)
 {
-	static const char *const words[] = { "device_model",
-		"device_model_args" };
-	const struct xu_val *before = xu_val_get(was, "platform");
-	const struct xu_val *now = xu_val_get(config, "platform");
+	static const struct {
+		const char *name, *map, *key;
+	} words[] = {
+		{ "platform:device_model", "platform", "device_model" },
+		{ "platform:device_model_args", "platform",
+		    "device_model_args" },
+		{ "PV_bootloader", NULL, "PV_bootloader" },
+	};
 
-	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
-		if (strcmp(xu_val_get_str(now, words[i], ""),
-			xu_val_get_str(before, words[i], "")) != 0)
-			return words[i];
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++) {
+		const char *map = words[i].map, *key = words[i].key;
+		const char *now = xu_val_get_str(map == NULL ? config :
+			xu_val_get(config, map), key, "");
+
+		/* Without a path it is a loader that runs in the guest. */
+		if ((map != NULL || now[0] == '/') &&
+		    strcmp(now, xu_val_get_str(map == NULL ? was :
+			xu_val_get(was, map), key, "")) != 0)
+			return words[i].name;
+	}
 	return NULL;
 }
 
@@ -428,10 +439,10 @@ check_loader(const struct xu_val *v, struct xu_err *e)
 
 	if (s[0] == '\0')
 		return 0;
-	if (!word_fits(s, words))
+	if (s[0] == '/' ? strlen(s) >= PATH_MAX : !word_fits(s, words))
 		return config_unsupported(e, "PV_bootloader", s,
 		    "the loader of guests that boot from their own disk is "
-		    "pvgrub; programs are not run");
+		    "pvgrub, or a program that is named with its full path");
 	if (config_type(v) == TYPE_HVM)
 		return config_unsupported(e, "PV_bootloader", s,
 		    "an HVM guest boots from its disk by itself");

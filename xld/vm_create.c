@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bootprog.h"
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
@@ -39,7 +40,8 @@ struct create {
 	struct xu_job job;
 	bool paused, cancelled, reaping;
 	struct vm_files files;
-	/* Of the file that the worker unpacks, when it was opened. */
+	char args[BOOT_ARGS_MAX];
+	/* Of the file that the worker unpacks, when it began. */
 	struct kcache_id kernel_id;
 	struct dev_work devices;
 	struct worker *worker;
@@ -85,7 +87,8 @@ start_name(const struct create *j)
 
 	if (config_type(j->g->config) == TYPE_HVM)
 		return "hvmloader";
-	return kernel[0] != '\0' ? kernel : "pvgrub";
+	return kernel[0] != '\0' ? kernel :
+	    bootprog_wanted(j->g->config) ? "of the boot loader" : "pvgrub";
 }
 
 static enum xu_step_result
@@ -93,10 +96,7 @@ step_files(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
-	if (vm_files_open(j->core, j->g->config, &j->files, e) < 0)
-		return XU_STEP_FAIL;
-	kcache_identify(start_file(j), &j->kernel_id);
-	return XU_STEP_NEXT;
+	return result(vm_files_open(j->core, j->g->config, &j->files, e));
 }
 
 /* ---- devices --------------------------------------------------------------------- */
@@ -116,6 +116,14 @@ step_prepare(void *ctx, struct xu_err *e)
 	struct create *j = ctx;
 
 	return dev_prepare(&j->devices, e);
+}
+
+static enum xu_step_result
+step_bootloader(void *ctx, struct xu_err *e)
+{
+	struct create *j = ctx;
+
+	return bootprog_start(j->g, &j->files, j->args, devices_resume, j, e);
 }
 
 static void
@@ -487,6 +495,7 @@ step_build(void *ctx, struct xu_err *e)
 	int fds[XU_MSG_FDS], n = 0;
 	bool hvm = config_type(v) == TYPE_HVM;
 
+	kcache_identify(start_file(j), &j->kernel_id);
 	n = add_kernel(j, order, files, fds, n);
 	if (hvm)
 		n = add_file(files, fds, n, "firmware", j->files.firmware);
@@ -510,7 +519,8 @@ step_build(void *ctx, struct xu_err *e)
 	xu_val_set(order, "acpi",
 	    xu_bool(config_number(v, "platform", "acpi", 1) != 0));
 	xu_val_set(order, "cmdline",
-	    xu_str(hvm ? "" : xu_val_get_str(v, "PV_args", "")));
+	    xu_str(hvm ? "" : bootprog_wanted(v) ? j->args :
+		xu_val_get_str(v, "PV_args", "")));
 	xu_val_set(order, "store_port", xu_int(j->g->store_port));
 	xu_val_set(order, "console_port", xu_int(j->g->console_port));
 	xu_val_set(order, "kernel",
@@ -652,6 +662,7 @@ step_run(void *ctx, struct xu_err *e)
 static const struct xu_step steps[] = {
 	{ "files", step_files, close_files },
 	{ "device-prepare", step_prepare, undo_prepare },
+	{ "bootloader", step_bootloader, NULL },
 	{ "memory", step_memory, NULL },
 	{ "intent", step_intent, undo_intent },
 	{ "domain", step_domain, undo_domain },

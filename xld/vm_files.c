@@ -141,8 +141,9 @@ vm_files_open(const struct core *c, const struct xu_val *config,
 	int r = 0;
 
 	*f = (struct vm_files)VM_FILES_NONE;
-	if (kernel[0] == '\0' && loader[0] != '\0' && !hvm &&
-	    open_loader(config, f, e) < 0)
+	/* One with a path is a program, which finds them; see bootprog.h. */
+	if (kernel[0] == '\0' && loader[0] != '\0' && loader[0] != '/' &&
+	    !hvm && open_loader(config, f, e) < 0)
 		return -1;
 	if (kernel[0] == '\0' && loader[0] == '\0' && !hvm) {
 		xu_err_set(e, XE(XLD_KERNEL), 0, "'%s' has no kernel",

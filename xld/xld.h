@@ -180,8 +180,8 @@ int config_unsupported(struct xu_err *e, const char *field, const char *value,
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
-/* A key of platform that makes domain 0 run what the owner names, as root, when
- * config does not have it from was (NULL: nothing was); NULL: none. */
+/* A field that makes domain 0 run what the owner names, when config does not have
+ * it from was (NULL: nothing was); NULL: none. */
 const char *config_host_word(const struct xu_val *was,
     const struct xu_val *config);
 /* Never TYPE_UNSPECIFIED. */

@@ -360,11 +360,53 @@ bind_loader_of_disk(struct binder *b)
 				free(b->d->bootloader);
 				b->d->bootloader = strdup(name);
 			}
-		if (b->d->bootloader != NULL && b->d->bootloader[0] == '\0')
-			bind_say(b, &s->value->pos, true,
-			    "'%s' can be \"pvgrub\" in this release, which boots "
-			    "the guest from its own disk", s->key);
+		if (b->d->bootloader == NULL || b->d->bootloader[0] != '\0')
+			continue;
+		/* A program of the owner's. */
+		if (k == 0 && s->value->text[0] == '/') {
+			free(b->d->bootloader);
+			b->d->bootloader = strdup(s->value->text);
+			continue;
+		}
+		bind_say(b, &s->value->pos, true,
+		    "'%s' can be \"pvgrub\", which boots the guest from its own "
+		    "disk%s", s->key,
+		    k == 0 ? ", or the full path of a program" : "");
 	}
+}
+
+/* xm's text and xl's list, blanks between words. */
+static void
+bind_loader_args(struct binder *b)
+{
+	static const char *const keys[] = { "bootargs", "bootloader_args" };
+	struct xu_buf words = XU_BUF_INIT;
+	const struct cfg_setting *s, *last = NULL;
+
+	for (size_t k = 0; k < XU_ARRAY_SIZE(keys); k++) {
+		s = bind_get(b, keys[k]);
+		if (s != NULL && !bind_is_empty(s->value))
+			last = s;
+		if (s != NULL && s->value->kind == CFG_STRING)
+			xu_buf_addf(&words, "%s ", s->value->text);
+		for (size_t i = 0; s != NULL && s->value->kind == CFG_LIST &&
+		     i < s->value->nitems; i++) {
+			const struct cfg_value *v = s->value->items[i];
+
+			if (v->kind == CFG_LIST || strchr(v->text, ' ') != NULL)
+				bind_say(b, &v->pos, true,
+				    "'%s' is a list of words without blanks",
+				    keys[k]);
+			else
+				xu_buf_addf(&words, "%s ", v->text);
+		}
+	}
+	if (last != NULL && b->d->bootloader != NULL &&
+	    b->d->bootloader[0] != '/')
+		bind_say(b, &last->value->pos, false,
+		    "'%s' means nothing without bootloader = "
+		    "\"/path/of/a/program\"", last->key);
+	b->d->bootloader_args = xu_buf_steal(&words);
 }
 
 static void
@@ -393,6 +435,7 @@ bind_kernel(struct binder *b, const char *file)
 	const size_t max_cmdline = b->d->type == TYPE_PV ? 1023 : 2047;
 
 	bind_loader_of_disk(b);
+	bind_loader_args(b);
 	b->d->kernel = strdup(bind_str(b, "kernel", ""));
 	b->d->ramdisk = strdup(bind_str(b, "ramdisk", ""));
 	b->d->cmdline = join_cmdline(b);
@@ -634,7 +677,8 @@ void
 domcfg_fini(struct domcfg *d)
 {
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
-		d->ramdisk, d->cmdline, d->bootloader, d->on_poweroff, d->on_reboot,
+		d->ramdisk, d->cmdline, d->bootloader,
+		d->bootloader_args, d->on_poweroff, d->on_reboot,
 		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
 		d->hvm.loader, d->hvm.device_model, d->hvm.vnc,
 		d->hvm.bios, d->hvm.serial, d->hvm.viridian,

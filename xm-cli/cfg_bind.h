@@ -102,6 +102,8 @@ struct domcfg {
 	char *name, *uuid, *description, *kernel, *ramdisk, *cmdline;
 	/* "pvgrub" instead of a kernel. */
 	char *bootloader;
+	/* Of one that is a program; blanks between words. */
+	char *bootloader_args;
 	char *on_poweroff, *on_reboot, *on_crash;
 	enum dom_type type;
 	uint64_t memory_kib, maxmem_kib;

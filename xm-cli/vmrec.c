@@ -319,7 +319,7 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	xapi_set(r, "PV_kernel", absolute(d->kernel, cwd));
 	xapi_set(r, "PV_ramdisk", absolute(d->ramdisk, cwd));
 	xapi_set(r, "PV_args", xapi_new_str(d->cmdline));
-	xapi_set(r, "PV_bootloader_args", xapi_new_str(""));
+	xapi_set(r, "PV_bootloader_args", xapi_new_str(d->bootloader_args));
 	xapi_set(r, "domain_type", xapi_new_str(dom_type_word(d->type)));
 	xapi_set(r, "HVM_boot_policy",
 	    xapi_new_str(d->type == TYPE_HVM ? "BIOS order" : ""));

@@ -85,7 +85,7 @@ while [ $i -lt 400 ]; do echo $l; i=$((i + 1)); done; echo my last line; exit 7'
 [ "$(stat -c %s /var/log/xld/qemu-dm-talker.log)" -le 1700000 ] ||
 	fail "the log of a talker grows"
 refused 9 'it said nothing' "$(model mute 'exec >/dev/null; exit 0')"
-refused 9 '/no' "$(hvm_config none "$bare" 'device_model_override = "/no"')"
+refused 1 'start /no: exec: No such file' "$(hvm_config none "$bare" 'device_model_override = "/no"')"
 refused 1 'needs an OVMF image made for Xen, and none is' \
 	"$(hvm_config uefi "$bare" 'bios = "ovmf"')"
 head -c 65536 /dev/urandom >"$scratch/firmware"

@@ -135,9 +135,9 @@ static const struct {
 	{ "kernel='/k'\nuuid = 'x'",
 	    "web.cfg:2:8: 'uuid' must be a UUID such as "
 	    "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"\n" },
-	{ "bootloader='/usr/bin/mygrub'",
-	    "web.cfg:1:12: 'bootloader' can be \"pvgrub\" in this release, "
-	    "which boots the guest from its own disk\n"
+	{ "bootloader='mygrub'",
+	    "web.cfg:1:12: 'bootloader' can be \"pvgrub\", which boots the "
+	    "guest from its own disk, or the full path of a program\n"
 	    "web.cfg:1:1: no kernel is given; add kernel = "
 	    "\"/path/to/vmlinuz\", or bootloader = \"pvgrub\" to boot from the "
 	    "guest's disk\n" },

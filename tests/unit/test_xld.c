@@ -107,8 +107,10 @@ static const struct {
 	{ "platform", 0, "3", "max_grant_version", "VALUE_NOT_SUPPORTED",
 	    "1 to 2" },
 	{ "platform", 0, "3", "shade", "VALUE_NOT_SUPPORTED", "does not know" },
+	{ "PV_bootloader", 0, "mygrub", NULL, "VALUE_NOT_SUPPORTED",
+	    "is pvgrub, or a program that is named with its full path" },
 	{ "PV_bootloader", 0, "/usr/bin/mygrub", NULL, "VALUE_NOT_SUPPORTED",
-	    "is pvgrub; programs are not run" },
+	    "one of both boots" },
 	{ "PV_bootloader", 0, "pygrub", NULL, "VALUE_NOT_SUPPORTED",
 	    "one of both boots" },
 	{ "platform", 0, "", "vga", "VALUE_NOT_SUPPORTED", "cirrus std" },
@@ -199,12 +201,21 @@ START_TEST(host_words)
 	xu_val_set(p, "device_model_args", xu_str("-drive x"));
 	xu_val_set(words, "platform", p);
 	ck_assert_ptr_null(config_host_word(NULL, plain));
-	ck_assert_str_eq(config_host_word(NULL, model), "device_model");
-	ck_assert_str_eq(config_host_word(NULL, words), "device_model_args");
-	ck_assert_str_eq(config_host_word(plain, model), "device_model");
+	ck_assert_str_eq(config_host_word(NULL, model),
+	    "platform:device_model");
+	ck_assert_str_eq(config_host_word(NULL, words),
+	    "platform:device_model_args");
+	ck_assert_str_eq(config_host_word(plain, model),
+	    "platform:device_model");
 	/* Nor is one taken away without leave. */
-	ck_assert_str_eq(config_host_word(model, plain), "device_model");
+	ck_assert_str_eq(config_host_word(model, plain),
+	    "platform:device_model");
 	ck_assert_ptr_null(config_host_word(model, model));
+	ck_assert_ptr_null(config_host_word(plain, plain));
+	xu_val_set(plain, "PV_bootloader", xu_str("pvgrub"));
+	ck_assert_ptr_null(config_host_word(NULL, plain));
+	xu_val_set(plain, "PV_bootloader", xu_str("/bin/loader"));
+	ck_assert_str_eq(config_host_word(NULL, plain), "PV_bootloader");
 	ck_assert_ptr_null(config_host_word(plain, plain));
 }
 END_TEST
