@@ -32,6 +32,9 @@ resume(void *arg, const struct xu_err *e)
 	bool modelling = h->modelling;
 
 	h->modelling = false;
+	/* It stays: nothing of it is on its way. */
+	if (modelling && e != NULL)
+		h->dev->doomed = false;
 	/* What is forced has no way back, but a device model that keeps it. */
 	if (h->force && e != NULL && !modelling) {
 		xu_log_err(XU_WARNING, e);
@@ -192,9 +195,13 @@ static enum xu_step_result
 step_out(void *ctx, struct xu_err *e)
 {
 	struct hot *h = ctx;
+	enum xu_step_result r;
 
 	h->modelling = true;
-	return dev_model(&h->work, false, e);
+	r = dev_model(&h->work, false, e);
+	if (r == XU_STEP_FAIL)
+		h->dev->doomed = false;
+	return r;
 }
 
 static enum xu_step_result
@@ -224,8 +231,8 @@ step_off(void *ctx, struct xu_err *e XU_UNUSED)
 }
 
 static const struct xu_step detach_steps[] = {
-	{ "device-leaving", step_leaving, NULL },
 	{ "device-eject", step_out, NULL },
+	{ "device-leaving", step_leaving, NULL },
 	{ "device-ask", step_ask, NULL },
 	{ "device-closed", step_closed, NULL },
 	{ "device-off", step_off, NULL },

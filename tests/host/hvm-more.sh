@@ -5,10 +5,10 @@
 # timeout: 2400
 # HVM guests with xm and xld, the rest of hvm-life.sh: screens, models and firmware
 # that cannot be, boot from disk and CD, CDs that cannot be, restarts, guests that
-# do not heed a button, death at each step, Linux; nothing is left.
+# do not heed a button, death at each step; nothing is left.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_hvm.bash"
-undo() { for g in a b c d e f g cut linux; do xm destroy $g; done >/dev/null 2>&1; }
+undo() { for g in a b c d e f cut; do xm destroy $g; done >/dev/null 2>&1; }
 cleanup '[ $status = 0 ] || { restart_xld; undo; }'
 
 # --- the screen ---------------------------------------------------------------------
@@ -215,13 +215,3 @@ dies xld-build
 dies "${qemu:0:15}"
 refused 9 'was not ready within 60 s' "$(model mute2 'exec sleep 1000')"
 nothing_left "no greeting"
-
-# The early PCI scan takes minutes of emulated port accesses.
-check "create" xm create "$(hvm_config linux 'kernel = "/boot/guest/vmlinuz"' \
-	'ramdisk = "/boot/guest/initrd.img"' 'memory = 256' "$pty" \
-	'extra = "console=ttyS0 console=hvc0 pci=noearly"')"
-wait_for 900 spoke linux 'GUEST UP' 1 ||
-	fail "Linux is not up: $(tail -n 20 "$(log_of linux)")"
-check "its drivers answer" xm shutdown -w linux
-wait_for 30 gone linux || fail "Linux still runs"
-nothing_left "Linux"
