@@ -89,7 +89,7 @@ refused 1 'start /no: exec: No such file' "$(hvm_config none "$bare" 'device_mod
 refused 1 'needs an OVMF image made for Xen, and none is' \
 	"$(hvm_config uefi "$bare" 'bios = "ovmf"')"
 head -c 65536 /dev/urandom >"$scratch/firmware"
-refused 1 'firmware' \
+refused 1 'hvmloader: not a kernel that Xen can start' \
 	"$(hvm_config firm "$bare" "loader = \"$scratch/firmware\"")"
 refused 1 '/no: No such file' "$(hvm_config firm "$bare" 'bios_path_override = "/no"')"
 refused 9 'does not support DES' "$(hvm_config secret "$bare" 'vnc = 1' \
