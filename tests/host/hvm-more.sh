@@ -118,7 +118,7 @@ expect_status 1 xm cd-insert d hdc /no
 contains "no such file" "$err" 'No such file'
 expect_status 4 xm cd-insert d hdc "$scratch/disk"
 contains "a disk that it writes to" "$err" "this guest's own hda"
-expect_status 1 xm cd-insert d hda "$scratch/cd"
+expect_status 4 xm cd-insert d hda "$scratch/cd"
 contains "no CD drive" "$err" 'is not a CD drive'
 expect_status 3 xm cd-insert d hdb "$scratch/cd"
 contains "no drive" "$err" "no disk 'hdb'"
