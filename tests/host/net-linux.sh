@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # xen: 4.17
 # toolstack: own
+# depth: full
 # timeout: 900
 # A Linux guest with two network interfaces: it talks TCP to domain 0 both ways, gets
 # further ones and lets them go.
