@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # timeout: 2400
 # Guests that boot from their own disk through pvgrub, which runs in the guest: our

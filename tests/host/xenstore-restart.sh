@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # timeout: 600
 # xenstored is killed and started again under xld and the xenstore commands: xld
