@@ -118,21 +118,15 @@ find_feature(const char *name)
 static int
 no_feature(const char *name, struct xu_err *e)
 {
-	unsigned best = CLOSE_ENOUGH + 1, d;
-	const char *like = NULL;
+	struct xu_near near = { .word = name, .most = CLOSE_ENOUGH };
 	char why[96];
 
-	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++) {
-		d = xu_edit_distance(name, features[i].name);
-		if (d < best) {
-			best = d;
-			like = features[i].name;
-		}
-	}
-	if (like == NULL)
+	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
+		xu_near_try(&near, features[i].name);
+	if (near.best == NULL)
 		return bad(e, name, "no feature has that name (xm.cfg(5) has the list)");
 	snprintf(why, sizeof(why),
-	    "no feature has that name; did you mean '%s'?", like);
+	    "no feature has that name; did you mean '%s'?", near.best);
 	return bad(e, name, why);
 }
 

@@ -128,3 +128,15 @@ xu_edit_distance(const char *a, const char *b)
 	}
 	return prev[lb] > EDIT_CAP ? EDIT_CAP : prev[lb];
 }
+
+void
+xu_near_try(struct xu_near *n, const char *name)
+{
+	unsigned d = xu_edit_distance(n->word, name);
+
+	/* Of equals the first. */
+	if (d > n->most || (n->best != NULL && d == n->most))
+		return;
+	n->most = d;
+	n->best = name;
+}

@@ -15,4 +15,12 @@ bool xu_num_kib(const char *s, char unit, uint64_t *out);
 /* Edit distance (insert, delete, replace, swap of neighbours), capped at 8. */
 unsigned xu_edit_distance(const char *a, const char *b);
 
+/* Which of some names a mistyped word was meant to be: start with the word and
+ * the largest distance, show it each name; best is NULL when none is near. */
+struct xu_near {
+	const char *word, *best;
+	unsigned most;
+};
+void xu_near_try(struct xu_near *n, const char *name);
+
 #endif

@@ -136,14 +136,22 @@ argument(const struct call *k, size_t i)
 	return xu_val_str(xu_val_at(k->params, i));
 }
 
+bool
+call_has_role(const struct call *k, enum model_role needed)
+{
+	enum model_role role;
+
+	return model_role_of(xu_val_get_str(k->msg, "role", ""), &role) &&
+	    role >= needed;
+}
+
 static bool
 role_allows(struct call *k)
 {
-	enum model_role role;
 	const char *word = xu_val_get_str(k->msg, "role", "");
 	const char *needs = model_role_name(k->m.role);
 
-	if (model_role_of(word, &role) && role >= k->m.role)
+	if (call_has_role(k, k->m.role))
 		return true;
 	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
 	    "%s needs the role %s or more, and this user is %s", k->method,
@@ -157,11 +165,8 @@ call_may_have(struct call *k, const struct xu_val *was,
 {
 	const char *word = config_host_word(was, config);
 	const char *needs = model_role_name(ROLE_POOL_ADMIN);
-	enum model_role role;
 
-	if (word == NULL ||
-	    (model_role_of(xu_val_get_str(k->msg, "role", ""), &role) &&
-		role >= ROLE_POOL_ADMIN))
+	if (word == NULL || call_has_role(k, ROLE_POOL_ADMIN))
 		return true;
 	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
 	    "%s with %s needs the role %s: it says what domain 0 runs",

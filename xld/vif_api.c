@@ -214,11 +214,8 @@ complete(struct call *k, const struct guest *g, const struct xu_val *args,
 static int
 may_run(struct call *k, const struct xu_val *entry, struct xu_err *e)
 {
-	enum model_role role;
-
 	if (vif_mode(entry) != VIF_SCRIPT ||
-	    (model_role_of(xu_val_get_str(k->msg, "role", ""), &role) &&
-		role >= ROLE_POOL_ADMIN))
+	    call_has_role(k, ROLE_POOL_ADMIN))
 		return 0;
 	xu_err_set(e, XE(RBAC_PERMISSION_DENIED), 0,
 	    "a VIF with the script %s needs the role %s: it says what domain 0 "

@@ -362,6 +362,8 @@ struct call {
 
 /* Takes the message's value. */
 void dispatch(struct core *c, uint32_t id, struct xu_val *msg);
+/* Has the caller this role, or a greater one? */
+bool call_has_role(const struct call *k, enum model_role needed);
 /* Is the caller's role enough for such a config? False: it was refused. */
 bool call_may_have(struct call *k, const struct xu_val *was,
     const struct xu_val *config);

@@ -228,16 +228,12 @@ print_help(struct xm *xm, void (*help)(struct xu_buf *out))
 static int
 unknown_command(struct xm *xm, const char *word)
 {
-	unsigned best = 3, d;
-	const char *near = NULL;
+	struct xu_near n = { .word = word, .most = 2 };
+	const char *near;
 
-	for (size_t i = 0; xm_commands[i] != NULL; i++) {
-		d = xu_edit_distance(word, xm_commands[i]->name);
-		if (d < best) {
-			best = d;
-			near = xm_commands[i]->name;
-		}
-	}
+	for (size_t i = 0; xm_commands[i] != NULL; i++)
+		xu_near_try(&n, xm_commands[i]->name);
+	near = n.best;
 	return xm_error(xm, "XLD_USAGE", XM_USAGE,
 	    "Subcommand %s not found! %s%s%sxm help lists all.", word,
 	    near != NULL ? "Did you mean " : "", near != NULL ? near : "",

@@ -37,17 +37,12 @@ domcfg_find(const char *name)
 const char *
 domcfg_nearest(const char *name)
 {
-	const char *best = NULL;
-	unsigned limit = strlen(name) < 5 ? 1 : 2, d;
+	struct xu_near near = { .word = name,
+		.most = strlen(name) < 5 ? 1 : 2 };
 
-	for (size_t i = 0; i < domcfg_nkeys; i++) {
-		d = xu_edit_distance(name, domcfg_keys[i].name);
-		if (d > limit || (best != NULL && d == limit))
-			continue;
-		limit = d;
-		best = domcfg_keys[i].name;
-	}
-	return best;
+	for (size_t i = 0; i < domcfg_nkeys; i++)
+		xu_near_try(&near, domcfg_keys[i].name);
+	return near.best;
 }
 
 void

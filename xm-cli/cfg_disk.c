@@ -246,18 +246,12 @@ static const char *
 nearest(const char *s, size_t len)
 {
 	char word[40];
-	const char *best = NULL;
-	unsigned limit = 3, d;
+	struct xu_near near = { .word = word, .most = 2 };
 
 	snprintf(word, sizeof(word), "%.*s", (int)(len < 39 ? len : 39), s);
-	for (size_t i = 0; i < XU_ARRAY_SIZE(keys); i++) {
-		d = xu_edit_distance(word, keys[i].name);
-		if (d < limit) {
-			limit = d;
-			best = keys[i].name;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(keys); i++)
+		xu_near_try(&near, keys[i].name);
+	return near.best;
 }
 
 static int

@@ -225,17 +225,11 @@ static const struct key keys[] = {
 static const char *
 nearest(const char *word)
 {
-	const char *best = NULL;
-	unsigned limit = 3, d;
+	struct xu_near near = { .word = word, .most = 2 };
 
-	for (size_t i = 0; i < XU_ARRAY_SIZE(keys); i++) {
-		d = xu_edit_distance(word, keys[i].name);
-		if (d < limit) {
-			limit = d;
-			best = keys[i].name;
-		}
-	}
-	return best;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(keys); i++)
+		xu_near_try(&near, keys[i].name);
+	return near.best;
 }
 
 static int

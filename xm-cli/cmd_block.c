@@ -231,32 +231,27 @@ run_block_configure(struct xm *xm)
 
 /* --- list ---------------------------------------------------------------------- */
 
-struct listing {
-	struct xu_buf text;
-	struct xapi_value *json;
-	bool all;
-};
-
 static void
-add_row(struct xu_buf *out, const struct xapi_value *p, uint32_t number)
+add_row(struct xu_buf *out, const struct xapi_value *vbd,
+    const struct xapi_value *p)
 {
 	if (out->len == 0)
 		xu_buf_adds(out, "Vdev  BE handle state evt-ch ring-ref "
 				 "BE-path\n");
 	xu_buf_addf(out, "%-5u  %-3s  %-3s   %-3s    %-3s    %-5s %-30s\n",
-	    number, xm_property(p, "backend-id", "-1"), "0",
+	    number_of(vbd), xm_property(p, "backend-id", "-1"), "0",
 	    xm_property(p, "state", "-1"), xm_property(p, "event-channel", "-1"),
 	    xm_property(p, "ring-ref", "-1"), xm_property(p, "backend", "??"));
 }
 
 static void
 add_form(struct xu_buf *out, const struct xapi_value *vbd,
-    const struct xapi_value *p, uint32_t number)
+    const struct xapi_value *p)
 {
 	struct xapi_value *form = xapi_new_array(), *rest = xapi_new_array();
 	char id[16];
 
-	snprintf(id, sizeof(id), "%u", number);
+	snprintf(id, sizeof(id), "%u", number_of(vbd));
 	xapi_add(form, xapi_new_str(id));
 	xm_sxp_str(rest, "uuid", xapi_get_str(vbd, "uuid"));
 	xm_sxp_str(rest, "uname", xapi_get_str(vbd, "location"));
@@ -272,42 +267,9 @@ add_form(struct xu_buf *out, const struct xapi_value *vbd,
 }
 
 static int
-list_one(struct xm *xm, void *arg, const struct xapi_value *vbd)
-{
-	const struct xapi_value *p = xapi_get(vbd, "runtime_properties");
-	uint32_t number = number_of(vbd);
-	struct listing *l = arg;
-
-	if (xm->format == XM_JSON)
-		xapi_add(l->json, xapi_copy(vbd));
-	else if (l->all)
-		add_form(&l->text, vbd, p, number);
-	else if (xapi_get_bool(vbd, "currently_attached"))
-		add_row(&l->text, p, number);
-	return 0;
-}
-
-static int
 run_block_list(struct xm *xm)
 {
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct listing l = { .text = XU_BUF_INIT,
-		.all = xm_opt(xm, "long") != NULL };
-	int status = xm_find(xm, xm->argv[0], &d);
-
-	if (status != 0)
-		return status;
-	l.json = xapi_new_array();
-	status = xm_each_device(xm, &d, "VBD", list_one, &l);
-	if (status == 0 && xm->format == XM_JSON) {
-		status = xm_json(xm, l.json);
-		l.json = NULL;
-	} else if (status == 0) {
-		status = xm_print(xm, &l.text);
-	}
-	xapi_free(l.json);
-	xu_buf_fini(&l.text);
-	return status;
+	return xm_list_devices(xm, "VBD", add_row, add_form);
 }
 
 /* --- rows ----------------------------------------------------------------------- */

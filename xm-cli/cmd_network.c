@@ -112,12 +112,6 @@ run_network_detach(struct xm *xm)
 
 /* --- list ---------------------------------------------------------------------- */
 
-struct listing {
-	struct xu_buf text;
-	struct xapi_value *json;
-	bool all;
-};
-
 static void
 add_row(struct xu_buf *out, const struct xapi_value *vif,
     const struct xapi_value *p)
@@ -158,41 +152,9 @@ add_form(struct xu_buf *out, const struct xapi_value *vif,
 }
 
 static int
-list_one(struct xm *xm, void *arg, const struct xapi_value *vif)
-{
-	const struct xapi_value *p = xapi_get(vif, "runtime_properties");
-	struct listing *l = arg;
-
-	if (xm->format == XM_JSON)
-		xapi_add(l->json, xapi_copy(vif));
-	else if (l->all)
-		add_form(&l->text, vif, p);
-	else if (xapi_get_bool(vif, "currently_attached"))
-		add_row(&l->text, vif, p);
-	return 0;
-}
-
-static int
 run_network_list(struct xm *xm)
 {
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct listing l = { .text = XU_BUF_INIT,
-		.all = xm_opt(xm, "long") != NULL };
-	int status = xm_find(xm, xm->argv[0], &d);
-
-	if (status != 0)
-		return status;
-	l.json = xapi_new_array();
-	status = xm_each_device(xm, &d, "VIF", list_one, &l);
-	if (status == 0 && xm->format == XM_JSON) {
-		status = xm_json(xm, l.json);
-		l.json = NULL;
-	} else if (status == 0) {
-		status = xm_print(xm, &l.text);
-	}
-	xapi_free(l.json);
-	xu_buf_fini(&l.text);
-	return status;
+	return xm_list_devices(xm, "VIF", add_row, add_form);
 }
 
 /* --- rows ----------------------------------------------------------------------- */

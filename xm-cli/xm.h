@@ -201,6 +201,14 @@ typedef int xm_device_f(struct xm *xm, void *arg,
  * config, until f gives other than 0. A status. */
 int xm_each_device(struct xm *xm, const struct xm_dom *d, const char *cls,
     xm_device_f *f, void *arg);
+/* How a device is listed: what is said of it at length, and its row (with the
+ * heading when out is empty) while it is attached. */
+typedef void xm_show_f(struct xu_buf *out, const struct xapi_value *record,
+    const struct xapi_value *properties);
+/* Lists a domain's devices of a class: the first operand is the domain, "long" the
+ * option. A status. */
+int xm_list_devices(struct xm *xm, const char *cls, xm_show_f *row,
+    xm_show_f *form);
 
 /* --- console.c ------------------------------------------------------------ */
 

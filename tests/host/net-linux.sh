@@ -15,6 +15,10 @@ a_network
 modprobe -a crc32c_generic nf_tables || fail "no nf_tables"
 linux_initrd xen-netfront
 
+# serves PORT: somebody listens there; who calls before that is turned away, and nobody
+# calls again.
+serves() { grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") [0-9A-F]*:0000 0A" /proc/net/tcp /proc/net/tcp6; }
+
 # a_linux TYPE MIB ROUNDS
 a_linux() {
 	cat >"$scratch/linux.cfg" <<CFG
@@ -37,11 +41,13 @@ CFG
 	sum=$(sha256sum <"$scratch/data")
 	nc -l -p 5000 <"$scratch/data" >/dev/null &
 	pid=$!
+	check "domain 0 sends" wait_for 20 serves 5000
 	guest 'nc 10.77.0.1 5000 <&9 >/r; sha256sum </r' >"$scratch/sum"
 	same "$2 MiB to the guest" "${sum%% *}" "$(cut -c1-64 "$scratch/sum")"
 	wait "$pid"
 	nc -l -p 5001 <&"$silence" >"$scratch/back" &
 	pid=$!
+	check "domain 0 receives" wait_for 20 serves 5001
 	guest 'nc 10.77.0.1 5001 </r' >/dev/null
 	wait "$pid"
 	cmp "$scratch/data" "$scratch/back" || fail "$2 MiB from the guest"
