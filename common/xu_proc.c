@@ -39,7 +39,7 @@ child_fail(int fd, const char *what)
 static void
 place_fds(const struct xu_spawn *s, int *words_fd)
 {
-	int tmp[16], base = 3 + s->nfds;
+	int tmp[XU_SPAWN_FDS], base = 3 + s->nfds;
 
 	*words_fd = fcntl(*words_fd, F_DUPFD_CLOEXEC, base);
 	for (int i = 0; i < s->nfds; i++)
@@ -102,7 +102,7 @@ xu_spawn(const struct xu_spawn *s, struct xu_err *e)
 	ssize_t n;
 	pid_t pid, self = getpid();
 
-	if (s->nfds > 16)
+	if (s->nfds > XU_SPAWN_FDS)
 		return xu_err_set(e, "INTERNAL_ERROR", EINVAL, "start %s",
 		    s->path);
 	if (s->user != NULL && (pw = getpwnam(s->user)) == NULL)

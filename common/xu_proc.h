@@ -11,12 +11,14 @@
 
 #include "xu_err.h"
 
+#define XU_SPAWN_FDS 32
+
 struct xu_spawn {
 	const char *path;
 	char *const *argv;
 	/* NULL: this process's environment. */
 	char *const *envp;
-	/* Descriptors the child gets, numbered 3, 4, ... */
+	/* Descriptors the child gets, numbered 3, 4, ...; at most XU_SPAWN_FDS. */
 	const int *fds;
 	int nfds;
 	/* Its standard output and error; 0 keeps ours. */

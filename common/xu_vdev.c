@@ -202,35 +202,44 @@ xu_vdev_name(uint32_t number, char *out, size_t room)
 /* ---- what is behind it -------------------------------------------------------- */
 
 #define QEMU_FORMAT                                                            \
-	"images of that format need the QEMU backend, which is not there yet; " \
-	"convert the image to raw"
+	"images of that format are not used here: convert the image "           \
+	"(qemu-img convert -O raw)"
 #define SCRIPT                                                                 \
 	"needs a block script, and scripts are not run yet; attach the device " \
 	"in domain 0 and name it"
+
+const char *
+xu_disk_type_word(enum xu_disk_type type)
+{
+	return type == XU_DISK_QCOW2 ? "qcow2" :
+	    type == XU_DISK_VHD	     ? "vhd" :
+				       "";
+}
 
 void
 xu_disk_target(const char *text, struct xu_disk_target *out)
 {
 	static const struct {
 		const char *prefix, *reason;
+		enum xu_disk_type type;
 	} rows[] = {
-		{ "phy:", NULL },
-		{ "file:", NULL },
-		{ "raw:", NULL },
-		{ "aio:", NULL },
-		{ "tap:", NULL },
-		{ "tap2:", NULL },
-		{ "tapdisk:", NULL },
-		{ "vhd:", QEMU_FORMAT },
-		{ "qcow:", QEMU_FORMAT },
-		{ "qcow2:", QEMU_FORMAT },
-		{ "qed:", QEMU_FORMAT },
-		{ "vmdk:", QEMU_FORMAT },
-		{ "ram:", QEMU_FORMAT },
-		{ "nbd:", SCRIPT },
-		{ "iscsi:", SCRIPT },
-		{ "drbd:", SCRIPT },
-		{ "enbd:", SCRIPT },
+		{ "phy:", NULL, XU_DISK_RAW },
+		{ "file:", NULL, XU_DISK_RAW },
+		{ "raw:", NULL, XU_DISK_RAW },
+		{ "aio:", NULL, XU_DISK_RAW },
+		{ "tap:", NULL, XU_DISK_RAW },
+		{ "tap2:", NULL, XU_DISK_RAW },
+		{ "tapdisk:", NULL, XU_DISK_RAW },
+		{ "vhd:", NULL, XU_DISK_VHD },
+		{ "qcow2:", NULL, XU_DISK_QCOW2 },
+		{ "qcow:", QEMU_FORMAT, XU_DISK_OTHER },
+		{ "qed:", QEMU_FORMAT, XU_DISK_OTHER },
+		{ "vmdk:", QEMU_FORMAT, XU_DISK_OTHER },
+		{ "ram:", QEMU_FORMAT, XU_DISK_OTHER },
+		{ "nbd:", SCRIPT, XU_DISK_OTHER },
+		{ "iscsi:", SCRIPT, XU_DISK_OTHER },
+		{ "drbd:", SCRIPT, XU_DISK_OTHER },
+		{ "enbd:", SCRIPT, XU_DISK_OTHER },
 	};
 	bool again = true;
 	size_t n;
@@ -246,11 +255,11 @@ xu_disk_target(const char *text, struct xu_disk_target *out)
 			out->below_dev = i == 0;
 			out->path += n;
 			out->reason = rows[i].reason;
+			if (rows[i].type != XU_DISK_RAW)
+				out->type = rows[i].type;
 			again = out->reason == NULL;
 		}
 	}
-	if (out->reason != NULL)
-		out->type = XU_DISK_OTHER;
 	out->below_dev = out->below_dev && out->path[0] != '/' &&
 	    out->path[0] != '\0';
 }

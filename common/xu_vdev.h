@@ -33,6 +33,9 @@ void xu_vdev_name(uint32_t number, char *out, size_t room);
 enum xu_disk_type {
 	/* A file or a block device; which is seen when it is opened. */
 	XU_DISK_RAW,
+	/* Images that a device model reads, for emulated disks. */
+	XU_DISK_QCOW2,
+	XU_DISK_VHD,
 	/* What this needs is not there: see reason. */
 	XU_DISK_OTHER,
 };
@@ -48,5 +51,7 @@ struct xu_disk_target {
 };
 /* Prefixes of xm and xl, or none. Borrows from text. */
 void xu_disk_target(const char *text, struct xu_disk_target *out);
+/* "qcow2", the word of configurations and, with a colon, the prefix; "" = raw. */
+const char *xu_disk_type_word(enum xu_disk_type type);
 
 #endif

@@ -70,8 +70,9 @@ static const struct model_field fields[] = {
 	    "acpi_laptop_slate, hvm_pirq, apic, hpet, pae, nx, vpt_align, "
 	    "timer_mode (0 to 3), mmio_hole (MiB), viridian (groups of "
 	    "xl.cfg), serial (pty or none), keymap, soundhw, vnc_password, "
-	    "bios (seabios or ovmf), loader, bios_path, device_model, "
-	    "device_model_args (one a line); these two only by a pool-admin." },
+	    "hdtype (ide or ahci), bios (seabios or ovmf), loader, bios_path, "
+	    "device_model, device_model_args (one a line); these two only by a "
+	    "pool-admin." },
 	{ "PCI_bus", T_STRING, RW, ST_HALTED, "Must be empty." },
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "

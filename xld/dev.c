@@ -324,9 +324,19 @@ dev_withdraw(struct dev_work *w)
 		dev_erase(w);
 }
 
+bool
+dev_is_hidden(const struct dev *d)
+{
+	return d->cls->hidden != NULL && d->cls->hidden(d);
+}
+
 static bool
 is_ready(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 {
+	if (dev_is_hidden(d)) {
+		d->phase = DEV_ON;
+		return true;
+	}
 	if (d->back == BUS_CLOSING || d->back == BUS_CLOSED ||
 	    d->back == BUS_NONE)
 		failed(d, "XLD_DEVICE", "the backend has refused it", e);

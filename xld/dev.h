@@ -114,6 +114,9 @@ struct dev_class {
 	/* Only the device model has it, no frontend ever will: there is nobody
 	 * to ask when it goes. May be NULL. */
 	bool (*emulated)(const struct dev *d);
+	/* The same, and only from its guest's start to its end: there are no nodes
+	 * of it. May be NULL. */
+	bool (*hidden)(const struct dev *d);
 	/* Both may be NULL. The backend waits for the guest, or has closed: 1 =
 	 * done, 0 = not yet (dev_changed when that may have changed), -1 with an
 	 * error. Called again and again until it is done. */
@@ -168,6 +171,7 @@ void dev_modelled(struct dev *d, const struct xu_err *e);
 /* Forced: closes whatever the guest does. */
 int dev_ask(struct dev_work *w, bool force, struct xu_err *e);
 enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);
+bool dev_is_hidden(const struct dev *d);
 /* Withdrawn and released: phase DEV_OFF. */
 void dev_off(struct dev_work *w);
 /* Seconds a step may take. */

@@ -246,7 +246,7 @@ devs_adopt(struct guest *g)
 			dev_remove(d);
 		} else if (strcmp(plug, "plugging") == 0) {
 			dev_off(&w);
-		} else if (d->back == BUS_NONE) {
+		} else if (d->back == BUS_NONE && !dev_is_hidden(d)) {
 			dev_left(d);
 		} else {
 			dev_watch(d);

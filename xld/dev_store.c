@@ -96,7 +96,7 @@ dev_write(struct dev_work *w, struct xu_err *e)
 	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
 		return store_fail(c, e, "write the nodes of devices");
 	DEV_EACH(d, w)
-		if (d->phase == DEV_ARRIVING)
+		if (d->phase == DEV_ARRIVING && !dev_is_hidden(d))
 			write_one(d, &n);
 	return run(c, &n, "write the nodes of devices", e);
 }
@@ -326,7 +326,7 @@ dev_watch(struct dev *d)
 	struct core *c = d->guest->core;
 	char back[NODES_BASE_MAX], front[NODES_BASE_MAX];
 
-	if (d->watched || c->xsw == NULL || d->domid < 0)
+	if (d->watched || c->xsw == NULL || d->domid < 0 || dev_is_hidden(d))
 		return;
 	watch_paths(d, back, front);
 	d->watched = xs_watch(c->xsw, back, "dev");

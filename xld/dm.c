@@ -474,6 +474,7 @@ struct files {
 	const struct guest *guest;
 	int fds[3 + DM_DISKS + DM_NICS], n;
 };
+_Static_assert(3 + DM_DISKS + DM_NICS <= XU_SPAWN_FDS, "descriptors");
 
 static int
 give(struct files *f, int fd)
@@ -482,29 +483,30 @@ give(struct files *f, int fd)
 	return 3 + f->n++;
 }
 
-/* QEMU's IDE disks cannot be read-only (its CD drives can), and only four
- * places exist: what finds none is left to PV drivers. */
+/* What finds no place, or is none for its bus, is left to PV drivers. */
 static int
 add_disk(void *arg, const struct vbd_view *v)
 {
 	struct files *f = arg;
-	struct xu_vdev vdev;
+	bool ahci = dm_has_ahci(f->guest->config);
+	int place = dm_place(v->device, v->cdrom, ahci);
 	struct dm_disk *d;
 	struct stat st;
 
-	if (xu_vdev_parse(v->device, &vdev, NULL) < 0 || vdev.partition != 0 ||
-	    vdev.kind == 's' || vdev.disk >= DM_DISKS ||
-	    (v->readonly && !v->cdrom) || f->plan->disks[vdev.disk].there) {
+	if (place < 0 || f->plan->disks[place].there ||
+	    (v->readonly && !v->cdrom &&
+		dm_bus_of((unsigned)place) != DM_SCSI)) {
 		xu_log(XU_INFO, "domain %d: its disk %s is there for PV drivers "
 				"only", f->guest->domid, v->device);
 		return 0;
 	}
-	d = &f->plan->disks[vdev.disk];
+	d = &f->plan->disks[place];
 	*d = (struct dm_disk){ .there = true,
 		.cd = v->cdrom,
 		.readonly = v->readonly || v->cdrom,
 		.block = v->fd >= 0 && fstat(v->fd, &st) == 0 &&
 		    S_ISBLK(st.st_mode),
+		.format = v->format,
 		.fd = v->fd < 0 ? -1 : give(f, v->fd) };
 	return 0;
 }
@@ -659,9 +661,11 @@ dm_qmp(const struct guest *g)
 }
 
 bool
-dm_has_cd(const struct guest *g, unsigned place)
+dm_has_cd(const struct guest *g, const char *device)
 {
-	return g->dm != NULL && place < DM_DISKS &&
+	int place = dm_place(device, true, false);
+
+	return g->dm != NULL && place >= 0 &&
 	    (g->dm->cds & 1u << place) != 0;
 }
 

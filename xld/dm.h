@@ -7,6 +7,7 @@
  * record.
  *
  *   dm_args.c     what it is told: a pure function from plan to words
+ *   dm_disk.c     emulated disks and their images
  *   dm_cd.c       what is in its CD drives, changed while it runs
  *   dm_confine.c  the walls around it
  *   qmp.c         the protocol
@@ -16,6 +17,7 @@
 #define XLD_DM_H
 
 #include "xld.h"
+#include "xu_vdev.h"
 
 /* Nobody's, by systemd's list of user ids (0x70000000 to 0x7fffffff are not
  * used by anything). */
@@ -34,14 +36,27 @@ struct dm_fds {
 	int qmp, kernel, ramdisk;
 };
 
-/* Places of the emulated IDE controller: two channels of two. */
-#define DM_DISKS 4
+/* Places of emulated disks: two channels of two on the board's IDE controller, six
+ * ports of an AHCI controller (xl's hdtype), the ids of a SCSI controller but its
+ * own. */
+#define DM_FIRST_IDE  0u
+#define DM_FIRST_AHCI 4u
+#define DM_FIRST_SCSI 10u
+#define DM_DISKS      17u
+
+enum dm_bus {
+	DM_IDE,
+	DM_AHCI,
+	DM_SCSI,
+};
 
 struct dm_disk {
 	/* there: something is at this place; cd: a drive, which may be empty. */
 	bool there, cd, readonly, block;
 	/* As the child has it; -1 = an empty drive. */
 	int fd;
+	/* Not XU_DISK_OTHER. */
+	enum xu_disk_type format;
 };
 
 /* What a machine of QEMU has room for beside its other cards. */
@@ -77,7 +92,6 @@ struct dm_plan {
 	const char *keymap, *sound;
 	/* Words of the owner's at the end, one a line; NULL = none. */
 	const char *extra;
-	/* hda to hdd. */
 	struct dm_disk disks[DM_DISKS];
 	struct dm_nic nics[DM_NICS];
 	unsigned nnics;
@@ -98,6 +112,19 @@ const char *dm_program(const struct xu_val *config);
  * memory. */
 char **dm_args(const struct dm_plan *p);
 void dm_args_free(char **args);
+
+/* --- dm_disk.c ---------------------------------------------------------------- */
+
+/* Are the hard disks of a machine of that config on an AHCI controller? */
+bool dm_has_ahci(const struct xu_val *config);
+/* Where an HVM machine has a disk or (cd) drive of that name. -1: nowhere, only PV drivers see it. */
+int dm_place(const char *device, bool cd, bool ahci);
+enum dm_bus dm_bus_of(unsigned place);
+/* The arguments of QMP's blockdev-add for what is at a place. */
+struct xu_val *dm_medium(const struct dm_disk *d, unsigned place);
+/* Why a device model may not have that image, as a sentence; NULL: it may. Reads
+ * a header of fixed size and follows nothing in it. */
+const char *dm_image_fault(int fd, enum xu_disk_type format);
 
 /* --- dm_confine.c ------------------------------------------------------------- */
 
@@ -125,9 +152,9 @@ pid_t dm_pid(const struct guest *g);
 void dm_keep(const struct guest *g, struct xu_val *v);
 /* What it is spoken to by; NULL: there is no connection. */
 struct qmp *dm_qmp(const struct guest *g);
-/* Has it such a drive (a place of struct dm_plan)? What a guest got later than
+/* Has it a drive of that name? What a guest got later than
  * at its start only its PV drivers see. */
-bool dm_has_cd(const struct guest *g, unsigned place);
+bool dm_has_cd(const struct guest *g, const char *device);
 /* Ends it, calls f (may be NULL) when it is gone, at once when there is none. */
 void dm_stop(struct guest *g, void (*f)(void *arg), void *arg);
 /* The guest goes away; a process that was not stopped lives on. */

@@ -275,13 +275,36 @@ add_extra(struct words *w, const struct dm_plan *p)
 		add(w, "%s", l);
 }
 
+static void
+add_json(struct words *w, struct xu_val *v)
+{
+	struct xu_buf b = XU_BUF_INIT;
+
+	w->bad |= !xu_val_ok(v) || xu_val_to_json(v, false, &b) < 0;
+	xu_val_free(v);
+	take(w, xu_buf_steal(&b));
+}
+
+/* Of those that the board does not have: with the first of their disks. */
+static void
+add_controller(struct words *w, const struct dm_plan *p, enum dm_bus bus)
+{
+	for (unsigned i = 0; i < DM_DISKS; i++)
+		if (p->disks[i].there && dm_bus_of(i) == bus) {
+			add(w, "-device");
+			add(w, bus == DM_AHCI ? "ahci,id=ahci0" :
+						"lsi53c895a,id=scsi0");
+			return;
+		}
+}
+
 /* The same files that the guest's PV disks are: firmware and systems without PV
- * drivers read them here, and PV drivers unplug these before they use theirs. No
- * locks, therefore, and nothing is probed: all are raw. */
+ * drivers read them here, and PV drivers unplug these before they use theirs. */
 static void
 add_disk(struct words *w, const struct dm_disk *d, unsigned place)
 {
-	char medium[32];
+	const char *kind = d->cd ? "cd" : "hd";
+	char medium[32] = "";
 
 	if (!d->there)
 		return;
@@ -289,17 +312,24 @@ add_disk(struct words *w, const struct dm_disk *d, unsigned place)
 		add(w, "-add-fd");
 		add(w, "fd=%d,set=%u", d->fd, place);
 		add(w, "-blockdev");
-		add(w, "driver=raw,node-name=" DM_MEDIUM ",read-only=%s,"
-		       "file.driver=%s,file.filename=/dev/fdset/%u,"
-		       "file.locking=off",
-		    place, d->readonly ? "on" : "off",
-		    d->block ? "host_device" : "file", place);
+		add_json(w, dm_medium(d, place));
+		snprintf(medium, sizeof(medium), ",drive=" DM_MEDIUM, place);
 	}
-	snprintf(medium, sizeof(medium), ",drive=" DM_MEDIUM, place);
 	add(w, "-device");
-	add(w, "%s,id=" DM_DRIVE ",bus=ide.%u,unit=%u%s",
-	    d->cd ? "ide-cd" : "ide-hd", place, place / 2, place % 2,
-	    d->fd >= 0 ? medium : "");
+	switch (dm_bus_of(place)) {
+	case DM_IDE:
+		add(w, "ide-%s,id=" DM_DRIVE ",bus=ide.%u,unit=%u%s", kind,
+		    place, place / 2, place % 2, medium);
+		break;
+	case DM_AHCI:
+		add(w, "ide-%s,id=" DM_DRIVE ",bus=ahci0.%u,unit=0%s", kind,
+		    place, place - DM_FIRST_AHCI, medium);
+		break;
+	case DM_SCSI:
+		add(w, "scsi-%s,id=" DM_DRIVE ",bus=scsi0.0,scsi-id=%u%s",
+		    kind, place, place - DM_FIRST_SCSI, medium);
+		break;
+	}
 }
 
 /* Without an option ROM: QEMU sees no files, so nothing boots from them. */
@@ -348,6 +378,8 @@ dm_args(const struct dm_plan *p)
 		add(&w, "-serial");
 		add(&w, "chardev:serial0");
 	}
+	add_controller(&w, p, DM_AHCI);
+	add_controller(&w, p, DM_SCSI);
 	for (unsigned i = 0; i < DM_DISKS; i++)
 		add_disk(&w, &p->disks[i], i);
 	for (unsigned i = 0; i < p->nnics; i++)

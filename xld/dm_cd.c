@@ -67,19 +67,13 @@ set_arg(const struct change *c)
 	return v;
 }
 
-/* As dm_args.c says it of a medium that is there from the start. */
 static struct xu_val *
 new_medium_args(const struct change *c)
 {
-	struct xu_val *v = medium_arg(c), *file = xu_struct();
+	const struct dm_disk d = { .cd = true, .readonly = true,
+		.block = c->block };
 
-	xu_val_set(file, "driver", xu_str(c->block ? "host_device" : "file"));
-	xu_val_set(file, "filename", xu_strf("/dev/fdset/%u", c->place));
-	xu_val_set(file, "locking", xu_str("off"));
-	xu_val_set(v, "driver", xu_str("raw"));
-	xu_val_set(v, "read-only", xu_bool(true));
-	xu_val_set(v, "file", file);
-	return v;
+	return dm_medium(&d, c->place);
 }
 
 static struct xu_val *

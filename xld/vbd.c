@@ -14,7 +14,6 @@
 
 #include "dm.h"
 #include "vbd.h"
-#include "xu_vdev.h"
 
 static int
 refuse(struct xu_err *e, const char *path, int errnum, const char *why)
@@ -61,9 +60,58 @@ vbd_readonly(const struct dev *d)
 	return vbd_is_cd(d) || strcmp(dev_str(d, "mode"), "RO") == 0;
 }
 
+enum xu_disk_type
+vbd_format(const struct dev *d)
+{
+	struct xu_disk_target t;
+
+	xu_disk_target(dev_str(d, "location"), &t);
+	return t.type;
+}
+
+/* What no backend of the kernel's reads. */
+static const char *
+image_fault(const struct guest *g, const char *device, bool cd)
+{
+	if (config_type(g->config) != TYPE_HVM)
+		return "images of that format are for emulated disks of HVM "
+		       "guests: convert it (qemu-img convert -O raw)";
+	if (cd)
+		return "what is in a CD drive is raw";
+	if (dm_place(device, cd, dm_has_ahci(g->config)) < 0)
+		return "images of that format are for emulated disks: call it "
+		       "hda to hdd, or sda to sdg";
+	return NULL;
+}
+
+/* What is an emulated disk, by its name or its format, must be one. */
 static int
-check(const struct guest *g XU_UNUSED, const struct xu_val *entry,
-    uint32_t *id, struct xu_err *e)
+check_emulated(const struct guest *g, const struct xu_val *entry,
+    const struct xu_vdev *v, struct xu_err *e)
+{
+	const char *device = xu_val_get_str(entry, "device", "");
+	const char *location = xu_val_get_str(entry, "location", "");
+	bool cd = strcmp(xu_val_get_str(entry, "type", ""), "CD") == 0;
+	const char *fault = NULL;
+	struct xu_disk_target t;
+
+	xu_disk_target(location, &t);
+	if (t.type != XU_DISK_RAW)
+		fault = image_fault(g, device, cd);
+	if (fault != NULL)
+		return config_unsupported(e, "location", location, fault);
+	if (cd || config_type(g->config) != TYPE_HVM || v->kind == 's' ||
+	    (v->kind != 'h' && t.type == XU_DISK_RAW) ||
+	    strcmp(xu_val_get_str(entry, "mode", ""), "RO") != 0)
+		return 0;
+	return config_unsupported(e, "mode", "RO",
+	    "an IDE or AHCI disk can be written to: call it sda to sdg (SCSI), "
+	    "make it a CD (:cdrom), or xvda for PV drivers alone");
+}
+
+static int
+check(const struct guest *g, const struct xu_val *entry, uint32_t *id,
+    struct xu_err *e)
 {
 	const char *device = xu_val_get_str(entry, "device", "");
 	const char *location = xu_val_get_str(entry, "location", "");
@@ -78,7 +126,7 @@ check(const struct guest *g XU_UNUSED, const struct xu_val *entry,
 		return config_unsupported(e, "location", location,
 		    "only a CD drive may be empty");
 	*id = v.number;
-	return 0;
+	return check_emulated(g, entry, &v, e);
 }
 
 static void
@@ -133,6 +181,18 @@ hold(struct vbd *v, const struct stat *st)
 	v->ino = v->block ? 0 : st->st_ino;
 }
 
+/* An image of a format of its own, for a device model that is yet to start. */
+static int
+prepare_image(const struct dev *d, const char *path, struct xu_err *e)
+{
+	const char *fault = dm_image_fault(vbd_of(d)->fd, vbd_format(d));
+
+	if (fault == NULL && dm_pid(d->guest) != 0)
+		fault = "an image of that format can only be there from the "
+			"guest's start";
+	return fault == NULL ? 0 : refuse(e, path, 0, fault);
+}
+
 static int
 prepare_target(struct dev *d, const char *path, struct xu_err *e)
 {
@@ -143,6 +203,8 @@ prepare_target(struct dev *d, const char *path, struct xu_err *e)
 	    vbd_share(d, path, &st, e) < 0)
 		return -1;
 	hold(v, &st);
+	if (vbd_format(d) != XU_DISK_RAW)
+		return prepare_image(d, path, e);
 	if (v->block) {
 		v->rdev = st.st_rdev;
 		snprintf(v->node, sizeof(v->node), "%.60s", path);
@@ -204,7 +266,12 @@ vbd_medium(const struct dev *d, const char *location, struct xu_err *e)
 	char path[PATH_MAX];
 	struct stat st;
 	int r = vbd_path(location, path, sizeof(path), e);
+	struct xu_disk_target t;
 
+	xu_disk_target(location, &t);
+	if (r == 0 && t.type != XU_DISK_RAW)
+		return config_unsupported(e, "location", location,
+		    image_fault(d->guest, dev_str(d, "device"), true));
 	if (r < 0 || path[0] == '\0')
 		return r;
 	r = open_target(&v, path, true, &st, e);
@@ -222,6 +289,13 @@ static bool
 emulated(const struct dev *d)
 {
 	return vbd_is_cd(d) && config_type(d->guest->config) == TYPE_HVM;
+}
+
+/* No frontend ever sees it, nor does it come or go while its guest runs. */
+static bool
+hidden(const struct dev *d)
+{
+	return vbd_format(d) != XU_DISK_RAW;
 }
 
 /* The device may be gone when the model answers. */
@@ -246,12 +320,18 @@ model(struct dev *d, bool in, struct xu_err *e)
 {
 	struct guest *g = d->guest;
 	char label[200];
-	struct xu_vdev v;
 	struct medium *m;
+	int place;
 
+	if (hidden(d) && dm_pid(g) != 0) {
+		refuse(e, dev_str(d, "location"), 0,
+		    "an image of that format stays until the guest ends");
+		xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
+		return XU_STEP_FAIL;
+	}
+	place = dm_place(dev_str(d, "device"), true, false);
 	/* One that came later, or without a model, has no emulated drive. */
-	if (!emulated(d) || xu_vdev_parse(dev_str(d, "device"), &v, e) < 0 ||
-	    !dm_has_cd(g, v.disk) || (!in && dm_qmp(g) == NULL) ||
+	if (!emulated(d) || !dm_has_cd(g, dev_str(d, "device")) || (!in && dm_qmp(g) == NULL) ||
 	    (in && vbd_of(d)->fd < 0))
 		return XU_STEP_NEXT;
 	m = malloc(sizeof(*m));
@@ -261,7 +341,7 @@ model(struct dev *d, bool in, struct xu_err *e)
 	}
 	m->core = g->core;
 	memcpy(m->uuid, d->uuid, sizeof(m->uuid));
-	if (dm_cd_change(g->core->loop, dm_qmp(g), v.disk,
+	if (dm_cd_change(g->core->loop, dm_qmp(g), (unsigned)place,
 		in ? vbd_of(d)->fd : -1, modelled, m, e) == 0)
 		return XU_STEP_WAIT;
 	free(m);
@@ -322,6 +402,7 @@ const struct dev_class vbd_class = {
 	.adopt = adopt,
 	.model = model,
 	.emulated = emulated,
+	.hidden = hidden,
 	.shown_front = shown_front,
 	.shown_back = shown_back,
 	.ops = &vbd_ops,
@@ -336,7 +417,6 @@ dev_vbd_each(const struct guest *g,
 {
 	char path[PATH_MAX];
 	struct vbd_view view;
-	struct xu_vdev vdev;
 	struct xu_list *l;
 	struct dev *d;
 	int r = 0;
@@ -345,13 +425,12 @@ dev_vbd_each(const struct guest *g,
 		d = xu_container_of(l, struct dev, all);
 		if (d->cls != &vbd_class || d->phase == DEV_OFF || r != 0)
 			continue;
-		if (xu_vdev_parse(dev_str(d, "device"), &vdev, NULL) < 0 ||
-		    vbd_path(dev_str(d, "location"), path, sizeof(path),
+		if (vbd_path(dev_str(d, "location"), path, sizeof(path),
 			NULL) < 0)
 			continue;
 		view = (struct vbd_view){ .device = dev_str(d, "device"),
-			.number = d->id, .disk = vdev.disk,
-			.rdev = vbd_of(d)->rdev, .fd = vbd_of(d)->fd, .path = path,
+			.number = d->id, .rdev = vbd_of(d)->rdev, .fd = vbd_of(d)->fd, .path = path,
+			.format = vbd_format(d),
 			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d) };
 		r = f(arg, &view);
 	}

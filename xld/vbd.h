@@ -3,7 +3,11 @@
  * Disks. An entry of "VBDs" has: uuid, VDI (uuid of one that was made
  * beforehand, or ""), device ("xvda"), mode (RO, RW), type (Disk, CD), bootable,
  * sharable (xm's "w!": others may have it, too), location ("phy:/dev/x",
- * "file:/x.img", "" = an empty drive), plug (see dev.h), and the API's maps.
+ * "file:/x.img", "qcow2:/x", "" = an empty drive), plug (see dev.h), and the API's
+ * maps.
+ *
+ * The kernel's backend knows raw disks only: an image of a format of its own is an
+ * emulated disk of an HVM guest and nothing else.
  */
 #ifndef XLD_VBD_H
 #define XLD_VBD_H
@@ -12,6 +16,7 @@
 
 #include "dev.h"
 #include "loop.h"
+#include "xu_vdev.h"
 
 /* What prepare has taken. */
 struct vbd {
@@ -37,6 +42,7 @@ vbd_of(const struct dev *d)
 /* The path in a location; "" = an empty drive. -1: it is none we can use. */
 int vbd_path(const char *location, char *out, size_t room, struct xu_err *e);
 bool vbd_readonly(const struct dev *d);
+enum xu_disk_type vbd_format(const struct dev *d);
 bool vbd_is_cd(const struct dev *d);
 
 /* Could location be in the drive d, as far as can be seen beforehand? Nothing is
@@ -56,19 +62,18 @@ struct vbd_view {
 	/* As in the config ("hda"), and as a number of vbd-interface. */
 	const char *device;
 	uint32_t number;
-	/* Of its kind, from 0: hda 0, xvdc 2. */
-	uint32_t disk;
 	/* What its backend opens; 0: the drive is empty. */
 	dev_t rdev;
 	/* Borrowed, of the file or block device; -1: the drive is empty. */
 	int fd;
 	const char *path;
+	enum xu_disk_type format;
 	bool readonly, cdrom;
 };
 /*
  * Calls f for each disk of a guest that is prepared (from the step
  * "device-prepare" of its creation on), in the order of its config, until f gives
- * other than 0, which is returned. All formats are raw.
+ * other than 0, which is returned.
  */
 int dev_vbd_each(const struct guest *g,
     int (*f)(void *arg, const struct vbd_view *v), void *arg);

@@ -373,6 +373,7 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 		WORDS("vnc", "*"),
 		WORDS("serial", "none pty "),
 		WORDS("bios", "seabios ovmf "),
+		WORDS("hdtype", "ide ahci "),
 		WORDS("keymap", "*"),
 		WORDS("soundhw", "ac97 es1370 hda sb16 adlib gus cs4231a "),
 		WORDS("vnc_password", "*"),

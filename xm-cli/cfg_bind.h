@@ -74,6 +74,7 @@ struct domcfg_cpus {
 	S(vpt_align, "vpt_align", true)
 /* Words that go on as they are: member and platform key, key of the file. */
 #define DOMCFG_HVM_WORDS(W)			\
+	W(hdtype, "hdtype")			\
 	W(keymap, "keymap")			\
 	W(soundhw, "soundhw")			\
 	W(vnc_password, "vncpasswd")

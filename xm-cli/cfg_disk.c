@@ -74,6 +74,8 @@ take_target(struct parser *k, const char *s, size_t len)
 		return wrong(k, s, "'%.60s': %s", text, t.reason);
 	k->prefix = t.path != text;
 	k->d->phy = strncmp(text, "phy:", 4) == 0;
+	if (t.type != XU_DISK_RAW)
+		k->d->format = t.type;
 	free(k->d->path);
 	k->d->path = strdup(t.path);
 	return k->d->path != NULL ? 0 : wrong(k, s, "out of memory");
@@ -92,10 +94,16 @@ is_vdev(const char *s, size_t len)
 static int
 take_format(struct parser *k, const char *s, size_t len)
 {
-	static const char *const other[] = { "qcow", "qcow2", "qed", "vhd",
-		"vmdk", "vdi", "vhdx", NULL };
+	static const enum xu_disk_type ours[] = { XU_DISK_QCOW2, XU_DISK_VHD };
+	static const char *const other[] = { "qcow", "qed", "vmdk", "vdi",
+		"vhdx", NULL };
 	char word[32];
 
+	for (size_t i = 0; i < XU_ARRAY_SIZE(ours); i++)
+		if (is_word(s, len, xu_disk_type_word(ours[i]))) {
+			k->d->format = ours[i];
+			return 0;
+		}
 	if (len == 0 || is_word(s, len, "raw") || is_word(s, len, "aio"))
 		return 0;
 	if (is_word(s, len, "empty")) {
@@ -104,15 +112,16 @@ take_format(struct parser *k, const char *s, size_t len)
 	}
 	if (one_of(s, len, other))
 		return wrong(k, s,
-		    "images of format %.*s need the QEMU backend, which is not "
-		    "there yet; convert the image to raw", (int)len, s);
+		    "images of format %.*s are not used here: convert the image "
+		    "(qemu-img convert -O raw)", (int)len, s);
 	snprintf(word, sizeof(word), "%.*s", (int)(len < 31 ? len : 31), s);
 	if (is_vdev(s, len))
 		return wrong(k, s,
 		    "'%s' stands where the format does; write "
 		    "\"TARGET,raw,%s,w\" or \"phy:TARGET,%s,w\"", word, word,
 		    word);
-	return wrong(k, s, "'%.*s' is not a format; use raw", (int)len, s);
+	return wrong(k, s, "'%.*s' is not a format; use raw, qcow2 or vhd",
+	    (int)len, s);
 }
 
 static int
@@ -394,11 +403,14 @@ cfg_disk_location(const struct cfg_disk *d, const char *cwd)
 {
 	bool dev = d->phy || strncmp(d->path, "/dev/", 5) == 0;
 	const char *from = d->path[0] == '/' ? "" : d->phy ? "/dev" : cwd;
+	const char *prefix = dev ? "phy" : "file";
 	char *s;
 
 	if (d->path[0] == '\0')
 		return strdup("");
-	if (asprintf(&s, "%s%s%s%s", dev ? "phy:" : "file:",
+	if (d->format != XU_DISK_RAW)
+		prefix = xu_disk_type_word(d->format);
+	if (asprintf(&s, "%s:%s%s%s", prefix,
 		strcmp(from, "/") == 0 ? "" : from,
 		d->path[0] == '/' ? "" : "/", d->path) < 0)
 		return NULL;

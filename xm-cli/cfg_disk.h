@@ -10,12 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xu_vdev.h"
+
 struct cfg_disk {
 	/* What is behind it: a path, as it was written; "" = an empty drive.
 	 * Owned, as is vdev. */
 	char *path;
 	/* The user said phy: or raw device; relative: below /dev. */
 	bool phy;
+	enum xu_disk_type format;
 	/* "xvda", without "/dev/" and ":cdrom"; and its number. */
 	char *vdev;
 	uint32_t number;
@@ -32,7 +35,7 @@ struct cfg_disk_problem {
 int cfg_disk_parse(const char *text, struct cfg_disk *d,
     struct cfg_disk_problem *p);
 void cfg_disk_fini(struct cfg_disk *d);
-/* "phy:/dev/x", "file:/srv/x.img" with relative files taken from folder cwd, ""
+/* "phy:/dev/x", "file:/srv/x.img", "qcow2:/srv/x" with relative files taken from folder cwd, ""
  * for an empty drive. The caller frees. */
 char *cfg_disk_location(const struct cfg_disk *d, const char *cwd);
 

@@ -134,6 +134,11 @@ static const struct {
 	{ "/srv/x,raw,xvda,w,backendtype=phy,discard,removable",
 	    "file:/srv/x", "xvda", "m" },
 	{ "raw:/srv/x,xvda,w", "file:/srv/x", "xvda", "" },
+	/* images, by format and by prefix */
+	{ "/srv/x,qcow2,hda,w", "qcow2:/srv/x", "hda", "" },
+	{ "x,vhd,sda,r", "vhd:/cwd/x", "sda", "r" },
+	{ "tap:qcow2:/srv/x,hda,w", "qcow2:/srv/x", "hda", "" },
+	{ "vdev=hda,format=vhd,target=/dev/vg/x", "vhd:/dev/vg/x", "hda", "" },
 	{ "/srv/x,raw,xvda,w!,script=block,specification=xen",
 	    "file:/srv/x", "xvda", "!" },
 };
@@ -172,16 +177,16 @@ static const struct {
 	{ "/srv/x,xvda,w", 7,
 	    "'xvda' stands where the format does; write "
 	    "\"TARGET,raw,xvda,w\" or \"phy:TARGET,xvda,w\"" },
-	{ "/srv/x,qcow2,xvda,w", 7,
-	    "images of format qcow2 need the QEMU backend, which is not there "
-	    "yet; convert the image to raw" },
-	{ "tap:qcow2:/srv/x,xvda,w", 0,
-	    "'tap:qcow2:/srv/x': images of that format need the QEMU backend, "
-	    "which is not there yet; convert the image to raw" },
+	{ "/srv/x,qed,xvda,w", 7,
+	    "images of format qed are not used here: convert the image "
+	    "(qemu-img convert -O raw)" },
+	{ "tap:vmdk:/srv/x,xvda,w", 0,
+	    "'tap:vmdk:/srv/x': images of that format are not used here: convert "
+	    "the image (qemu-img convert -O raw)" },
 	{ "iscsi:target,xvda,w", 0,
 	    "'iscsi:target': needs a block script, and scripts are not run "
 	    "yet; attach the device in domain 0 and name it" },
-	{ "/srv/x,zip,xvda", 7, "'zip' is not a format; use raw" },
+	{ "/srv/x,zip,xvda", 7, "'zip' is not a format; use raw, qcow2 or vhd" },
 	{ "phy:/dev/x,vda,w", 11,
 	    "disk name 'vda': disks are called xvda, hda, sda, d0p1 or have a "
 	    "number" },

@@ -150,42 +150,6 @@ START_TEST(serial_line)
 }
 END_TEST
 
-/* A disk of a file, one of a device, a CD and an empty drive, in their places. */
-START_TEST(disks)
-{
-	AUTO_VAL struct xu_val *v = machine();
-	struct dm_plan p = { .program = "/qemu",
-		.root = "/empty",
-		.disks = { { true, false, false, false, 5 },
-		    { true, true, true, false, -1 },
-		    { true, true, true, false, 6 },
-		    { true, false, false, true, 7 } },
-		.fds = { 3, -1, -1 } };
-	struct xu_buf b = XU_BUF_INIT;
-	struct xu_err e = XU_ERR_INIT;
-	char **args;
-
-	ck_assert_int_eq(dm_plan_from(v, &p, &e), 0);
-	args = dm_args(&p);
-	for (char **a = args; *a != NULL; a++)
-		xu_buf_addf(&b, "%s|", *a);
-	ck_assert_msg(strstr(xu_buf_text(&b),
-	    "|-add-fd|fd=5,set=0|-blockdev|driver=raw,node-name=disk0,"
-	    "read-only=off,file.driver=file,file.filename=/dev/fdset/0,"
-	    "file.locking=off|-device|ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0|"
-	    "-device|ide-cd,id=drive1,bus=ide.0,unit=1|"
-	    "-add-fd|fd=6,set=2|-blockdev|driver=raw,node-name=disk2,"
-	    "read-only=on,file.driver=file,file.filename=/dev/fdset/2,"
-	    "file.locking=off|-device|ide-cd,id=drive2,bus=ide.1,unit=0,drive=disk2|"
-	    "-add-fd|fd=7,set=3|-blockdev|driver=raw,node-name=disk3,"
-	    "read-only=off,file.driver=host_device,file.filename=/dev/fdset/3,"
-	    "file.locking=off|-device|ide-hd,id=drive3,bus=ide.1,unit=1,drive=disk3|") !=
-	    NULL, "%s", xu_buf_text(&b));
-	dm_args_free(args);
-	xu_buf_fini(&b);
-}
-END_TEST
-
 START_TEST(nics)
 {
 	AUTO_VAL struct xu_val *v = machine();
@@ -761,7 +725,6 @@ main(void)
 	tcase_add_test(t, words);
 	tcase_add_test(t, no_screen);
 	tcase_add_test(t, serial_line);
-	tcase_add_test(t, disks);
 	tcase_add_test(t, nics);
 	tcase_add_test(t, bad_boot_order);
 	tcase_add_test(t, walls);
