@@ -257,24 +257,30 @@ on_death(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	}
 }
 
-/* Its log, kept short while it writes. */
+/* Its log, kept short while it writes; what it said last stays. */
 static void
 on_log(uv_fs_event_t *h, const char *name XU_UNUSED, int events XU_UNUSED,
     int status)
 {
 	static const char note[] = "xld: what was here before was too long\n";
 	const struct dm *d = h->data;
+	char tail[4096];
 	struct stat st;
+	ssize_t n;
 	int fd;
 
 	if (status < 0)
 		return;
-	fd = open(d->log, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(d->log, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0 && st.st_size > LOG_MAX &&
-	    ftruncate(fd, 0) == 0)
+	    (n = pread(fd, tail, sizeof(tail),
+		 st.st_size - (off_t)sizeof(tail))) >= 0 &&
+	    ftruncate(fd, 0) == 0) {
 		(void)!write(fd, note, sizeof(note) - 1);
+		(void)!write(fd, tail, (size_t)n);
+	}
 	close(fd);
 }
 
