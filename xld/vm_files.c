@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "vm_files.h"
+#include "xu_log.h"
 
 static int
 refuse(struct xu_err *e, const char *path, int errnum, const char *what,
@@ -82,6 +83,20 @@ open_found(const char *given, const char *const *patterns, const char *what,
 	return -1;
 }
 
+/* A build for Xen is an ELF file, too, which Xen starts as a PVH guest; one of before
+ * edk2-stable202108 that knew of Xen was not. The others come up or not. */
+static void
+look_at_ovmf(int fd, const char *name)
+{
+	char magic[4];
+
+	if (pread(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic) ||
+	    memcmp(magic, "\177ELF", sizeof(magic)) != 0)
+		xu_log(XU_WARNING, "'%s': its OVMF image is no build of "
+				   "OvmfPkg/OvmfXen.dsc: if the guest never comes "
+				   "up, that is why", name);
+}
+
 static int
 open_firmware(const struct core *c, const struct xu_val *config,
     struct vm_files *f, struct xu_err *e)
@@ -95,6 +110,7 @@ open_firmware(const struct core *c, const struct xu_val *config,
 		"/usr/share/edk2/xen/OVMF.fd",
 		"/usr/lib/xen*/boot/ovmf.bin", NULL };
 	bool ovmf;
+	int r;
 	const struct xu_val *p = xu_val_get(config, "platform");
 	char own[64];
 	const char *const loaders[] = { own, "/usr/lib/xen/boot/hvmloader",
@@ -107,13 +123,17 @@ open_firmware(const struct core *c, const struct xu_val *config,
 		"xen-utils", &f->loader, e) < 0)
 		return -1;
 	ovmf = strcmp(xu_val_get_str(p, "bios", ""), "ovmf") == 0;
-	return open_found(xu_val_get_str(p, "bios_path", ""),
+	r = open_found(xu_val_get_str(p, "bios_path", ""),
 	    ovmf ? uefi : bios, ovmf ? "an OVMF image made for Xen" :
 				       "a SeaBIOS image",
 	    ovmf ? "one built from OvmfPkg/OvmfXen.dsc (Debian's package ovmf "
 		   "has none) and name it with bios_path_override" :
 		   "seabios",
 	    &f->firmware, e);
+	if (r == 0 && ovmf)
+		look_at_ovmf(f->firmware,
+		    xu_val_get_str(config, "name_label", ""));
+	return r;
 }
 
 /* GRUB as a kernel: it reads the guest's disk inside the guest. */
