@@ -94,3 +94,31 @@ sum_of() {
 	dd if="$1" bs=1024 skip="$2" count=8 2>/dev/null | sum -r |
 		{ read -r n _; printf 'BARE SUM %04x' "$((10#$n))"; }
 }
+# linux_disk FILE ARGS: a disk that boots the stock Linux with its own Debian's GRUB:
+# boot sector, GRUB's core behind it, and from the first MiB on a partition that is
+# a tar file with kernel and initrd (of /boot/guest, or $scratch/initrd.img).
+linux_disk() {
+	local grub=/usr/lib/grub/i386-pc root=$scratch/root initrd=/boot/guest/initrd.img n
+
+	[ ! -e "$scratch/initrd.img" ] || initrd=$scratch/initrd.img
+	mkdir -p "$root/boot"
+	cp /boot/guest/vmlinuz "$root/boot/kernel"
+	cp "$initrd" "$root/boot/initrd"
+	tar -C "$root" -cf "$scratch/tar" boot
+	rm -rf "$root"
+	printf 'set root=(hd0,msdos1)\nlinux /boot/kernel %s\ninitrd /boot/initrd\nboot\n' \
+		"$2" >"$scratch/early"
+	check "GRUB" grub-mkimage -O i386-pc -c "$scratch/early" -p /boot/grub \
+		-o "$scratch/core" biosdisk part_msdos tar linux
+	n=$(($(stat -c %s "$scratch/tar") / 512))
+	cp "$grub/boot.img" "$1"
+	dd if="$scratch/core" of="$1" bs=512 seek=1 2>/dev/null
+	dd if="$scratch/tar" of="$1" bs=1M seek=1 2>/dev/null
+	rm -f "$scratch/tar" "$scratch/core"
+	# Active, Linux, from sector 2048, so many; the rest of the table is empty.
+	dd if=/dev/zero of="$1" bs=1 seek=446 count=64 conv=notrunc 2>/dev/null
+	put512 "$1" 446 '\0200\0\0\0\0203\0\0\0\0\010\0\0'
+	put512 "$1" 458 "$(printf '\\0%03o\\0%03o\\0%03o\\0%03o' $((n & 255)) \
+		$((n >> 8 & 255)) $((n >> 16 & 255)) $((n >> 24)))"
+}
+put512() { printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
