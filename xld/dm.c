@@ -502,8 +502,14 @@ add_disk(void *arg, const struct vbd_view *v)
 	if (place < 0 || f->plan->disks[place].there ||
 	    (v->readonly && !v->cdrom &&
 		dm_bus_of((unsigned)place) != DM_SCSI)) {
-		xu_log(XU_INFO, "domain %d: its disk %s is there for PV drivers "
-				"only", f->guest->domid, v->device);
+		if (v->format != XU_DISK_RAW)
+			xu_log(XU_WARNING, "domain %d: its disk %s is where "
+					   "another one is, and left out",
+			    f->guest->domid, v->device);
+		else
+			xu_log(XU_INFO, "domain %d: its disk %s is there for PV "
+					"drivers only", f->guest->domid,
+			    v->device);
 		return 0;
 	}
 	d = &f->plan->disks[place];

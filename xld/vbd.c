@@ -331,8 +331,8 @@ model(struct dev *d, bool in, struct xu_err *e)
 	}
 	place = dm_place(dev_str(d, "device"), true, false);
 	/* One that came later, or without a model, has no emulated drive. */
-	if (!emulated(d) || !dm_has_cd(g, dev_str(d, "device")) || (!in && dm_qmp(g) == NULL) ||
-	    (in && vbd_of(d)->fd < 0))
+	if (!emulated(d) || !dm_has_cd(g, dev_str(d, "device")) ||
+	    (!in && dm_qmp(g) == NULL) || (in && vbd_of(d)->fd < 0))
 		return XU_STEP_NEXT;
 	m = malloc(sizeof(*m));
 	if (m == NULL) {
@@ -429,7 +429,8 @@ dev_vbd_each(const struct guest *g,
 			NULL) < 0)
 			continue;
 		view = (struct vbd_view){ .device = dev_str(d, "device"),
-			.number = d->id, .rdev = vbd_of(d)->rdev, .fd = vbd_of(d)->fd, .path = path,
+			.number = d->id, .rdev = vbd_of(d)->rdev,
+			.fd = vbd_of(d)->fd, .path = path,
 			.format = vbd_format(d),
 			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d) };
 		r = f(arg, &view);
