@@ -107,6 +107,17 @@ kill_all() {
 is_gone() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" != "$2" ]; }
 none_of() { [ -z "$(pids "$1")" ]; }
 
+# faults: from now on calls of libxenctrl are counted, and can be made to fail
+# (libxenctrl/README tells of the file).
+faults() {
+	export XLD_FAULT_FILE=$scratch/fault
+	head -c 24 /dev/zero >"$XLD_FAULT_FILE"
+}
+u64() { printf '%b' "$(printf '\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)))\0\0\0\0\0\0"; }
+# arm AT ERRNO: count from 0; at call AT fail with ERRNO, 0 = be killed.
+arm() { { u64 0; u64 "$1"; u64 "$2"; } | dd of="$XLD_FAULT_FILE" conv=notrunc status=none; }
+calls() { od -An -t u8 -N 8 "$XLD_FAULT_FILE" | tr -d ' '; }
+
 # tiny_config NAME [LINE...]: the name of a new config of a small PV guest.
 tiny_config() {
 	local name=$1 f=$scratch/$1.cfg

@@ -315,11 +315,10 @@ build(struct guest *g)
 }
 
 static int
-run(struct guest *g, int seconds)
+watch_it_run(struct guest *g, int seconds)
 {
 	int r;
 
-	store_nodes(g);
 	if (!xs_introduce_domain(g->xs, g->b.domid, g->built.store_frame,
 		g->b.store_port))
 		return fail("introduce", xs_last_error(g->xs));
@@ -339,6 +338,16 @@ run(struct guest *g, int seconds)
 	stop_model(g);
 	xc_unmap_foreign(g->xch, g->ring, 1);
 	xc_evtchn_close(g->ev);
+	return r;
+}
+
+static int
+run(struct guest *g, int seconds)
+{
+	int r;
+
+	store_nodes(g);
+	r = watch_it_run(g, seconds);
 	forget_nodes(g);
 	return r;
 }
