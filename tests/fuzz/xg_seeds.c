@@ -55,6 +55,9 @@ elf(void)
 	xgi_one_note(&im, 4, sizeof(features), XEN_ELFNOTE_FEATURES, "Xen",
 	    features, sizeof(features));
 	save("xg_elf", "features", "", 0, &im, sizeof(im));
+	save("xg_notes", "features", "\0\0", 2, im.notes, sizeof(im.notes));
+	xgi_make64(&im);
+	save("xg_notes", "linux", "\0\0", 2, im.notes, sizeof(im.notes));
 	xgi_make32(&narrow);
 	save("xg", "elf32", "", 0, &narrow, sizeof(narrow));
 	save("xg_elf", "elf32", "", 0, &narrow, sizeof(narrow));

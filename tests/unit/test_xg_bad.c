@@ -371,6 +371,34 @@ START_TEST(long_and_many_notes)
 }
 END_TEST
 
+/* The table of notes ends anywhere: what is whole counts, half a note does not, and
+ * nothing is read that is behind. */
+START_TEST(notes_cut_anywhere)
+{
+	unsigned refused = 0, has = 0;
+	struct xg_kernel k;
+	struct xg_error e;
+	struct xgi64 im;
+	uint64_t whole;
+
+	xgi_make64(&im);
+	whole = im.ph[1].p_filesz;
+	for (unsigned percent = 0; percent <= 100; percent++) {
+		im.ph[1].p_filesz = whole * percent / 100;
+		if (parse_with(&limits, &im, sizeof(im), &k, &e) < 0) {
+			ck_assert_msg(e.errnum == EINVAL && one_line(e.msg),
+			    "%u %%: %s", percent, e.msg);
+			refused++;
+			continue;
+		}
+		ck_assert_uint_eq(k.has & has, has);
+		has = k.has;
+	}
+	ck_assert_uint_gt(refused, 25);
+	ck_assert_uint_ne(has & XG_HAS_ENTRY, 0);
+}
+END_TEST
+
 /* What a kernel says of itself is kept to its field and to one line. */
 START_TEST(names_are_kept_short)
 {
@@ -504,6 +532,7 @@ main(void)
 	tcase_add_test(t, too_many_segments);
 	tcase_add_loop_test(t, notes_lie, 0, (int)XU_ARRAY_SIZE(note_rows));
 	tcase_add_test(t, long_and_many_notes);
+	tcase_add_test(t, notes_cut_anywhere);
 	tcase_add_test(t, names_are_kept_short);
 	tcase_add_loop_test(t, bzimage_lies, 0, (int)XU_ARRAY_SIZE(bz_rows));
 	tcase_add_test(t, bzimage_payloads);
