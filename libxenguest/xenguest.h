@@ -133,6 +133,18 @@ enum xg_type { XG_PV, XG_PVH, XG_HVM };
 /* Created without XEN_DOMCTL_CDF_hap: the paging pool holds shadows too. */
 #define XG_NO_HAP    (1u << 4)
 
+/* A node of virtual NUMA. */
+#define XG_MAX_VNODES 16
+struct xg_vnode {
+	/* The host's node that its memory comes from, and from no other. */
+	uint32_t host;
+	uint64_t memory_kib;
+	/* To each node. */
+	uint32_t distance[XG_MAX_VNODES];
+	/* Bit i of byte i / 8 = vCPU i. */
+	uint8_t vcpus[64];
+};
+
 /*
  * What is wanted. The domain exists, with the flags of its type, its vCPUs, its
  * ceiling of memory (memory_kib + 1 MiB) and, PVH and HVM, its paging pool;
@@ -159,6 +171,13 @@ struct xg_build {
 	/* HVM: room for devices below 4 GiB, 256 MiB (the default, 0) to 3.75
 	 * GiB, whole MiB. */
 	uint64_t mmio_hole_kib;
+	/*
+	 * Virtual NUMA: nodes, 0 = none; borrowed. Memory goes to them in the
+	 * guest's order until each has its size; max_kib is not above memory_kib
+	 * then, and each vCPU is on one node.
+	 */
+	const struct xg_vnode *vnodes;
+	uint32_t nr_vnodes;
 	/* PVH and HVM: HVM_PARAM_TIMER_MODE; HVM: HVM_PARAM_VIRIDIAN, 0 = none. */
 	uint32_t timer_mode;
 	uint64_t viridian;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The ACPI tables of a PVH guest, after the ACPI specification 5.0: FACS, DSDT,
- * FADT, MADT, XSDT, RSDT, RSDP, in this order.
+ * FADT, MADT, with virtual NUMA also SRAT and SLIT, XSDT, RSDT, RSDP, in this order.
  *
  * Such a guest has local APICs and nothing else of a PC, so the FADT says
  * "hardware-reduced": no fixed registers, no timer, no SCI. Every vCPU it may
@@ -21,6 +21,8 @@
 #define FADT_SIZE  268u
 #define MADT_ENTRY 8u
 #define FACS_SIZE  64u
+#define SRAT_APIC   16u
+#define SRAT_MEMORY 40u
 
 /* FADT flags and boot architecture. */
 #define WBINVD	       (1u << 0)
@@ -254,14 +256,72 @@ madt(struct out *o, const struct xg_build *b)
 	return start;
 }
 
+/* --- virtual NUMA --------------------------------------------------------- */
+
+/* Which node vCPUs and memory are on. */
 static size_t
-roots(struct out *o, const char *signature, size_t width, uint64_t fadt_at,
-    uint64_t madt_at)
+srat(struct out *o, const struct xg_build *b, const struct xg_nodes *nodes)
+{
+	size_t start = begin(o, "SRAT", 3), entry;
+
+	put_n(o, 1, 4);
+	put_n(o, 0, 8);
+	for (uint32_t i = 0; i < xg_nr_vcpus(b); i++) {
+		entry = o->len;
+		put_n(o, 0, 1); /* a local APIC */
+		put_n(o, SRAT_APIC, 1);
+		put_n(o, xg_vnuma_of_vcpu(b, i), 1);
+		put_n(o, 2 * i, 1);
+		put_n(o, 1, 4); /* enabled */
+		skip_to(o, entry, SRAT_APIC);
+	}
+	for (uint32_t i = 0; i < nodes->n; i++) {
+		const struct xg_node_range *r = &nodes->range[i];
+
+		entry = o->len;
+		put_n(o, 1, 1); /* memory */
+		put_n(o, SRAT_MEMORY, 1);
+		put_n(o, r->vnode, 4);
+		put_n(o, 0, 2);
+		put_n(o, r->pfn << XC_PAGE_SHIFT, 8);
+		put_n(o, (r->end - r->pfn) << XC_PAGE_SHIFT, 8);
+		put_n(o, 0, 4);
+		put_n(o, 1, 4); /* enabled */
+		skip_to(o, entry, SRAT_MEMORY);
+	}
+	end(o, start);
+	return start;
+}
+
+/* How far they are from each other. */
+static size_t
+slit(struct out *o, const struct xg_build *b)
+{
+	size_t start = begin(o, "SLIT", 1);
+
+	put_n(o, b->nr_vnodes, 8);
+	for (uint32_t i = 0; i < b->nr_vnodes; i++)
+		for (uint32_t k = 0; k < b->nr_vnodes; k++)
+			put_n(o, b->vnodes[i].distance[k], 1);
+	end(o, start);
+	return start;
+}
+
+/* --- where all of them are ------------------------------------------------ */
+
+struct list {
+	uint64_t at[4];
+	size_t n;
+};
+
+static size_t
+roots(struct out *o, const char *signature, size_t width,
+    const struct list *tables)
 {
 	size_t start = begin(o, signature, 1);
 
-	put_n(o, fadt_at, width);
-	put_n(o, madt_at, width);
+	for (size_t i = 0; i < tables->n; i++)
+		put_n(o, tables->at[i], width);
 	end(o, start);
 	return start;
 }
@@ -290,17 +350,23 @@ root_pointer(struct out *o, uint64_t rsdt_at, uint64_t xsdt_at)
 }
 
 size_t
-xg_acpi_tables(const struct xg_build *b, uint64_t base, uint8_t *buf,
-    size_t room, uint64_t *rsdp)
+xg_acpi_tables(const struct xg_build *b, const struct xg_nodes *nodes,
+    uint64_t base, uint8_t *buf, size_t room, uint64_t *rsdp)
 {
 	struct out o = { .buf = buf, .room = room };
 	uint64_t facs_at = base + facs(&o);
 	uint64_t dsdt_at = base + dsdt(&o, b);
-	uint64_t fadt_at = base + fadt(&o, facs_at, dsdt_at);
-	uint64_t madt_at = base + madt(&o, b);
-	uint64_t xsdt_at = base + roots(&o, "XSDT", 8, fadt_at, madt_at);
-	uint64_t rsdt_at = base + roots(&o, "RSDT", 4, fadt_at, madt_at);
+	struct list tables = { .n = 0 };
+	uint64_t xsdt_at, rsdt_at;
 
+	tables.at[tables.n++] = base + fadt(&o, facs_at, dsdt_at);
+	tables.at[tables.n++] = base + madt(&o, b);
+	if (nodes->n > 0) {
+		tables.at[tables.n++] = base + srat(&o, b, nodes);
+		tables.at[tables.n++] = base + slit(&o, b);
+	}
+	xsdt_at = base + roots(&o, "XSDT", 8, &tables);
+	rsdt_at = base + roots(&o, "RSDT", 4, &tables);
 	*rsdp = base + root_pointer(&o, rsdt_at, xsdt_at);
 	return o.len <= room ? o.len : 0;
 }

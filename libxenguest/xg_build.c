@@ -99,7 +99,9 @@ xg_build(xc_interface *xch, const struct xg_build *b,
 		return xg_fail(e, errno, "map the kernel: %s",
 		    strerror(errno));
 	j.image = map;
-	r = b->type == XG_PV ? xg_pv(&j, out) : xg_hvm(&j, out);
+	r = xg_vnuma_tell(&j);
+	if (r == 0)
+		r = b->type == XG_PV ? xg_pv(&j, out) : xg_hvm(&j, out);
 	munmap(map, k->size);
 	return r;
 }

@@ -17,7 +17,7 @@ struct builder {
 	/* What goes with the kernel. */
 	const struct xg_file *module;
 	/* ACPI tables as they will lie at XG_PFN_ACPI. */
-	uint8_t tables[XG_ACPI_PAGES * XC_PAGE_SIZE];
+	uint8_t tables[XG_ACPI_PAGES_MAX * XC_PAGE_SIZE];
 	uint64_t rsdp;
 };
 
@@ -48,8 +48,9 @@ static int
 make_tables(struct builder *w)
 {
 	if (w->l->acpi_pages > 0 &&
-	    xg_acpi_tables(w->j->b, (uint64_t)XG_PFN_ACPI << XC_PAGE_SHIFT,
-		w->tables, sizeof(w->tables), &w->rsdp) == 0)
+	    xg_acpi_tables(w->j->b, &w->j->m->nodes,
+		(uint64_t)XG_PFN_ACPI << XC_PAGE_SHIFT, w->tables,
+		w->l->acpi_pages * XC_PAGE_SIZE, &w->rsdp) == 0)
 		return xg_fail(w->j->e, ENOSPC, "%u vCPUs need more room for "
 		    "ACPI tables than there is", w->j->b->max_vcpus);
 	return 0;

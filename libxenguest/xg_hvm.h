@@ -30,6 +30,8 @@ enum xg_special {
 #define XG_PFN_ACPI	   0xfc000u
 /* The tables of 128 vCPUs fit. */
 #define XG_ACPI_PAGES	   2u
+/* With those of virtual NUMA. */
+#define XG_ACPI_PAGES_MAX  3u
 /* HVM: no RAM where a display adapter's memory is. */
 #define XG_PFN_VGA	   0xa0u
 #define XG_PFN_VGA_END	   0xc0u
@@ -94,12 +96,12 @@ bool xg_is_online(const struct xg_build *b, uint32_t vcpu);
 
 #define XG_RSDP_SIZE 36u
 /*
- * The tables as they lie at address base; room is what buf (zeroed) has.
+ * The tables as they lie at address base (nodes: of the memory, n 0 = one); room is what buf (zeroed) has.
  * Returns the bytes used, 0 when they do not fit. *rsdp is the address of the
  * root pointer, the last thing of them.
  */
-size_t xg_acpi_tables(const struct xg_build *b, uint64_t base, uint8_t *buf,
-    size_t room, uint64_t *rsdp);
+size_t xg_acpi_tables(const struct xg_build *b, const struct xg_nodes *nodes,
+    uint64_t base, uint8_t *buf, size_t room, uint64_t *rsdp);
 
 /* --- xg_vcpu.c ------------------------------------------------------------ */
 

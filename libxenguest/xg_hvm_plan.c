@@ -133,7 +133,9 @@ xg_hvm_layout(const struct xg_build *b, struct xg_hvm_layout *l,
 	add_ram(l, PFN_4G, l->high_end);
 	l->target_pages = b->memory_kib / 4 - video - (total - l->ram_pages);
 	l->special_pfn = hvm ? XG_PFN_IOREQ_SERVER : XG_PFN_PAGING;
-	l->acpi_pages = !hvm && (b->flags & XG_ACPI) != 0 ? XG_ACPI_PAGES : 0;
+	if (!hvm && (b->flags & XG_ACPI) != 0)
+		l->acpi_pages = b->nr_vnodes > 0 ? XG_ACPI_PAGES_MAX :
+						   XG_ACPI_PAGES;
 
 	/* Firmware makes the map below 1 MiB itself, and that of its tables. */
 	add_map(l, hvm ? PFN_1M : 0, l->low_end, E820_RAM);
@@ -306,7 +308,8 @@ xg_hvm_start_info(const struct xg_build *b, const struct xg_hvm_layout *l,
 	if (p->module_pages > 0) {
 		memcpy(out + TEXT_AT + len, module_name(b),
 		    strlen(module_name(b)) + 1);
-		module.cmdline_paddr = at + TEXT_AT + len;
+		if (module_name(b)[0] != '\0')
+			module.cmdline_paddr = at + TEXT_AT + len;
 		info.nr_modules = 1;
 		info.modlist_paddr = at + MODLIST_AT;
 		memcpy(out + MODLIST_AT, &module, sizeof(module));

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "xenctrl_mem.h"
 #include "xg_hvm.h"
 
 #define BATCH 4096u
@@ -41,6 +42,7 @@ struct filler {
 	/* PV: receives the machine frames, and places need no alignment. */
 	uint64_t *p2m;
 	uint32_t mem_flags;
+	const struct xg_nodes *nodes;
 	/* First of sizes[] that the host still had. */
 	size_t size;
 	uint64_t done, total;
@@ -100,7 +102,23 @@ choose(const struct filler *f, uint64_t pfn, uint64_t end, uint64_t *n)
 }
 
 static int
-fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
+no_more(const struct filler *f, const struct xg_node_range *r,
+    struct xg_error *e)
+{
+	unsigned long long done = f->done >> 8, total = f->total >> 8;
+
+	if (r == NULL)
+		return xg_fail(e, ENOMEM, "the hypervisor gave %llu of %llu MiB "
+		    "and has no more", done, total);
+	return xg_fail(e, ENOMEM, "the hypervisor gave %llu of %llu MiB; node "
+	    "%u, which virtual node %u is to be on, has no more", done, total,
+	    f->b->vnodes[r->vnode].host, r->vnode);
+}
+
+/* All of it on one node. */
+static int
+fill_part(struct filler *f, const struct xg_node_range *r, uint64_t pfn,
+    uint64_t end, struct xg_error *e)
 {
 	while (pfn < end) {
 		uint64_t n;
@@ -108,10 +126,7 @@ fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
 		long done = fill_extents(f, pfn, n, sizes[i].order);
 
 		if (done <= 0 && i == NR_SIZES - 1)
-			return xg_fail(e, ENOMEM,
-			    "the hypervisor gave %llu of %llu MiB and has no "
-			    "more", (unsigned long long)(f->done >> 8),
-			    (unsigned long long)(f->total >> 8));
+			return no_more(f, r, e);
 		if (done <= 0) {
 			/* Memory is fragmented: go on in smaller pieces. */
 			f->size = i + 1;
@@ -122,6 +137,28 @@ fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
 		xg_progress(f->b, "memory", f->done, f->total);
 	}
 	return 0;
+}
+
+static int
+fill(struct filler *f, uint64_t pfn, uint64_t end, struct xg_error *e)
+{
+	size_t size = f->size;
+	int r = 0;
+
+	while (pfn < end && r == 0) {
+		const struct xg_node_range *n = xg_vnuma_at(f->nodes, pfn);
+		uint64_t to = n == NULL || n->end > end ? end : n->end;
+
+		/* Another node may have larger extents. */
+		if (n != NULL) {
+			f->size = size;
+			f->mem_flags = XC_MEMF_NODE(f->b->vnodes[n->vnode].host) |
+			    XC_MEMF_EXACT_NODE;
+		}
+		r = fill_part(f, n, pfn, to, e);
+		pfn = to;
+	}
+	return r;
 }
 
 static int
@@ -136,6 +173,8 @@ populate_pv(struct filler *f, struct xg_memory *m, struct xg_error *e)
 		return xg_fail(e, ENOMEM, "no memory for the p2m");
 	f->p2m = m->p2m;
 	f->size = 1;
+	if (xg_vnuma_ranges(f->b, NULL, &m->nodes, e) < 0)
+		return -1;
 	return fill(f, 0, f->total, e);
 }
 
@@ -160,7 +199,8 @@ populate_hvm(struct filler *f, struct xg_memory *m, struct xg_error *e)
 
 	if (l == NULL)
 		return xg_fail(e, ENOMEM, "no memory");
-	if (xg_hvm_layout(f->b, l, e) < 0)
+	if (xg_hvm_layout(f->b, l, e) < 0 ||
+	    xg_vnuma_ranges(f->b, l, &m->nodes, e) < 0)
 		return -1;
 	f->total = l->ram_pages;
 	if (fill_pool(f, l, e) < 0)
@@ -186,6 +226,7 @@ xg_populate(xc_interface *xch, const struct xg_build *b,
 
 	if (m == NULL)
 		return xg_fail(e, ENOMEM, "no memory");
+	f.nodes = &m->nodes;
 	r = b->type == XG_PV ? populate_pv(&f, m, e) : populate_hvm(&f, m, e);
 	if (r == 0)
 		*out = m;

@@ -76,12 +76,33 @@ void xg_sandbox(int source, uint64_t size, int image, int report,
 
 /* --- one build ----------------------------------------------------------------- */
 
+/* --- xg_vnuma.c: which memory is on which virtual node ------------------------- */
+
 struct xg_hvm_layout;
+/* Ascending; pages that are not RAM may be in them. */
+struct xg_nodes {
+	/* 0 = no virtual NUMA. */
+	uint32_t n;
+	struct xg_node_range {
+		uint64_t pfn, end;
+		uint32_t vnode;
+	} range[XG_MAX_VNODES + 2];
+};
+/* l: NULL for PV. EINVAL: an order that makes no sense. */
+int xg_vnuma_ranges(const struct xg_build *b, const struct xg_hvm_layout *l,
+    struct xg_nodes *out, struct xg_error *e);
+/* The range that a page is in, NULL without virtual NUMA. */
+const struct xg_node_range *xg_vnuma_at(const struct xg_nodes *nodes,
+    uint64_t pfn);
+/* The node of a vCPU. */
+uint32_t xg_vnuma_of_vcpu(const struct xg_build *b, uint32_t vcpu);
+
 struct xg_memory {
 	/* PV: machine frame of each of nr_pages; else NULL. Owned. */
 	uint64_t *p2m;
 	/* PVH, HVM: where the pages are; else NULL. Owned. */
 	struct xg_hvm_layout *layout;
+	struct xg_nodes nodes;
 	/* Of the domain. */
 	uint64_t nr_pages;
 };
@@ -109,6 +130,8 @@ struct xg_job {
 int xg_pv(struct xg_job *j, struct xg_built *out);
 int xg_hvm(struct xg_job *j, struct xg_built *out);
 
+/* xg_vnuma.c: Xen is told of the nodes. */
+int xg_vnuma_tell(struct xg_job *j);
 /* xg_build.c: lets the back ends map the rings. */
 int xg_seed_grants(struct xg_job *j, uint64_t store_frame,
     uint64_t console_frame);

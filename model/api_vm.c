@@ -62,8 +62,9 @@ static const struct model_field fields[] = {
 	    "order: the letters a, c, d, n in the order they are tried." },
 	{ "platform", STRINGS, RW, ST_HALTED,
 	    "max_grant_frames, max_maptrack_frames, max_grant_version, "
-	    "max_event_channels; tsc_mode (0 to 2), timeoffset (seconds), "
-	    "localtime, acpi (0 or 1), shadow_memory (MiB), cpuid (words as "
+	    "max_event_channels; tsc_mode (0 to 2), nomigrate, vnuma (words "
+	    "as of xm.cfg(5), nodes parted by semicolons), timeoffset "
+	    "(seconds), localtime, acpi (0 or 1), shadow_memory (MiB), cpuid (words as "
 	    "of xm.cfg(5), parted by blanks); "
 	    "for HVM guests vga, videoram (MiB), vnc (address:display), "
 	    "vnc_unused, usb, usb_tablet, platform_pci, acpi_s3, acpi_s4, "
@@ -93,6 +94,11 @@ static const struct model_method methods[] = {
 	    ERRORS(XE(UNIQUE_NAME_ERROR), XE(DUPLICATE_VM),
 		XE(VALUE_NOT_SUPPORTED)),
 	    "A machine, halted." },
+	{ "explain_placement", T_STRING, { { "args", T_RECORD("VM") } },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS,
+	    ERRORS(XE(VALUE_NOT_SUPPORTED)),
+	    "On which nodes of the host such a machine would be if it started "
+	    "now, and why, in a line. Nothing is made." },
 	{ "destroy", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
 	    BAD_STATE, "Forgets a halted machine." },
 	{ "start", T_VOID, { VM_ARG, { "start_paused", T_BOOL } },
@@ -121,6 +127,12 @@ static const struct model_method methods[] = {
 		XE(VALUE_NOT_SUPPORTED)),
 	    "Presses a button of an HVM machine: power, sleep, nmi (to that "
 	    "vCPU), or s3resume, which wakes a sleeping one." },
+	{ "set_VCPUs_number_live", T_VOID, { VM_ARG, { "nvcpu", T_INT } },
+	    ROLE_VM_ADMIN, LIVE, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VALUE_NOT_SUPPORTED),
+		XE(OPERATION_NOT_ALLOWED)),
+	    "Asks a PV or PVH machine to run that many of its VCPUs_max "
+	    "vCPUs, also when it starts again." },
 	{ .name = NULL },
 };
 

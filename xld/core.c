@@ -114,6 +114,7 @@ static int
 open_xen(struct core *c, struct xu_err *e)
 {
 	static const struct xc_logger logger = { on_message, NULL };
+	struct xc_physinfo p;
 	char why[256] = "";
 
 	c->xch = xc_interface_open(&logger, 0, why, sizeof(why));
@@ -124,6 +125,9 @@ open_xen(struct core *c, struct xu_err *e)
 	}
 	if (xc_version(c->xch, &c->version) < 0)
 		return xen_fail(c, e, "ask the hypervisor's version");
+	if (xc_physinfo(c->xch, &p) < 0)
+		return xen_fail(c, e, "look at the host");
+	c->nr_nodes = p.nr_nodes;
 	return 0;
 }
 

@@ -50,6 +50,19 @@ guest_owned(struct nodes *n, uint32_t domid)
 	}
 }
 
+/* The kernels of PV and PVH guests watch these. */
+static void
+put_vcpus(struct nodes *n, int64_t max, int64_t online)
+{
+	char name[48];
+
+	for (int64_t i = 0; i < max; i++) {
+		snprintf(name, sizeof(name), "cpu/%lld/availability",
+		    (long long)i);
+		nodes_put(n, name, "%s", i < online ? "online" : "offline");
+	}
+}
+
 static void
 write_domain(struct nodes *n, const struct guest *g)
 {
@@ -58,7 +71,6 @@ write_domain(struct nodes *n, const struct guest *g)
 	int64_t online = xu_val_get_int(v, "VCPUs_at_startup", 1);
 	uint64_t video_kib = config_type(v) == TYPE_HVM ?
 	    dm_video_mib(v) * 1024 : 0;
-	char name[48];
 
 	nodes_put(n, "vm", "/vm/%s", g->uuid);
 	nodes_put(n, "name", "%s", guest_name(g));
@@ -71,11 +83,7 @@ write_domain(struct nodes *n, const struct guest *g)
 		(long long)video_kib);
 	nodes_put(n, "memory/videoram", "%llu",
 	    (unsigned long long)video_kib);
-	for (int64_t i = 0; i < max; i++) {
-		snprintf(name, sizeof(name), "cpu/%lld/availability",
-		    (long long)i);
-		nodes_put(n, name, "%s", i < online ? "online" : "offline");
-	}
+	put_vcpus(n, max, online);
 	nodes_put(n, "control/platform-feature-multiprocessor-suspend", "1");
 	nodes_put(n, "control/platform-feature-xs_reset_watches", "1");
 	nodes_put(n, "device", "%s", "");
@@ -263,6 +271,24 @@ store_write_name(const struct guest *g, struct xu_err *e)
 	}
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the name");
+	xs_batch_free(n.b);
+	return r;
+}
+
+int
+store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
+    struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write which vCPUs are to run");
+	nodes_base(&n, "/local/domain/%d", g->domid);
+	put_vcpus(&n, max, online);
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write which vCPUs are to run");
 	xs_batch_free(n.b);
 	return r;
 }

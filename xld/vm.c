@@ -7,7 +7,7 @@
 #include <string.h>
 #include <xen/hvm/params.h>
 
-#include "xld.h"
+#include "vm_place.h"
 #include "xu_log.h"
 
 /* xen/domctl.h, XEN_DOMCTL_SENDTRIGGER_*. */
@@ -80,6 +80,28 @@ create(struct call *k)
 	g->made_at = now_real();
 	api_tell_guest(g);
 	call_ok(k, xu_str(uuid));
+}
+
+static void
+explain_placement(struct call *k)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	AUTO_VAL struct xu_val *config = NULL, *args = NULL;
+	struct xu_err e = XU_ERR_INIT;
+	char any[UUID_TEXT];
+
+	/* Whoever may have its name and uuid now does not matter. */
+	uuid_random(any);
+	args = xu_val_copy(xu_val_at(k->params, 0));
+	xu_val_set(args, "name_label", xu_str(any));
+	xu_val_set(args, "uuid", xu_str(any));
+	config = config_new(k->core, args, &e);
+	if (config == NULL ||
+	    place_explain(k->core, config, &text, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	call_ok(k, xu_str(xu_buf_text(&text)));
 }
 
 static void
@@ -304,6 +326,51 @@ send_trigger(struct call *k)
 	    word);
 }
 
+/*
+ * How many of its vCPUs run, told to the kernel of a PV or PVH guest, which
+ * brings the first ones up and takes the others down as it gets round to it. A
+ * reboot keeps the number.
+ */
+static void
+set_vcpus_live(struct call *k)
+{
+	struct guest *g = k->guest;
+	int64_t want = xu_val_int(xu_val_at(k->params, 1));
+	int64_t max = (int64_t)g->info.max_vcpu_id + 1;
+	struct xu_err e = XU_ERR_INIT;
+	char text[24];
+
+	if (!is_guest(k))
+		return;
+	if ((g->info.flags & XC_DOMINF_HVM) != 0 &&
+	    config_type(g->config) == TYPE_HVM) {
+		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "HVM guest",
+		    "'%s' is an HVM guest: its vCPUs are those it began with",
+		    guest_name(g));
+		return;
+	}
+	snprintf(text, sizeof(text), "%lld", (long long)want);
+	if (want < 1 || want > max) {
+		call_refuse(k, XE(VALUE_NOT_SUPPORTED), text,
+		    "'%s' cannot have %s vCPUs: 1 to %lld (maxvcpus) are "
+		    "possible", guest_name(g), text, (long long)max);
+		return;
+	}
+	if (store_write_vcpus(g, max, want, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	if (!g->foreign) {
+		xu_val_set(g->config, "VCPUs_at_startup", xu_int(want));
+		if (record_write(g, &e) < 0) {
+			call_fail(k, &e);
+			return;
+		}
+	}
+	api_tell_guest(g);
+	call_ok(k, NULL);
+}
+
 static void
 hard_done(void *arg, const struct xu_err *e)
 {
@@ -333,6 +400,7 @@ hard_reboot(struct call *k)
 
 const struct handler vm_handlers[] = {
 	{ "VM.create", create },
+	{ "VM.explain_placement", explain_placement },
 	{ "VM.destroy", destroy },
 	{ "VM.start", start },
 	{ "VM.pause", pause_vm },
@@ -343,5 +411,6 @@ const struct handler vm_handlers[] = {
 	{ "VM.hard_shutdown", hard_shutdown },
 	{ "VM.hard_reboot", hard_reboot },
 	{ "VM.send_trigger", send_trigger },
+	{ "VM.set_VCPUs_number_live", set_vcpus_live },
 	{ NULL, NULL },
 };

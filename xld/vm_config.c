@@ -13,6 +13,7 @@
 #include "vm_hvm.h"
 #include "vm_place.h"
 #include "xu_num.h"
+#include "xu_vnuma.h"
 
 #define MIB	    (INT64_C(1) << 20)
 #define VCPUS_LIMIT 512
@@ -350,6 +351,26 @@ check_vcpus(const struct xu_val *v, struct xu_err *e)
 }
 
 static int
+check_vnuma(const struct xu_val *v, struct xu_err *e)
+{
+	const char *text = xu_val_get_str(xu_val_get(v, "platform"), "vnuma",
+	    "");
+	int64_t max = xu_val_get_int(v, "memory_static_max", 0);
+	struct xu_vnuma nodes;
+
+	if (xu_vnuma_parse(text, &nodes, e) < 0 ||
+	    xu_vnuma_check(&nodes,
+		(unsigned)xu_val_get_int(v, "VCPUs_max", 0),
+		(uint64_t)max / MIB, e) < 0)
+		return -1;
+	if (nodes.n > 0 && xu_val_get_int(v, "memory_dynamic_max", 0) != max)
+		return config_unsupported(e, "platform:vnuma", text,
+		    "a machine with virtual nodes has all of its memory at "
+		    "start");
+	return 0;
+}
+
+static int
 check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 {
 	static const struct number_key keys[] = {
@@ -358,6 +379,8 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 		RANGE("max_grant_version", 1, 2),
 		RANGE("max_event_channels", 1, 131071),
 		RANGE("tsc_mode", 0, 2),
+		RANGE("nomigrate", 0, 1),
+		WORDS("vnuma", "*"),
 		RANGE("timeoffset", INT32_MIN, INT32_MAX),
 		RANGE("localtime", 0, 1),
 		RANGE("acpi_s3", 0, 1),
@@ -398,7 +421,7 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 
 	if (check_numbers(platform, "platform", keys, XU_ARRAY_SIZE(keys), e) <
 		0 ||
-	    cpuid_check(platform, e) < 0)
+	    cpuid_check(platform, e) < 0 || check_vnuma(v, e) < 0)
 		return -1;
 	return config_type(v) == TYPE_HVM ? hvm_check(c, platform, e) : 0;
 }

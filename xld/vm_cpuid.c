@@ -16,8 +16,12 @@
 
 #define LEAF_CACHES  0x4u
 #define LEAF_SIZES   0x80000008u
+#define LEAF_POWER   0x80000007u
+#define ITSC	     (1u << 8)	/* its edx */
 #define HTT	     (1u << 28) /* leaf 1 edx */
 #define CMP_LEGACY   (1u << 1)	/* leaf 0x80000001 ecx */
+/* xc_domain_set_tsc_info. */
+#define TSC_EMULATED 1
 #define INTEL_CORES  64u	/* what leaf 4 eax 31:26 can say */
 #define AMD_CORES    128u	/* ApicIdCoreSize above 7 confuses guests */
 
@@ -105,6 +109,29 @@ cpuid_topology(struct cpuid_leaves *l, unsigned vcpus)
 		amd_cores(l, ids);
 	else
 		intel_cores(l, ids);
+}
+
+/* ---- the time stamp counter ------------------------------------------------------------------- */
+
+/*
+ * On another host the TSC goes at another rate: who may get there is not told that
+ * it never changes, but where Xen emulates it. Xen takes the word away again where
+ * the host's processors do not say it.
+ */
+static bool
+may_be_invariant(const struct xu_val *config)
+{
+	return config_number(config, "platform", "nomigrate", 0) != 0 ||
+	    config_number(config, "platform", "tsc_mode", 0) == TSC_EMULATED;
+}
+
+static void
+set_invariant(struct cpuid_leaves *l)
+{
+	struct xc_cpuid_leaf *power = find_leaf(l, LEAF_POWER, XU_CPUID_ANY);
+
+	if (power != NULL)
+		power->d |= ITSC;
 }
 
 /* ---- the user's words ------------------------------------------------------------------------- */
@@ -280,6 +307,7 @@ cpuid_set(struct core *c, const struct xu_val *config, uint32_t domid,
     struct xu_err *e)
 {
 	bool pv = config_type(config) == TYPE_PV;
+	bool invariant = may_be_invariant(config);
 	AUTO_FREE struct policy *p = NULL, *host = NULL;
 	const struct cpuid_leaves none = { .n = 0 };
 	const struct xu_cpuid_rule *r;
@@ -289,7 +317,7 @@ cpuid_set(struct core *c, const struct xu_val *config, uint32_t domid,
 	if (rules_of(config, &rules, e) < 0)
 		return -1;
 	/* Nothing to ask Xen for. */
-	if (pv && rules.n == 0)
+	if (pv && rules.n == 0 && !invariant)
 		return 0;
 	p = policy_new(e);
 	if (p == NULL || policy_read(c, p, domid, 0, e) < 0)
@@ -303,6 +331,8 @@ cpuid_set(struct core *c, const struct xu_val *config, uint32_t domid,
 	if (!pv)
 		cpuid_topology(&p->list,
 		    (unsigned)xu_val_get_int(config, "VCPUs_max", 1));
+	if (invariant)
+		set_invariant(&p->list);
 	if (cpuid_apply(&p->list, host == NULL ? &none : &host->list, &rules,
 		e) < 0 ||
 	    set_policy(c, domid, &p->list, e) < 0)

@@ -10,22 +10,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bootprog.h"
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
-#include "vm_cpuid.h"
 #include "vm_files.h"
 #include "vm_hvm.h"
+#include "vm_limits.h"
 #include "vm_place.h"
 #include "xu_log.h"
 
-/* Above maxmem: what a guest may need beyond it (libxl's allowance). */
-#define SLACK_KIB    1024
-/* Xen's own need for a small domain. */
-#define OVERHEAD_KIB 4096
 /* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
  * HVM domain all but VPCI and, where Xen leaves the choice, USE_PIRQ. */
 #define EMU_PVH	 0x1u
@@ -161,31 +156,6 @@ step_ready(void *ctx, struct xu_err *e)
 
 /* ---- memory ------------------------------------------------------------------------ */
 
-/* KiB for nested page tables; Xen takes them from the host's memory. */
-static uint64_t
-paging_kib(const struct create *j)
-{
-	enum dom_type type = config_type(j->g->config);
-	const struct xg_build b = { .type = type == TYPE_PV ? XG_PV :
-			type == TYPE_PVH		    ? XG_PVH :
-							      XG_HVM,
-		.memory_kib = (uint64_t)number(j, "memory_static_max") / 1024,
-		.max_vcpus = (uint32_t)number(j, "VCPUs_max") };
-	int64_t given = config_number(j->g->config, "platform",
-	    "shadow_memory", 0);
-
-	if (given > 0 && type != TYPE_PV)
-		return (uint64_t)given * 1024;
-	return xg_paging_pool(&b) / 1024;
-}
-
-static uint64_t
-pages_needed(const struct create *j)
-{
-	return ((uint64_t)number(j, "memory_dynamic_max") >> 12) +
-	    (paging_kib(j) + OVERHEAD_KIB) / 4;
-}
-
 static int
 too_little(struct create *j, uint64_t need, uint64_t avail, struct xu_err *e)
 {
@@ -225,8 +195,8 @@ step_memory(void *ctx, struct xu_err *e)
 
 	if (available(j, &free_pages, e) < 0)
 		return XU_STEP_FAIL;
-	if (pages_needed(j) > free_pages)
-		return result(too_little(j, pages_needed(j), free_pages, e));
+	if (limits_need(j->g->config) > free_pages)
+		return result(too_little(j, limits_need(j->g->config), free_pages, e));
 	return XU_STEP_NEXT;
 }
 
@@ -310,78 +280,23 @@ undo_domain(void *ctx)
 	reap(j->core, j->g->domid, reaped, j);
 }
 
-static int
-set_scheduling(const struct create *j, struct xu_err *e)
-{
-	struct core *c = j->core;
-	const struct xu_val *v = j->g->config;
-	uint32_t domid = (uint32_t)j->g->domid;
-	int64_t weight = config_number(v, "VCPUs_params", "weight", 0);
-	int64_t cap = config_number(v, "VCPUs_params", "cap", -1);
-	uint16_t w, p;
-
-	if (weight == 0 && cap < 0)
-		return 0;
-	if (xc_sched_credit_get(c->xch, domid, &w, &p) < 0 ||
-	    xc_sched_credit_set(c->xch, domid,
-		weight != 0 ? (uint16_t)weight : w,
-		cap >= 0 ? (uint16_t)cap : p) < 0)
-		return xen_fail(c, e, "set weight and cap");
-	return 0;
-}
-
-/* What is Xen's default is not asked for. */
-static int
-set_clocks(const struct create *j, struct xu_err *e)
-{
-	struct core *c = j->core;
-	const struct xu_val *v = j->g->config;
-	uint32_t domid = (uint32_t)j->g->domid;
-	int64_t tsc = config_number(v, "platform", "tsc_mode", 0);
-	int64_t offset = config_number(v, "platform", "timeoffset", 0);
-	time_t now = time(NULL);
-	struct tm t;
-
-	if (config_number(v, "platform", "localtime", 0) != 0 &&
-	    localtime_r(&now, &t) != NULL)
-		offset += t.tm_gmtoff;
-	if (tsc != 0 &&
-	    xc_domain_set_tsc_info(c->xch, domid, (uint32_t)tsc, 0, 0, 0) < 0)
-		return xen_fail(c, e, "set the TSC mode");
-	if (offset != 0 &&
-	    xc_domain_set_time_offset(c->xch, domid, offset) < 0)
-		return xen_fail(c, e, "set the clock's offset");
-	return 0;
-}
-
 static enum xu_step_result
 step_limits(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 	struct core *c = j->core;
+	const struct xu_val *v = j->g->config;
 	uint32_t domid = (uint32_t)j->g->domid;
 	uint64_t free_pages = 0;
 
-	if (xc_domain_max_vcpus(c->xch, domid,
-		(uint32_t)number(j, "VCPUs_max")) < 0)
-		return result(xen_fail(c, e, "make the vCPUs"));
-	if (xc_domain_set_max_mem(c->xch, domid,
-		(uint64_t)number(j, "memory_static_max") / 1024 + SLACK_KIB) <
-	    0)
-		return result(xen_fail(c, e, "set the memory limit"));
-	if (place_vcpus(c, j->g->config, domid, e) < 0 ||
-	    set_scheduling(j, e) < 0 || set_clocks(j, e) < 0 ||
-	    cpuid_set(c, j->g->config, domid, e) < 0)
+	if (limits_set(c, v, domid, e) < 0)
 		return XU_STEP_FAIL;
-	if (paging_kib(j) != 0 &&
-	    xc_set_paging_mempool(c->xch, domid, paging_kib(j) * 1024) < 0)
-		return result(xen_fail(c, e, "reserve the paging pool"));
 	/* From here on nobody else gets these pages. */
 	if (xc_claim_pages(c->xch, domid,
 		(uint64_t)number(j, "memory_dynamic_max") >> 12) == 0)
 		return XU_STEP_NEXT;
 	if (errno == ENOMEM && available(j, &free_pages, e) == 0)
-		return result(too_little(j, pages_needed(j), free_pages, e));
+		return result(too_little(j, limits_need(j->g->config), free_pages, e));
 	return result(xen_fail(c, e, "claim the memory"));
 }
 
@@ -521,6 +436,8 @@ step_build(void *ctx, struct xu_err *e)
 	xu_val_set(order, "cmdline",
 	    xu_str(hvm ? "" : bootprog_wanted(v) ? j->args :
 		xu_val_get_str(v, "PV_args", "")));
+	xu_val_set(order, "vnuma",
+	    xu_str(xu_val_get_str(xu_val_get(v, "platform"), "vnuma", "")));
 	xu_val_set(order, "store_port", xu_int(j->g->store_port));
 	xu_val_set(order, "console_port", xu_int(j->g->console_port));
 	xu_val_set(order, "kernel",

@@ -12,8 +12,12 @@ bool place_key(const char *key, const char *value, int64_t vcpus_max, int *r,
 /* The id of the pool a machine belongs to. */
 int place_pool(struct core *c, const struct xu_val *config, uint32_t *id,
     struct xu_err *e);
-/* Affinities of a domain that has its vCPUs. */
+/* Affinities of a domain that has its vCPUs and no memory yet. */
 int place_vcpus(struct core *c, const struct xu_val *config, uint32_t domid,
     struct xu_err *e);
+
+/* One line: on which nodes it would be now, and why. */
+int place_explain(struct core *c, const struct xu_val *config,
+    struct xu_buf *out, struct xu_err *e);
 
 #endif

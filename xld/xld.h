@@ -93,6 +93,8 @@ struct core {
 	/* The host. */
 	char host_uuid[UUID_TEXT], host_metrics_uuid[UUID_TEXT];
 	struct xc_version version;
+	/* NUMA nodes of the host; more do not come later. */
+	uint32_t nr_nodes;
 	int64_t started;
 };
 
@@ -225,6 +227,9 @@ int store_dom0(struct core *c, struct xu_err *e);
 int store_write_guest(const struct guest *g, struct xu_err *e);
 /* Of a domain id: works without a guest, for half-made ones. */
 void store_remove(struct core *c, int32_t domid, const char *uuid);
+/* Which vCPUs of max the guest is to run: the first ones. */
+int store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
+    struct xu_err *e);
 int store_write_name(const struct guest *g, struct xu_err *e);
 /* Where a viewer finds its screen, as libxl's viewers look for it. */
 int store_write_vnc(const struct guest *g, const char *host, const char *port,

@@ -14,6 +14,7 @@
 #include "cfg_binder.h"
 #include "xu_cpus.h"
 #include "xu_num.h"
+#include "xu_vnuma.h"
 
 const struct domcfg_key domcfg_keys[] = {
 #define DOMCFG(n, k, s, d, h) { #n, DK_##k, DS_##s, d, h },
@@ -512,6 +513,7 @@ bind_clocks(struct binder *b)
 
 	b->d->rtc_timeoffset = bind_int(b, "rtc_timeoffset", 0);
 	b->d->localtime = bind_bool(b, "localtime", false);
+	b->d->nomigrate = bind_bool(b, "nomigrate", false);
 	if (s == NULL)
 		return;
 	if (!bind_as_number(s->value, &mode))
@@ -586,6 +588,41 @@ bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
 		    key, c->n, b->d->maxvcpus);
 }
 
+/* xl's list of lists of words, as one text. */
+static void
+bind_vnuma(struct binder *b)
+{
+	const struct cfg_setting *s = bind_get(b, "vnuma");
+	struct xu_buf text = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_vnuma nodes;
+
+	for (size_t i = 0; s != NULL && i < s->value->nitems; i++) {
+		const struct cfg_value *n = s->value->items[i];
+
+		xu_buf_adds(&text, i > 0 ? ";" : "");
+		if (n->kind != CFG_LIST)
+			bind_say(b, &n->pos, true, "a virtual node is a list "
+			    "such as [ \"pnode=0\", \"size=512\", "
+			    "\"vcpus=0-1\" ]");
+		for (size_t k = 0; n->kind == CFG_LIST && k < n->nitems; k++)
+			xu_buf_addf(&text, "%s%s", k > 0 ? " " : "",
+			    n->items[k]->kind == CFG_LIST ? "[" :
+							   n->items[k]->text);
+	}
+	b->d->vnuma = xu_buf_steal(&text);
+	if (b->d->vnuma == NULL || b->d->vnuma[0] == '\0' || b->errors != 0)
+		return;
+	if (xu_vnuma_parse(b->d->vnuma, &nodes, &e) < 0 ||
+	    xu_vnuma_check(&nodes, b->d->maxvcpus, b->d->maxmem_kib / 1024,
+		&e) < 0)
+		bind_say(b, &s->value->pos, true, "%s", e.msg);
+	else if (b->d->maxmem_kib != b->d->memory_kib)
+		bind_say(b, &s->value->pos, true,
+		    "a guest with virtual nodes has all of its memory at "
+		    "start: memory and maxmem must be the same");
+}
+
 static char *
 default_name(const char *file)
 {
@@ -642,6 +679,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 		d->hard.for_all = false;
 	bind_cpus(&b, "cpus_soft", &d->soft);
 	d->pool = strdup(bind_str(&b, "pool", ""));
+	bind_vnuma(&b);
 	bind_clocks(&b);
 	bind_cpuid(&b);
 	bind_full(&b);
@@ -681,7 +719,7 @@ domcfg_fini(struct domcfg *d)
 #define W(member, key) d->hvm.member,
 		DOMCFG_HVM_WORDS(W)
 #undef W
-		d->pool, d->cpuid };
+		d->pool, d->vnuma, d->cpuid };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(owned); i++)
 		free(owned[i]);

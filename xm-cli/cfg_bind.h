@@ -112,12 +112,15 @@ struct domcfg {
 	/* Where the vCPUs run, or had better run; n = 0: anywhere. */
 	struct domcfg_cpus hard, soft;
 	char *pool;
+	/* Words of common/xu_vnuma.h; "" = none. */
+	char *vnuma;
 	/* -1 = not given. */
 	int64_t cpu_weight, cpu_cap;
 	int64_t max_grant_frames, max_maptrack_frames, max_grant_version,
 	    max_event_channels;
 	/* 0 default, 1 always emulate, 2 native. */
 	int64_t tsc_mode;
+	bool nomigrate;
 	/* Words of common/xu_cpuid.h; "" = none. */
 	char *cpuid;
 	/* Seconds, and whether the host's time zone comes on top. */

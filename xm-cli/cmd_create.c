@@ -17,28 +17,68 @@
 
 /* xm's search path. */
 #define CONFIG_DIRS ".:" XLD_SYSCONFDIR "/xen"
+/* A daemon that hangs shall not keep a form from being printed. */
+#define PLACEMENT_TIMEOUT_MS 5000
+
+/* On which of the host's nodes it would be; NULL: there is no daemon to say. */
+static char *
+placement(const struct vmrec *r, const char *cwd)
+{
+	struct xapi_value *v = NULL;
+	struct xapi_err e;
+	struct xapi *api = xapi_open(NULL, &e);
+	char *text = NULL;
+
+	if (api == NULL)
+		return NULL;
+	xapi_set_timeout(api, PLACEMENT_TIMEOUT_MS);
+	if (xapi_login(api, NULL, "", &e) == 0) {
+		v = xapi_call(api, &e, "VM.explain_placement", "v",
+		    vmrec_record(&r->dom, cwd));
+		if (v != NULL)
+			text = strdup(xapi_str(v));
+		else if (asprintf(&text, "nowhere: %s", e.message) < 0)
+			text = NULL;
+	}
+	xapi_free(v);
+	xapi_close(api);
+	return text;
+}
+
+static struct xapi_value *
+whole_record(const struct vmrec *r, const char *cwd)
+{
+	struct xapi_value *form = vmrec_record(&r->dom, cwd), *list;
+
+	list = xapi_new_array();
+	for (size_t i = 0; i < r->dom.ndisks; i++)
+		xapi_add(list, vmrec_disk(&r->dom.disks[i], cwd));
+	xapi_set(form, "VBDs", list);
+	list = xapi_new_array();
+	for (size_t i = 0; i < r->dom.nvifs; i++)
+		xapi_add(list, vmrec_vif(&r->dom.vifs[i]));
+	xapi_set(form, "VIFs", list);
+	return form;
+}
 
 static int
 dry_run(struct xm *xm, const struct vmrec *r, const char *cwd)
 {
 	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *form, *disks, *vifs;
+	AUTO_FREE char *where = placement(r, cwd);
+	struct xapi_value *form;
 
 	if (xm->format == XM_JSON) {
-		form = vmrec_record(&r->dom, cwd);
-		disks = xapi_new_array();
-		for (size_t i = 0; i < r->dom.ndisks; i++)
-			xapi_add(disks, vmrec_disk(&r->dom.disks[i], cwd));
-		xapi_set(form, "VBDs", disks);
-		vifs = xapi_new_array();
-		for (size_t i = 0; i < r->dom.nvifs; i++)
-			xapi_add(vifs, vmrec_vif(&r->dom.vifs[i]));
-		xapi_set(form, "VIFs", vifs);
+		form = whole_record(r, cwd);
+		if (where != NULL)
+			xapi_set(form, "placement", xapi_new_str(where));
 		return xm_json(xm, form);
 	}
 	form = vmrec_sxp(&r->dom, cwd);
 	xm_sxp(form, &out);
 	xapi_free(form);
+	if (where != NULL)
+		xu_buf_addf(&out, "Placement: %s\n", where);
 	return xm_print(xm, &out);
 }
 
@@ -211,7 +251,8 @@ static const struct xm_opt create_opts[] = {
 	    "Show the guest's console from its first line." },
 	{ 'p', "paused", NULL, "Leave the guest paused." },
 	{ 'n', "dryrun", NULL,
-	    "Only print what would be created; needs no Xen and no daemon." },
+	    "Only print what would be created; needs no Xen and no daemon, but "
+	    "with one it says on which NUMA nodes the guest would be." },
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
 	{ 0, "path", "DIRS",

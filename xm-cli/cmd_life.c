@@ -265,6 +265,28 @@ run_trigger(struct xm *xm)
 	return done(xm, &d);
 }
 
+/* --- vCPUs ---------------------------------------------------------------- */
+
+static int
+run_vcpu_set(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	int64_t n;
+	int status;
+
+	if (!xu_num_i64(xm->argv[1], 1, INT32_MAX, &n))
+		return xm_usage(xm, "'%s' is not a number of vCPUs.",
+		    xm->argv[1]);
+	status = xm_find(xm, xm->argv[0], &d);
+	if (status != 0)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.set_VCPUs_number_live", "si", d.ref,
+		(long long)n) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
 /* --- rows ----------------------------------------------------------------- */
 
 const struct xm_cmd cmd_pause = {
@@ -359,4 +381,21 @@ const struct xm_cmd cmd_trigger = {
 	.max = 3,
 	.completes = XM_DOMAIN,
 	.run = run_trigger,
+};
+
+const struct xm_cmd cmd_vcpu_set = {
+	.name = "vcpu-set",
+	.operands = "DOMAIN COUNT",
+	.summary = "Change how many vCPUs a running domain uses.",
+	.detail = "The kernel of a PV or PVH guest is asked to run the first "
+		  "COUNT of its maxvcpus vCPUs; it does so as it gets round to "
+		  "it ('xm list' shows how many run), and may leave it to its "
+		  "own administrator to bring a vCPU that it has found online "
+		  "(Linux without udev: echo 1 > "
+		  "/sys/devices/system/cpu/cpuN/online). A reboot keeps the "
+		  "number. HVM guests have the vCPUs they began with.",
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_vcpu_set,
 };

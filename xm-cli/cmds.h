@@ -23,6 +23,7 @@
 	F(trigger) \
 	F(unpause) \
 	F(uptime) \
+	F(vcpu_set) \
 	F(block_attach) \
 	F(block_configure) \
 	F(block_detach) \

@@ -279,6 +279,9 @@ platform(const struct domcfg *d, const char *cwd)
 	set_number(map, "max_event_channels", d->max_event_channels);
 	if (d->tsc_mode != 0)
 		set_number(map, "tsc_mode", d->tsc_mode);
+	if (d->nomigrate)
+		xapi_set(map, "nomigrate", xapi_new_str("1"));
+	set_word(map, "vnuma", d->vnuma);
 	set_word(map, "cpuid", d->cpuid);
 	if (d->rtc_timeoffset != 0)
 		set_any_number(map, "timeoffset", d->rtc_timeoffset);

@@ -35,7 +35,8 @@ sum(const uint8_t *p, size_t n)
 
 #define BASE 0xfc000000ull
 
-static uint8_t tables[2 * 4096];
+static const struct xg_nodes one_node;
+static uint8_t tables[XG_ACPI_PAGES_MAX * 4096];
 static size_t tables_len;
 
 static const uint8_t *
@@ -172,19 +173,108 @@ START_TEST(acpi_tables)
 		if (vcpus % 3 == 0)
 			memset(b.online, 0x55, sizeof(b.online));
 		memset(tables, 0, sizeof(tables));
-		tables_len = xg_acpi_tables(&b, BASE, tables, sizeof(tables),
+		tables_len = xg_acpi_tables(&b, &one_node, BASE, tables, sizeof(tables),
 		    &rsdp);
 		ck_assert_uint_gt(tables_len, 0);
 		check_tables(&b, rsdp);
 		/* Exactly that much is enough, a byte less is refused. */
 		AUTO_FREE uint8_t *tight = calloc(1, tables_len);
 
-		ck_assert_uint_eq(xg_acpi_tables(&b, BASE, tight, tables_len,
+		ck_assert_uint_eq(xg_acpi_tables(&b, &one_node, BASE, tight, tables_len,
 		    &rsdp), tables_len);
 		ck_assert_mem_eq(tight, tables, tables_len);
-		ck_assert_uint_eq(xg_acpi_tables(&b, BASE, tight,
+		ck_assert_uint_eq(xg_acpi_tables(&b, &one_node, BASE, tight,
 		    tables_len - 1, &rsdp), 0);
 	}
+}
+END_TEST
+
+/* Virtual NUMA: as many nodes and vCPUs as there can be, memory on both sides of
+ * the hole. */
+START_TEST(acpi_of_virtual_nodes)
+{
+	struct xg_vnode v[XG_MAX_VNODES];
+	struct xg_build b = pvh();
+	struct xg_error e = { .msg = "" };
+	struct xg_hvm_layout l;
+	struct xg_nodes nodes;
+	const uint8_t *xsdt, *t, *m;
+	uint64_t rsdp, pages = 0;
+	uint32_t len;
+
+	memset(v, 0, sizeof(v));
+	for (unsigned i = 0; i < XG_MAX_VNODES; i++) {
+		v[i].memory_kib = 512 << 10;
+		for (unsigned k = 0; k < XG_MAX_VNODES; k++)
+			v[i].distance[k] = i == k ? 10 : 20 + i;
+		memset(v[i].vcpus + i, 0xff, 1);
+	}
+	b.memory_kib = 8ull << 20;
+	b.max_vcpus = XG_HVM_MAX_VCPUS;
+	b.vnodes = v;
+	b.nr_vnodes = XG_MAX_VNODES;
+	ck_assert_int_eq(xg_hvm_layout(&b, &l, &e), 0);
+	ck_assert_int_eq(xg_vnuma_ranges(&b, &l, &nodes, &e), 0);
+	/* One is on both sides of the hole. */
+	ck_assert_uint_eq(nodes.n, XG_MAX_VNODES + 1);
+	tables_len = xg_acpi_tables(&b, &nodes, BASE, tables,
+	    l.acpi_pages << 12, &rsdp);
+	ck_assert_uint_gt(tables_len, 0);
+	xsdt = table_at(number(tables + (rsdp - BASE) + 24, 8), "XSDT", &len);
+	ck_assert_uint_eq(len, 36 + 4 * 8);
+	t = table_at(number(xsdt + 52, 8), "SRAT", &len);
+	ck_assert_uint_eq(len, 48 + 128 * 16 + nodes.n * 40);
+	for (unsigned i = 0; i < 128; i++) {
+		m = t + 48 + i * 16;
+		ck_assert_mem_eq(m, "\0\20", 2);
+		ck_assert_uint_eq(m[2], i / 8);
+		ck_assert_uint_eq(m[3], 2 * i);
+		ck_assert_uint_eq(number(m + 4, 4), 1);
+	}
+	for (unsigned i = 0; i < nodes.n; i++) {
+		m = t + 48 + 128 * 16 + i * 40;
+		ck_assert_mem_eq(m, "\1\50", 2);
+		ck_assert_uint_eq(number(m + 2, 4), nodes.range[i].vnode);
+		ck_assert_uint_eq(number(m + 8, 8), nodes.range[i].pfn << 12);
+		pages += number(m + 16, 8) >> 12;
+		ck_assert_uint_eq(number(m + 28, 4), 1);
+	}
+	ck_assert_uint_eq(pages, b.memory_kib / 4);
+	t = table_at(number(xsdt + 60, 8), "SLIT", &len);
+	ck_assert_uint_eq(len, 44 + 256);
+	ck_assert_uint_eq(number(t + 36, 8), 16);
+	ck_assert_uint_eq(t[44 + 17], 10);
+	ck_assert_uint_eq(t[44 + 16], 21);
+}
+END_TEST
+
+START_TEST(virtual_nodes_are_checked)
+{
+	struct xg_vnode v[2] = { { .memory_kib = 40 << 10 },
+		{ .memory_kib = 24 << 10, .vcpus = { 2 } } };
+	struct xg_build b = pvh();
+	struct xg_error e = { .msg = "" };
+	struct xg_nodes nodes;
+
+	b.vnodes = v;
+	b.nr_vnodes = 2;
+	b.type = XG_PV;
+	ck_assert_int_eq(xg_vnuma_ranges(&b, NULL, &nodes, &e), 0);
+	ck_assert_uint_eq(nodes.n, 2);
+	ck_assert_uint_eq(xg_vnuma_at(&nodes, 10239)->vnode, 0);
+	ck_assert_uint_eq(xg_vnuma_at(&nodes, 10240)->vnode, 1);
+	ck_assert_ptr_null(xg_vnuma_at(&nodes, 16384));
+	ck_assert_uint_eq(xg_vnuma_of_vcpu(&b, 1), 1);
+	b.max_kib = 65 << 10;
+	ck_assert_int_eq(xg_vnuma_ranges(&b, NULL, &nodes, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "cannot grow"));
+	v[0].memory_kib++;
+	memset(&e, 0, sizeof(e));
+	ck_assert_int_eq(xg_vnuma_ranges(&b, NULL, &nodes, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "65537 KiB"));
+	b.nr_vnodes = 0;
+	ck_assert_int_eq(xg_vnuma_ranges(&b, NULL, &nodes, &e), 0);
+	ck_assert_ptr_null(xg_vnuma_at(&nodes, 0));
 }
 END_TEST
 
@@ -203,7 +293,7 @@ START_TEST(acpi_tables_for_iasl)
 	b.max_vcpus = 5;
 	b.online[0] = 0x0b;
 	memset(tables, 0, sizeof(tables));
-	ck_assert_uint_gt(xg_acpi_tables(&b, BASE, tables, sizeof(tables),
+	ck_assert_uint_gt(xg_acpi_tables(&b, &one_node, BASE, tables, sizeof(tables),
 	    &rsdp), 0);
 	memcpy(&len, dsdt + 4, 4);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -232,6 +322,8 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, acpi_tables);
 	tcase_add_test(t, acpi_tables_for_iasl);
+	tcase_add_test(t, acpi_of_virtual_nodes);
+	tcase_add_test(t, virtual_nodes_are_checked);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

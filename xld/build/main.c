@@ -20,6 +20,7 @@
 #include "xu_err.h"
 #include "xu_log.h"
 #include "xu_msg.h"
+#include "xu_vnuma.h"
 
 #define CHANNEL_FD  3
 #define PAYLOAD_MAX (64u << 10)
@@ -131,6 +132,31 @@ set_vcpus(struct builder *w)
 		w->b.online[i / 8] |= (uint8_t)(1u << i % 8);
 }
 
+/* The core has checked it; what it did not understand would be refused by the
+ * builder for its sum. */
+static void
+set_vnuma(struct builder *w)
+{
+	static struct xg_vnode nodes[XU_VNODES_MAX];
+	struct xu_vnuma v;
+
+	_Static_assert(XU_VNODES_MAX <= XG_MAX_VNODES &&
+	    sizeof(nodes[0].vcpus) == sizeof(v.node[0].vcpus) &&
+	    sizeof(nodes[0].distance) == sizeof(v.node[0].distance),
+	    "virtual nodes");
+	xu_vnuma_parse(xu_val_get_str(w->order.val, "vnuma", ""), &v, NULL);
+	for (unsigned i = 0; i < v.n; i++) {
+		nodes[i].host = v.node[i].host;
+		nodes[i].memory_kib = v.node[i].mib * 1024;
+		memcpy(nodes[i].distance, v.node[i].distance,
+		    sizeof(nodes[i].distance));
+		memcpy(nodes[i].vcpus, v.node[i].vcpus,
+		    sizeof(nodes[i].vcpus));
+	}
+	w->b.vnodes = nodes;
+	w->b.nr_vnodes = v.n;
+}
+
 static uint32_t
 flags_of(const struct xu_val *order)
 {
@@ -184,6 +210,7 @@ receive(struct builder *w)
 		.ctx = w,
 	};
 	set_vcpus(w);
+	set_vnuma(w);
 	return w->b.domid == 0 ? -1 : 0;
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What Xen is told of a domain before it has memory; see vm_limits.c. */
+#ifndef XLD_VM_LIMITS_H
+#define XLD_VM_LIMITS_H
+
+#include "xld.h"
+
+/* Pages that a machine takes of the host when it starts. */
+uint64_t limits_need(const struct xu_val *config);
+/* vCPUs, ceiling of memory, places, scheduling, clocks, processors' features,
+ * nested page tables, in this order. */
+int limits_set(struct core *c, const struct xu_val *config, uint32_t domid,
+    struct xu_err *e);
+
+#endif
