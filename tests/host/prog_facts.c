@@ -3,7 +3,9 @@
  * What the hypervisor says, as one number: prog_facts free-pages | domains |
  * channels | grant-frames. Tests compare it before and after. And prog_facts cpuid
  * DOMID: the CPUID leaves a domain's processors are to have, one a line;
- * prog_facts affinity DOMID: "hard / soft" of each vCPU, as xl writes it.
+ * prog_facts affinity DOMID: "hard / soft" of each vCPU, as xl writes it; nodes
+ * DOMID: those it is to have memory from; vnuma DOMID: its virtual nodes; node-free
+ * NODE: MiB.
  */
 #include "config.h"
 
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "xenctrl.h"
+#include "xenctrl_mem.h"
 
 static long long
 free_pages(xc_interface *xch)
@@ -90,6 +93,56 @@ affinity(xc_interface *xch, uint32_t domid)
 	return 0;
 }
 
+static int
+nodes(xc_interface *xch, uint32_t domid)
+{
+	uint8_t map[8];
+
+	if (xc_domain_get_node_affinity(xch, domid, map, sizeof(map)) < 0)
+		return -1;
+	for (unsigned i = 0, n = 0; i < sizeof(map) * 8; i++)
+		if ((map[i / 8] >> i % 8 & 1) != 0)
+			printf("%s%u", n++ > 0 ? " " : "", i);
+	putchar('\n');
+	return 0;
+}
+
+static int
+vnuma(xc_interface *xch, uint32_t domid)
+{
+	uint32_t distance[256], vcpus[128];
+	struct xc_vmemrange ranges[20];
+	struct xc_vnuma v = { .nr_nodes = 16, .nr_ranges = 20, .nr_vcpus = 128,
+		.distance = distance, .vcpu_to_node = vcpus,
+		.ranges = ranges };
+
+	if (xc_domain_getvnuma(xch, domid, &v) < 0)
+		return -1;
+	for (uint32_t i = 0; i < v.nr_ranges; i++)
+		printf("node %u: %#llx-%#llx; ", ranges[i].node,
+		    (unsigned long long)ranges[i].start,
+		    (unsigned long long)ranges[i].end);
+	printf("vcpus");
+	for (uint32_t i = 0; i < v.nr_vcpus; i++)
+		printf(" %u", vcpus[i]);
+	printf("; distances");
+	for (uint32_t i = 0; i < v.nr_nodes * v.nr_nodes; i++)
+		printf(" %u", distance[i]);
+	putchar('\n');
+	return 0;
+}
+
+static int
+node_free(xc_interface *xch, uint32_t node)
+{
+	struct xc_numanode n[64];
+
+	if (xc_numainfo(xch, n, NULL, 64) <= (int)node || node >= 64)
+		return -1;
+	printf("%llu\n", (unsigned long long)n[node].free >> 20);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -102,15 +155,26 @@ main(int argc, char **argv)
 		{ "channels", channels },
 		{ "grant-frames", grant_frames },
 	};
+	static const struct {
+		const char *word;
+		int (*f)(xc_interface *xch, uint32_t number);
+	} of_one[] = {
+		{ "cpuid", cpuid },
+		{ "affinity", affinity },
+		{ "nodes", nodes },
+		{ "vnuma", vnuma },
+		{ "node-free", node_free },
+	};
 	char why[256];
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));
 	long long n = -1;
 
 	if (xch != NULL && argc == 3) {
-		uint32_t domid = (uint32_t)strtoul(argv[2], NULL, 10);
+		uint32_t number = (uint32_t)strtoul(argv[2], NULL, 10);
 
-		n = strcmp(argv[1], "cpuid") == 0 ? cpuid(xch, domid) :
-						    affinity(xch, domid);
+		for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
+			if (strcmp(of_one[i].word, argv[1]) == 0)
+				n = of_one[i].f(xch, number);
 		if (n < 0)
 			fprintf(stderr, "prog_facts: %s\n", xc_last_error(xch));
 		xc_interface_close(xch);

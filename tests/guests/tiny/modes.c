@@ -122,7 +122,8 @@ cpuid_start(const char *value, uint64_t now)
 {
 	static const uint32_t leaves[][2] = { { 0x0, 0 }, { 0x1, 0 },
 		{ 0x4, 0 }, { 0x7, 0 }, { 0xb, 0 }, { 0xb, 1 }, { 0xd, 1 },
-		{ 0x80000001, 0 }, { 0x80000007, 0 }, { 0x80000008, 0 } };
+		{ 0x40000003, 0 }, { 0x80000001, 0 }, { 0x80000007, 0 },
+		{ 0x80000008, 0 } };
 	uint32_t r[4];
 
 	(void)value;

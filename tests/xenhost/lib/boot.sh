@@ -13,6 +13,20 @@ acceleration() {
 	fi
 }
 
+# Memory and processors in equal parts; what is left over goes to the last one.
+numa() {
+	local n last=$((nodes - 1)) mib cpu
+
+	for ((n = 0; n < nodes; n++)); do
+		mib=$((mem / nodes))
+		cpu=$((cpus / nodes))
+		words+=(-object "memory-backend-ram,id=mem$n,size=$((n == last ? \
+			mem - last * mib : mib))M"
+			-numa "node,nodeid=$n,memdev=mem$n,cpus=$((n * cpu))-$((
+			n == last ? cpus - 1 : n * cpu + cpu - 1))")
+	done
+}
+
 # The emulator takes a doubled comma for one that is part of a name.
 commas() { echo "${1//,/,,}"; }
 
@@ -33,6 +47,7 @@ emulator() {
 		-serial chardev:con
 		-device virtio-serial-pci,max_ports=4
 		-device virtio-rng-pci)
+	((nodes == 1)) || numa
 	if [[ $name == hosta ]]; then
 		words+=(-chardev "socket,id=ctl,fd=@CHAN@"
 			-device virtserialport,chardev=ctl,name=xh)
