@@ -9,7 +9,7 @@
 # free. hvm-more.sh has the steps.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_hvm.bash"
-. "$(dirname "$0")/lib_fault.bash"
+faults
 cleanup 'unset XLD_FAULT_FILE; restart_xld A=1; xm destroy cut >/dev/null 2>&1'
 
 disk_image "$scratch/disk"
