@@ -392,8 +392,9 @@ const struct xm_cmd cmd_vcpu_set = {
 		  "it ('xm list' shows how many run), and may leave it to its "
 		  "own administrator to bring a vCPU that it has found online "
 		  "(Linux without udev: echo 1 > "
-		  "/sys/devices/system/cpu/cpuN/online). A reboot keeps the "
-		  "number. HVM guests have the vCPUs they began with.",
+		  "/sys/devices/system/cpu/cpuN/online). Linux as a PVH guest "
+		  "brings up none that was not there when it began. A reboot "
+		  "keeps the number. HVM guests have the vCPUs they began with.",
 	.min = 2,
 	.max = 2,
 	.completes = XM_DOMAIN,

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
 # timeout: 600
-# vCPUs that come and go while a stock Linux runs (PV): one of three at
+# vCPUs that come and go while a stock Linux runs, PV (as PVH it says "bad cpu" to
+# those that were not there when it began, under xl as well): one of three at
 # first, then two, then one; what the guest says of them and what Xen does. The
 # number outlives a reboot. What cannot be is refused.
 . "$(dirname "$0")/lib.sh"
