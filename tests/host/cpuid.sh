@@ -27,12 +27,21 @@ guest() {
 }
 bit() { echo $(($(leaf "$1" "$2") >> $3 & 1)); }
 
+# Xen's leaf of the TSC: how it goes, and whether Xen answers for it itself.
+tsc() {
+	same "the mode of the TSC" "$1" "$(leaf 40000003.0 b)"
+	[ -z "$2" ] || same "whether it is emulated" "$2" "$(bit 40000003.0 a 0)"
+}
+
 # SSE3 is bit 0 of 1.c, RDTSCP and NX 27 and 20 of 80000001.d, CX16 13 of 1.c.
 guest pv
 same "sse3 by default" 1 "$(bit 1.0 c 0)"
 same "nx by default" 1 "$(bit 80000001.0 d 20)"
+same "an invariant TSC" 0 "$(bit 80000007.0 d 8)"
+tsc 0 ''
 family=$(leaf 1.0 a)
-guest pv 'cpuid = "host,sse3=0,cmpxchg16=0,stepping=9"'
+guest pv 'cpuid = "host,sse3=0,cmpxchg16=0,stepping=9"' 'tsc_mode = "native"'
+tsc 2 0
 same "sse3" 0 "$(bit 1.0 c 0)"
 same "cx16" 0 "$(bit 1.0 c 13)"
 same "stepping" $((family & ~15 | 9)) "$(leaf 1.0 a)"
@@ -43,7 +52,9 @@ same "ids of logical processors" 8 $(($(leaf 1.0 b) >> 16 & 255))
 same "htt" 1 "$(bit 1.0 d 28)"
 same "cores, less one" 7 $(($(leaf 80000008.0 c) & 255))
 guest pvh 'cpuid = [ "1:ecx=xxxxxxxxxxxxxxxxxx0xxxxxxxxxxxx0, edx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxk",' \
-	'	"host,nx=k" ]'
+	'	"host,nx=k" ]' 'tsc_mode = "always_emulate"' 'nomigrate = 1'
+tsc 1 1
+note "an invariant TSC: $(bit 80000007.0 d 8)"
 same "sse3" 0 "$(bit 1.0 c 0)"
 same "cx16" 0 "$(bit 1.0 c 13)"
 same "fpu" 1 "$(bit 1.0 d 0)"
