@@ -3,7 +3,7 @@
 # toolstack: own
 # timeout: 600
 # vCPUs that come and go while a stock Linux runs, PV (as PVH it says "bad cpu" to
-# those that were not there when it began, under xl as well): one of three at
+# those that were not there when it began): one of three at
 # first, then two, then one; what the guest says of them and what Xen does. The
 # number outlives a reboot. What cannot be is refused.
 . "$(dirname "$0")/lib.sh"
