@@ -115,7 +115,7 @@ contains "no such pool" "$out" "^Placement: nowhere: there is no CPU pool 'deep'
 # --- nodes of its own -----------------------------------------------------------------
 vnuma='vnuma = [ [ "pnode=1", "size=24", "vcpus=1" ],
 	[ "pnode=0", "size=40", "vcpus=0", "vdistances=30,10" ] ]'
-for type in pv; do
+for type in pv pvh; do
 	before=$("$progs/prog_facts" node-free 1)
 	config=$(tiny_config at "type = '$type'" 'memory = 64' 'vcpus = 2' "$vnuma")
 	check "a $type guest of two nodes" xm create -q -p "$config"
@@ -133,4 +133,22 @@ refused 2 "at.cfg:5:9: vnuma, node 0: 'vCPU 1': it is on no node" \
 refused 2 "there is no node 5" \
 	'vnuma = [ [ "pnode=5", "size=16", "vcpus=0-1" ] ]'
 
+# --- pools ----------------------------------------------------------------------------
+if has_xl; then
+	check "a processor leaves" $xl cpupool-cpu-remove Pool-0 1
+	cleanup '$xl cpupool-destroy deep; $xl cpupool-cpu-add Pool-0 1'
+	check "a pool" $xl cpupool-create 'name="deep"' 'cpus=["1"]'
+	config=$(tiny_config at 'pool = "deep"')
+	check "a guest in it" xm create -q -p "$config"
+	contains "where it is" "$($xl list -c)" '^at .* deep$'
+	same "nodes with processors of its pool" 1 "$(nodes)"
+	check "its end" xm destroy at
+	refused 2 "processors '0': none of them is in the guest's CPU pool 'deep'" \
+		'pool = "deep"' 'cpus = "0"'
+	refused 2 "processors '1': none of them is in the guest's CPU pool 'Pool-0'" \
+		'cpus = "1"'
+	$xl cpupool-destroy deep
+	check "as before" $xl cpupool-cpu-add Pool-0 1
+	cleanups=("${cleanups[@]:0:1}")
+fi
 check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /)
