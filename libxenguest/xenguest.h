@@ -207,6 +207,9 @@ struct xg_built {
 	/* Frames of the rings, for XS_INTRODUCE and the console: machine's (PV)
 	 * or guest's (PVH, HVM). */
 	uint64_t store_frame, console_frame;
+	/* Of its memory, bytes that were copied, made or cleared; what Xen gives
+	 * is clear already and is not touched. */
+	uint64_t bytes_written;
 };
 
 /*

@@ -87,21 +87,15 @@ xg_build(xc_interface *xch, const struct xg_build *b,
 	struct xg_job j = { .xch = xch, .b = b, .k = k, .m = m, .e = e,
 		.ramdisk = { .what = "ramdisk", .fd = b->ramdisk_fd },
 		.firmware = { .what = "firmware", .fd = b->firmware_fd } };
-	void *map;
 	int r;
 
 	if (check_order(b, k, e) < 0 ||
 	    size_of(&j.ramdisk, 1u << 30, e) < 0 ||
 	    (b->type == XG_HVM && size_of(&j.firmware, 16u << 20, e) < 0))
 		return -1;
-	map = mmap(NULL, k->size, PROT_READ, MAP_PRIVATE, k->fd, 0);
-	if (map == MAP_FAILED)
-		return xg_fail(e, errno, "map the kernel: %s",
-		    strerror(errno));
-	j.image = map;
 	r = xg_vnuma_tell(&j);
 	if (r == 0)
 		r = b->type == XG_PV ? xg_pv(&j, out) : xg_hvm(&j, out);
-	munmap(map, k->size);
+	out->bytes_written = j.bytes_written;
 	return r;
 }

@@ -63,23 +63,42 @@ same_file(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* 0, or an errno. */
-static int
-read_into(int fd, uint8_t *to, uint64_t size)
+int
+xg_write_all(int fd, const void *p, size_t n)
 {
+	const uint8_t *from = p;
+	ssize_t r;
+
+	while (n > 0) {
+		r = write(fd, from, n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		from += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+/* size bytes, from the beginning. 0, or an errno. */
+static int
+copy_bytes(int from, int to, uint64_t size)
+{
+	static uint8_t buf[256 << 10];
 	uint64_t done = 0;
 	ssize_t n;
 
 	while (done < size) {
-		n = pread(fd, to + done,
-		    size - done > 1u << 30 ? 1u << 30 : size - done,
+		n = pread(from, buf,
+		    size - done > sizeof(buf) ? sizeof(buf) : size - done,
 		    (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return errno;
 		if (n == 0)
 			return EAGAIN;
+		if (n < 0 || xg_write_all(to, buf, (size_t)n) < 0)
+			return errno;
 		done += (uint64_t)n;
 	}
 	return 0;
@@ -91,7 +110,6 @@ copy_file(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
     struct xg_error *e)
 {
 	struct stat st, after;
-	void *map = NULL;
 	int copy, why = 0;
 
 	if (fstat(fd, &st) < 0)
@@ -106,15 +124,7 @@ copy_file(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
 		    "kernel %s: %llu bytes; the limit is %llu", name,
 		    (unsigned long long)*size, (unsigned long long)l->file);
 	copy = memfd_create("xen-kernel-file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (copy < 0 || ftruncate(copy, st.st_size) < 0)
-		why = errno;
-	if (why == 0 && *size > 0) {
-		map = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		    copy, 0);
-		why = map == MAP_FAILED ? errno : read_into(fd, map, *size);
-		if (map != MAP_FAILED)
-			munmap(map, *size);
-	}
+	why = copy < 0 ? errno : copy_bytes(fd, copy, *size);
 	if (why == 0 && (fstat(fd, &after) < 0 || !same_file(&st, &after)))
 		why = EAGAIN;
 	if (why == 0 && fcntl(copy, F_ADD_SEALS, SEALS) < 0)

@@ -24,8 +24,20 @@ const void *xg_at(const struct xg_blob *b, uint64_t offset, uint64_t len);
 /* Every byte that is not printable ASCII becomes '?': one line stays one. */
 void xg_printable(char *s);
 
-/* Memory for an image of that size, or NULL with errno. */
-typedef uint8_t *xg_room_f(void *ctx, uint64_t size);
+/* Where an image goes. */
+struct xg_room {
+	/* Memory for an image of that size, to be filled; NULL with errno. */
+	uint8_t *(*whole)(void *ctx, uint64_t size);
+	/*
+	 * Or its next bytes, from one that comes piece by piece, -1 with errno; and
+	 * all that came, NULL with errno. Without put there is only whole. Pages
+	 * that a file is given by write() cost a domain 0 of Xen nothing else,
+	 * pages that are mapped a fault and two hypercalls each.
+	 */
+	int (*put)(void *ctx, const uint8_t *p, size_t n);
+	const uint8_t *(*seen)(void *ctx, uint64_t size);
+	void *ctx;
+};
 
 /*
  * xg_unpack.c: the ELF image of a file: itself, unpacked, or the payload of a
@@ -33,11 +45,11 @@ typedef uint8_t *xg_room_f(void *ctx, uint64_t size);
  * room gave is not freed here.
  */
 int xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
-    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    const struct xg_room *room, const uint8_t **image, uint64_t *size,
     char packed[8], struct xg_error *e);
 /* The same, and what the image says of itself. */
 int xg_examine(const struct xg_blob *file, const struct xg_limits *l,
-    xg_room_f *room, void *ctx, uint8_t **image, struct xg_kernel *out,
+    const struct xg_room *room, const uint8_t **image, struct xg_kernel *out,
     struct xg_error *e);
 
 /* Memory a decompressor may take for itself. */
@@ -69,6 +81,8 @@ struct xg_report {
 	struct xg_kernel kernel;
 };
 #define XG_REPORT_MAGIC 0x78670002u
+/* xg_load.c: all of it, -1 with errno. */
+int xg_write_all(int fd, const void *p, size_t n);
 /* xg_sandbox.c: the child's life; it ends with its report. memory: bytes of
  * address space. */
 void xg_sandbox(int source, uint64_t size, int image, int report,
@@ -120,9 +134,9 @@ struct xg_job {
 	const struct xg_build *b;
 	const struct xg_kernel *k;
 	const struct xg_memory *m;
-	/* The sealed image, mapped. */
-	const uint8_t *image;
 	struct xg_file ramdisk, firmware;
+	/* struct xg_built's. */
+	uint64_t bytes_written;
 	struct xg_error *e;
 };
 

@@ -54,6 +54,8 @@ allow_only(void)
 		SCMP_A0(SCMP_CMP_EQ, IMAGE)) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
 		SCMP_A0(SCMP_CMP_EQ, REPORT)) < 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+		SCMP_A0(SCMP_CMP_EQ, IMAGE)) < 0 ||
 	    seccomp_load(f) < 0)
 		_exit(3);
 	seccomp_release(f);
@@ -120,7 +122,7 @@ enter(int source, int image, int report, const struct xg_limits *l,
 
 /* The image grows where the parent will find it: unpacked once, copied never. */
 static uint8_t *
-image_room(void *ctx, uint64_t size)
+whole(void *ctx, uint64_t size)
 {
 	void *p;
 
@@ -131,13 +133,31 @@ image_room(void *ctx, uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+static int
+put(void *ctx, const uint8_t *p, size_t n)
+{
+	(void)ctx;
+	return xg_write_all(IMAGE, p, n);
+}
+
+static const uint8_t *
+seen(void *ctx, uint64_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, IMAGE, 0);
+
+	(void)ctx;
+	return p == MAP_FAILED ? NULL : p;
+}
+
 void
 xg_sandbox(int source, uint64_t size, int image, int report,
     const struct xg_limits *l, uint64_t memory)
 {
 	static struct xg_report r = {.magic = XG_REPORT_MAGIC};
 	struct xg_blob file = {(const uint8_t *)"", size};
-	uint8_t *unpacked = NULL;
+	static const struct xg_room room = {
+		.whole = whole, .put = put, .seen = seen};
+	const uint8_t *unpacked = NULL;
 	void *map = NULL;
 
 	enter(source, image, report, l, memory);
@@ -150,7 +170,7 @@ xg_sandbox(int source, uint64_t size, int image, int report,
 		file.p = map;
 	if (r.failed == 0)
 		r.failed = xg_examine(
-		    &file, l, image_room, NULL, &unpacked, &r.kernel, &r.error);
+		    &file, l, &room, &unpacked, &r.kernel, &r.error);
 	r.whole = unpacked == NULL;
 	/* A pipe takes this much at once. */
 	_exit(write(REPORT, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 3);

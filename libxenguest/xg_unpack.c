@@ -22,69 +22,122 @@
 /* An image that shrinks more than this is a bomb, unless it is small. */
 #define MAX_RATIO   64
 #define SMALL_IMAGE (64u << 20)
+#define PIECE	    (256u << 10)
 
 struct job {
 	const uint8_t *in;
 	uint64_t in_len;
+	/* All of the image, or NULL: it goes to room by pieces. */
 	uint8_t *out;
-	uint64_t out_len;
+	uint64_t out_len, done;
+	const struct xg_room *room;
 };
 
+/* ---- formats that come piece by piece ---------------------------------------------- */
+
+/* Where the next bytes go, and how many. When there should be none left: the end mark
+ * may not have been looked at, and no more bytes may come. */
+static uint8_t *
+piece(struct job *j, size_t *n)
+{
+	static uint8_t buf[PIECE], spare;
+	uint64_t left = j->out_len - j->done;
+
+	*n = left == 0 ? 1 : (size_t)left;
+	if (left == 0)
+		return &spare;
+	if (j->out != NULL)
+		return j->out + j->done;
+	if (*n > sizeof(buf))
+		*n = sizeof(buf);
+	return buf;
+}
+
+/* So many came. 0, or an errno. */
+static int
+took(struct job *j, const uint8_t *p, size_t n)
+{
+	if (n > j->out_len - j->done)
+		return EINVAL;
+	j->done += n;
+	if (n == 0 || j->out != NULL)
+		return 0;
+	return j->room->put(j->room->ctx, p, n) < 0 ? ENOSPC : 0;
+}
+
 /* Each: 0 when in became exactly out_len bytes; EINVAL when it did not, ENOMEM
- * when that would take more than XG_UNPACK_MEMORY. */
+ * when that would take more than XG_UNPACK_MEMORY, ENOSPC when the image has no
+ * room. */
 static int
 un_gzip(struct job *j)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)j->in,
-		.avail_in = (uInt)j->in_len, .next_out = j->out,
-		.avail_out = (uInt)j->out_len };
-	int r;
+		.avail_in = (uInt)j->in_len };
+	int r, why;
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK)
 		return ENOMEM;
-	r = inflate(&z, Z_FINISH);
+	do {
+		size_t n;
+		uint8_t *p = z.next_out = piece(j, &n);
+
+		z.avail_out = (uInt)n;
+		r = inflate(&z, Z_NO_FLUSH);
+		why = took(j, p, n - z.avail_out);
+	} while (why == 0 && r == Z_OK);
 	inflateEnd(&z);
-	if (r == Z_MEM_ERROR)
-		return ENOMEM;
-	return r == Z_STREAM_END && z.avail_out == 0 ? 0 : EINVAL;
+	if (why != 0 || r == Z_MEM_ERROR)
+		return why != 0 ? why : ENOMEM;
+	return r == Z_STREAM_END && j->done == j->out_len ? 0 : EINVAL;
 }
 
 static int
 un_bzip2(struct job *j)
 {
-	unsigned len = (unsigned)j->out_len;
-	int r = BZ2_bzBuffToBuffDecompress((char *)j->out, &len,
-	    (char *)(uintptr_t)j->in, (unsigned)j->in_len, 0, 0);
+	bz_stream z = { .next_in = (char *)(uintptr_t)j->in,
+		.avail_in = (unsigned)j->in_len };
+	bool stuck;
+	int r, why;
 
-	if (r == BZ_MEM_ERROR)
+	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
 		return ENOMEM;
-	return r == BZ_OK && len == j->out_len ? 0 : EINVAL;
+	do {
+		size_t n;
+		uint8_t *p = piece(j, &n);
+
+		z.next_out = (char *)p;
+		z.avail_out = (unsigned)n;
+		r = BZ2_bzDecompress(&z);
+		why = took(j, p, n - z.avail_out);
+		/* It would ask for more for ever. */
+		stuck = z.avail_in == 0 && z.avail_out > 0;
+	} while (why == 0 && r == BZ_OK && !stuck);
+	BZ2_bzDecompressEnd(&z);
+	if (why != 0 || r == BZ_MEM_ERROR)
+		return why != 0 ? why : ENOMEM;
+	return r == BZ_STREAM_END && j->done == j->out_len ? 0 : EINVAL;
 }
 
 static int
 run_lzma(lzma_stream *s, struct job *j)
 {
-	uint8_t spare;
 	lzma_ret r;
-	bool full;
+	int why;
 
 	s->next_in = j->in;
 	s->avail_in = j->in_len;
-	s->next_out = j->out;
-	s->avail_out = j->out_len;
-	r = lzma_code(s, LZMA_FINISH);
-	full = s->avail_out == 0;
-	/* The end mark may not have been looked at; no more bytes may come. */
-	if (r == LZMA_OK && full) {
-		s->next_out = &spare;
-		s->avail_out = 1;
+	do {
+		size_t n;
+		uint8_t *p = s->next_out = piece(j, &n);
+
+		s->avail_out = n;
 		r = lzma_code(s, LZMA_FINISH);
-		full = s->avail_out == 1;
-	}
+		why = took(j, p, n - s->avail_out);
+	} while (why == 0 && r == LZMA_OK);
 	lzma_end(s);
-	if (r == LZMA_MEM_ERROR || r == LZMA_MEMLIMIT_ERROR)
-		return ENOMEM;
-	return r == LZMA_STREAM_END && full ? 0 : EINVAL;
+	if (why != 0 || r == LZMA_MEM_ERROR || r == LZMA_MEMLIMIT_ERROR)
+		return why != 0 ? why : ENOMEM;
+	return r == LZMA_STREAM_END && j->done == j->out_len ? 0 : EINVAL;
 }
 
 static int
@@ -106,6 +159,8 @@ un_lzma(struct job *j)
 		return ENOMEM;
 	return run_lzma(&s, j);
 }
+
+/* ---- formats that want all of it ----------------------------------------------------- */
 
 /* At once, so that no window is needed, whatever the frame says of its own. */
 static int
@@ -163,6 +218,8 @@ un_lzop(struct job *j)
 	return xg_unlzop(&in, j->out, j->out_len);
 }
 
+/* ---- which it is ------------------------------------------------------------------------ */
+
 static const struct format {
 	const char *name;
 	uint8_t magic[6];
@@ -170,15 +227,17 @@ static const struct format {
 	/* gzip ends with the size itself; elsewhere the kernel's build appends 4
 	 * bytes that are not the stream's. */
 	bool own_size;
+	/* It can be had piece by piece. */
+	bool pieces;
 	int (*unpack)(struct job *);
 } formats[] = {
-	{ "gzip", { 0x1f, 0x8b }, 2, true, un_gzip },
-	{ "bzip2", { 'B', 'Z', 'h' }, 3, false, un_bzip2 },
-	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, false, un_xz },
-	{ "lzma", { 0x5d, 0, 0 }, 3, false, un_lzma },
-	{ "lz4", { 0x02, 0x21, 0x4c, 0x18 }, 4, false, un_lz4 },
-	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, false, un_zstd },
-	{ "lzop", { 0x89, 'L', 'Z', 'O' }, 4, false, un_lzop },
+	{ "gzip", { 0x1f, 0x8b }, 2, true, true, un_gzip },
+	{ "bzip2", { 'B', 'Z', 'h' }, 3, false, true, un_bzip2 },
+	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, false, true, un_xz },
+	{ "lzma", { 0x5d, 0, 0 }, 3, false, true, un_lzma },
+	{ "lz4", { 0x02, 0x21, 0x4c, 0x18 }, 4, false, false, un_lz4 },
+	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, false, false, un_zstd },
+	{ "lzop", { 0x89, 'L', 'Z', 'O' }, 4, false, false, un_lzop },
 };
 
 static const struct format *
@@ -217,36 +276,51 @@ announced_size(const struct xg_blob *b, const struct format *f,
 	return 0;
 }
 
+/* Sets *image to what came. */
 static int
-unpack(const struct xg_blob *b, const struct format *f,
-    const struct xg_limits *l, xg_room_f *room, void *ctx, uint8_t **image,
-    uint64_t *size, struct xg_error *e)
+run(struct job *j, const struct format *f, const uint8_t **image,
+    struct xg_error *e)
 {
-	struct job j = { .in = b->p, .in_len = b->size };
-	uint32_t announced = 0;
+	bool pieces = f->pieces && j->room->put != NULL;
 	int why;
 
-	if (announced_size(b, f, l, &announced, e) < 0)
-		return -1;
-	if (!f->own_size)
-		j.in_len -= 4;
-	j.out_len = announced;
-	j.out = *image = room(ctx, announced);
-	if (j.out == NULL)
-		return xg_fail(e, ENOMEM, "no memory to unpack %u bytes",
-		    announced);
-	*size = announced;
-	why = f->unpack(&j);
+	if (!pieces)
+		j->out = j->room->whole(j->room->ctx, j->out_len);
+	*image = j->out;
+	why = !pieces && j->out == NULL ? ENOSPC : f->unpack(j);
+	if (why == 0 && pieces) {
+		*image = j->room->seen(j->room->ctx, j->out_len);
+		why = *image == NULL ? ENOSPC : 0;
+	}
+	if (why == ENOSPC)
+		return xg_fail(e, ENOMEM, "no memory to unpack %llu bytes",
+		    (unsigned long long)j->out_len);
 	if (why == ENOMEM)
 		return xg_fail(e, ENOMEM,
 		    "unpacking its %s payload takes too much memory; the limit "
 		    "is %llu MiB", f->name, XG_UNPACK_MEMORY >> 20);
 	if (why != 0)
 		return xg_fail(e, EINVAL,
-		    "its %s payload is damaged or truncated (%llu bytes in, %u "
-		    "announced)", f->name, (unsigned long long)b->size,
-		    announced);
+		    "its %s payload is damaged or truncated (%llu bytes in, "
+		    "%llu announced)", f->name, (unsigned long long)j->in_len,
+		    (unsigned long long)j->out_len);
 	return 0;
+}
+
+static int
+unpack(const struct xg_blob *b, const struct format *f,
+    const struct xg_limits *l, const struct xg_room *room,
+    const uint8_t **image, uint64_t *size, struct xg_error *e)
+{
+	struct job j = { .in = b->p, .in_len = b->size, .room = room };
+	uint32_t announced = 0;
+
+	if (announced_size(b, f, l, &announced, e) < 0)
+		return -1;
+	if (!f->own_size)
+		j.in_len -= 4;
+	*size = j.out_len = announced;
+	return run(&j, f, image, e);
 }
 
 /* Offsets into the setup header: boot.rst. */
@@ -303,25 +377,27 @@ describe(const struct xg_blob *b, char *out, size_t size)
 /* A bzImage whose payload is not packed. */
 static int
 keep_payload(const struct xg_blob *b, const struct xg_limits *l,
-    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    const struct xg_room *room, const uint8_t **image, uint64_t *size,
     struct xg_error *e)
 {
+	uint8_t *to;
+
 	if (b->size > l->image)
 		return xg_fail(e, EFBIG,
 		    "its payload has %llu bytes; the limit is %llu",
 		    (unsigned long long)b->size, (unsigned long long)l->image);
-	*image = room(ctx, b->size);
-	if (*image == NULL)
+	*image = to = room->whole(room->ctx, b->size);
+	if (to == NULL)
 		return xg_fail(e, ENOMEM, "no memory for %llu bytes",
 		    (unsigned long long)b->size);
-	memcpy(*image, b->p, b->size);
+	memcpy(to, b->p, b->size);
 	*size = b->size;
 	return 0;
 }
 
 int
 xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
-    xg_room_f *room, void *ctx, uint8_t **image, uint64_t *size,
+    const struct xg_room *room, const uint8_t **image, uint64_t *size,
     char packed[8], struct xg_error *e)
 {
 	struct xg_blob b = *file;
@@ -342,10 +418,10 @@ xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
 	f = find_format(&b);
 	if (f != NULL) {
 		strcpy(packed, f->name);
-		return unpack(&b, f, l, room, ctx, image, size, e);
+		return unpack(&b, f, l, room, image, size, e);
 	}
 	if (b.p != file->p && is_elf(&b))
-		return keep_payload(&b, l, room, ctx, image, size, e);
+		return keep_payload(&b, l, room, image, size, e);
 	describe(&b, looks, sizeof(looks));
 	return xg_fail(e, ENOEXEC,
 	    "not a kernel that Xen can start (neither ELF nor bzImage)%s%s%s",
@@ -355,14 +431,14 @@ xg_unpack(const struct xg_blob *file, const struct xg_limits *l,
 
 int
 xg_examine(const struct xg_blob *file, const struct xg_limits *l,
-    xg_room_f *room, void *ctx, uint8_t **image, struct xg_kernel *out,
+    const struct xg_room *room, const uint8_t **image, struct xg_kernel *out,
     struct xg_error *e)
 {
 	struct xg_blob b = *file;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	if (xg_unpack(file, l, room, ctx, image, &b.size, out->packed, e) < 0)
+	if (xg_unpack(file, l, room, image, &b.size, out->packed, e) < 0)
 		return -1;
 	if (*image != NULL)
 		b.p = *image;
@@ -370,10 +446,11 @@ xg_examine(const struct xg_blob *file, const struct xg_limits *l,
 }
 
 static uint8_t *
-heap_room(void *ctx, uint64_t size)
+heap(void *ctx, uint64_t size)
 {
-	(void)ctx;
-	return malloc(size);
+	uint8_t **unpacked = ctx;
+
+	return *unpacked = malloc(size);
 }
 
 XG_API int
@@ -381,10 +458,12 @@ xg_parse(const void *file, size_t size, const struct xg_limits *limits,
     void **image, struct xg_kernel *out, struct xg_error *e)
 {
 	struct xg_blob b = { file, size };
+	const uint8_t *seen = NULL;
 	uint8_t *unpacked = NULL;
+	struct xg_room room = { .whole = heap, .ctx = &unpacked };
 	int r;
 
-	r = xg_examine(&b, limits, heap_room, NULL, &unpacked, out, e);
+	r = xg_examine(&b, limits, &room, &seen, out, e);
 	if (image != NULL)
 		*image = r == 0 ? unpacked : NULL;
 	if (r < 0 || image == NULL)

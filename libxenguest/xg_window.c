@@ -24,6 +24,7 @@ xg_xen_fail(struct xg_job *j, const char *what)
 void *
 xg_map(struct xg_job *j, uint64_t pfn, size_t n)
 {
+	j->bytes_written += n * XC_PAGE_SIZE;
 	if (j->m->p2m != NULL)
 		return xc_map_foreign(j->xch, j->b->domid,
 		    PROT_READ | PROT_WRITE, j->m->p2m + pfn, NULL, n);
@@ -79,6 +80,72 @@ xg_zero_pages(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what)
 	return xg_each_window(j, pfn, pages, what, fill_zero, NULL);
 }
 
+/* --- files ---------------------------------------------------------------- */
+
+/* A guest's memory is nothing the kernel can pin, which some file systems (9p,
+ * others with direct I/O) want to do with what they read into. */
+static ssize_t
+read_by_copy(int fd, void *to, size_t n, off_t at)
+{
+	static char copy[64 << 10];
+	ssize_t r = pread(fd, copy, n < sizeof(copy) ? n : sizeof(copy), at);
+
+	if (r > 0)
+		memcpy(to, copy, (size_t)r);
+	return r;
+}
+
+/* n bytes, fewer at the end of the file, -1 with errno. Nothing of a file is mapped:
+ * in a domain 0 each page of that costs a fault and a hypercall, and once more when
+ * it goes. */
+static ssize_t
+read_at(int fd, uint8_t *to, size_t n, uint64_t at)
+{
+	size_t got = 0;
+	ssize_t r;
+
+	while (got < n) {
+		r = pread(fd, to + got, n - got, (off_t)(at + got));
+		if (r < 0 && errno == EFAULT)
+			r = read_by_copy(fd, to + got, n - got,
+			    (off_t)(at + got));
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		got += (size_t)r;
+	}
+	return (ssize_t)got;
+}
+
+static int
+fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
+    size_t n)
+{
+	const struct xg_file *f = arg;
+	size_t want = n * XC_PAGE_SIZE;
+	ssize_t got = read_at(f->fd, mem, want, at * XC_PAGE_SIZE);
+
+	if (got < 0)
+		return xg_fail(j->e, errno, "read the %s: %s", f->what,
+		    strerror(errno));
+	if ((size_t)got < want && at * XC_PAGE_SIZE + (size_t)got < f->size)
+		return xg_fail(j->e, EIO, "the %s shrank while it was read",
+		    f->what);
+	memset(mem + got, 0, want - (size_t)got);
+	return 0;
+}
+
+int
+xg_write_file(struct xg_job *j, const struct xg_file *f, uint64_t pfn)
+{
+	return xg_each_window(j, pfn,
+	    (f->size + XC_PAGE_SIZE - 1) >> XC_PAGE_SHIFT, f->what, fill_file,
+	    f);
+}
+
 /* --- the kernel ----------------------------------------------------------- */
 
 struct image_at {
@@ -86,16 +153,24 @@ struct image_at {
 	uint64_t first, shift;
 };
 
-/* Copies the part of [from, from + len) that lies in the window. */
-static void
-copy_part(uint8_t *mem, uint64_t win, uint64_t win_len, uint64_t from,
-    const uint8_t *data, uint64_t len)
+/* Reads the part of a segment, which goes to `from`, that lies in the window. */
+static int
+read_part(struct xg_job *j, uint8_t *mem, uint64_t win, uint64_t win_len,
+    uint64_t from, const struct xg_segment *s)
 {
 	uint64_t start = from > win ? from : win;
-	uint64_t end = from + len < win + win_len ? from + len : win + win_len;
+	uint64_t end = from + s->filesz < win + win_len ? from + s->filesz
+							 : win + win_len;
+	ssize_t got;
 
-	if (start < end)
-		memcpy(mem + (start - win), data + (start - from), end - start);
+	if (start >= end)
+		return 0;
+	got = read_at(j->k->fd, mem + (start - win), end - start,
+	    s->offset + (start - from));
+	if (got >= 0 && (uint64_t)got == end - start)
+		return 0;
+	return xg_fail(j->e, got < 0 ? errno : EIO, "read the kernel: %s",
+	    got < 0 ? strerror(errno) : "its image is cut short");
 }
 
 /* What no segment fills must not show the memory's last owner's bytes. */
@@ -125,8 +200,8 @@ fill_kernel(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
 	for (uint32_t i = 0; i < j->k->nsegments; i++) {
 		const struct xg_segment *s = &j->k->segments[i];
 
-		copy_part(mem, win, len, s->paddr + w->shift,
-		    j->image + s->offset, s->filesz);
+		if (read_part(j, mem, win, len, s->paddr + w->shift, s) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -137,57 +212,4 @@ xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end, uint64_t shift)
 	struct image_at w = { .first = pfn, .shift = shift };
 
 	return xg_each_window(j, pfn, end - pfn, "kernel", fill_kernel, &w);
-}
-
-/* --- files ---------------------------------------------------------------- */
-
-/* A guest's memory is nothing the kernel can pin, which some file systems (9p,
- * others with direct I/O) want to do with what they read into. */
-static ssize_t
-read_by_copy(int fd, void *to, size_t n, off_t at)
-{
-	static char copy[64 << 10];
-	ssize_t r = pread(fd, copy, n < sizeof(copy) ? n : sizeof(copy), at);
-
-	if (r > 0)
-		memcpy(to, copy, (size_t)r);
-	return r;
-}
-
-static int
-fill_file(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
-    size_t n)
-{
-	const struct xg_file *f = arg;
-	size_t want = n * XC_PAGE_SIZE, got = 0;
-	ssize_t r;
-
-	while (got < want) {
-		r = pread(f->fd, mem + got, want - got,
-		    (off_t)(at * XC_PAGE_SIZE + got));
-		if (r < 0 && errno == EFAULT)
-			r = read_by_copy(f->fd, mem + got, want - got,
-			    (off_t)(at * XC_PAGE_SIZE + got));
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return xg_fail(j->e, errno, "read the %s: %s", f->what,
-			    strerror(errno));
-		if (r == 0)
-			break;
-		got += (size_t)r;
-	}
-	if (at * XC_PAGE_SIZE + got < f->size && got < want)
-		return xg_fail(j->e, EIO, "the %s shrank while it was read",
-		    f->what);
-	memset(mem + got, 0, want - got);
-	return 0;
-}
-
-int
-xg_write_file(struct xg_job *j, const struct xg_file *f, uint64_t pfn)
-{
-	return xg_each_window(j, pfn,
-	    (f->size + XC_PAGE_SIZE - 1) >> XC_PAGE_SHIFT, f->what, fill_file,
-	    f);
 }

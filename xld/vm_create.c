@@ -368,6 +368,10 @@ on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 		    "the build worker's report makes no sense");
 		e = &bad;
 	}
+	if (e == NULL)
+		xu_log(XU_INFO, "domain %d: built, %lld KiB written",
+		    j->g->domid,
+		    (long long)xu_val_get_int(v, "bytes_written", 0) / 1024);
 	j->g->store_frame = (uint64_t)store;
 	j->g->console_frame = (uint64_t)console;
 	xu_job_resume(&j->job, e);

@@ -91,6 +91,8 @@ done(struct builder *w)
 	xu_val_set(v, "store_frame", xu_int((int64_t)w->built.store_frame));
 	xu_val_set(v, "console_frame",
 	    xu_int((int64_t)w->built.console_frame));
+	xu_val_set(v, "bytes_written",
+	    xu_int((int64_t)w->built.bytes_written));
 	xu_chan_send(w->chan, XU_MSG_DONE, 0, v, NULL, 0);
 	xu_val_free(v);
 	return 0;
