@@ -230,6 +230,9 @@ void dev_back_path(const struct dev *d, char out[NODES_BASE_MAX]);
 int dev_write(struct dev_work *w, struct xu_err *e);
 int dev_write_closing(struct dev_work *w, bool force, struct xu_err *e);
 void dev_erase(struct dev_work *w);
+/* domid is no more. The kernel may have complained of its devices after their nodes
+ * had gone, when a creation was undone while it looked at them. */
+void dev_forget_complaints(struct core *c, int32_t domid);
 /* Nodes of both sides that people like to see, into a struct of strings; what a
  * guest wrote is cut and passed on as it is. */
 void dev_show(const struct dev *d, struct xu_val *v);

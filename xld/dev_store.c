@@ -183,6 +183,42 @@ rm_empty(struct core *c, const char *path)
 		    !(is_empty(c, t, path) && xs_rm(c->xs, t, path)));
 }
 
+#define COMPLAINTS "/local/domain/0/error/backend/%s/%d"
+
+/* The kernel makes all of these folders when it has to say something. */
+static void
+rm_empty_complaints(struct core *c, const char *kind, int32_t domid)
+{
+	char path[NODES_BASE_MAX + 32];
+
+	snprintf(path, sizeof(path), COMPLAINTS, kind, domid);
+	for (int up = 0; up < 4; up++) {
+		rm_empty(c, path);
+		*strrchr(path, '/') = '\0';
+	}
+}
+
+void
+dev_forget_complaints(struct core *c, int32_t domid)
+{
+	char path[NODES_BASE_MAX + 32];
+	unsigned num;
+	char **any = c->xs == NULL
+	    ? NULL
+	    : xs_directory(c->xs, XBT_NULL, "/local/domain/0/error/backend",
+		  &num);
+
+	if (any == NULL)
+		return;
+	free(any);
+	for (size_t i = 0; dev_classes[i] != NULL; i++) {
+		snprintf(path, sizeof(path), COMPLAINTS, dev_classes[i]->kind,
+		    domid);
+		xs_rm(c->xs, XBT_NULL, path);
+		rm_empty_complaints(c, dev_classes[i]->kind, domid);
+	}
+}
+
 void
 dev_erase(struct dev_work *w)
 {
@@ -202,7 +238,7 @@ dev_erase(struct dev_work *w)
 		nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
 		nodes_remove(&n, BACK, d->cls->kind, d->domid, d->id);
 		nodes_remove(&n, LIBXL, d->domid, d->cls->kind, d->id);
-		nodes_remove(&n, "/local/domain/0/error/backend/%s/%d/%u",
+		nodes_remove(&n, COMPLAINTS "/%u",
 		    d->cls->kind, d->domid, d->id);
 	}
 	if (run_loose(c, &n, "remove the nodes of devices", &e) < 0)
@@ -215,14 +251,7 @@ dev_erase(struct dev_work *w)
 		rm_empty(c, path);
 		*strrchr(path, '/') = '\0';
 		rm_empty(c, path);
-		snprintf(path, sizeof(path),
-		    "/local/domain/0/error/backend/%s/%d", d->cls->kind,
-		    d->domid);
-		/* The kernel makes all of it when it has to say something. */
-		for (int up = 0; up < 4; up++) {
-			rm_empty(c, path);
-			*strrchr(path, '/') = '\0';
-		}
+		rm_empty_complaints(c, d->cls->kind, d->domid);
 	}
 	rm_empty(c, "/local/domain/0/backend");
 }
@@ -266,8 +295,7 @@ dev_complaint(const struct dev *d, char *out, size_t room)
 	out[0] = '\0';
 	if (c->xs == NULL || d->domid < 0)
 		return;
-	snprintf(path, sizeof(path),
-	    "/local/domain/0/error/backend/%s/%d/%u/error", d->cls->kind,
+	snprintf(path, sizeof(path), COMPLAINTS "/%u/error", d->cls->kind,
 	    d->domid, d->id);
 	s = xs_read(c->xs, XBT_NULL, path, NULL);
 	if (s != NULL)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev.h"
 #include "xld.h"
 #include "xu_log.h"
 
@@ -50,6 +51,7 @@ over(struct reap *r)
 	if (r->over)
 		return;
 	r->over = true;
+	dev_forget_complaints(r->core, r->domid);
 	xu_list_remove(&r->all);
 	uv_close((uv_handle_t *)&r->timer, timer_closed);
 	if (f != NULL)
