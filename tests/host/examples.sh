@@ -13,6 +13,17 @@ expect_status 0 "$progs/list-domains"
 contains "dom0 in the list" "$out" '^ +0 .*PV$'
 contains "the guest in the list" "$out" "^ +$domid +[0-9]+ MiB .*PV\$"
 
+# Where only the old way to the hypervisor is, that is gone.
+old_way() {
+	mv /dev/xen/privcmd "$scratch/privcmd"
+	"$progs/list-domains"
+	local status=$?
+	mv "$scratch/privcmd" /dev/xen/privcmd
+	return $status
+}
+expect_status 0 old_way
+contains "by /proc/xen/privcmd" "$out" '^ +0 .*PV$'
+
 expect_status 0 "$progs/watch-vcpus" "$domid" 1
 contains "its vCPU" "$out" '^vCPU 0 .*%$'
 expect_status 1 "$progs/watch-vcpus" 30000 1

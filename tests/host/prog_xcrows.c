@@ -79,6 +79,12 @@ skip_reason(const struct xr_env *e, const struct xr_row *row)
 	return NULL;
 }
 
+bool
+xr_injected(void)
+{
+	return fault->at != 0 && fault->count == fault->at;
+}
+
 /* One run; what it left is undone, errno is the row's. */
 static int
 run(struct xr_env *e, const struct xr_row *row)

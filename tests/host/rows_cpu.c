@@ -99,7 +99,7 @@ set_policy(struct xr_env *e)
 	if (xc_set_domain_cpu_policy(e->xch, e->pv, p.leaves, 1, NULL, 0,
 		&err) == 0)
 		return xr_wrong("a policy beyond the host's");
-	if (errno != EINVAL)
+	if (xr_refused(EINVAL) < 0)
 		return -1;
 	return err.leaf == 0 ? 0 : xr_wrong("leaf %#x objected to", err.leaf);
 }
@@ -166,7 +166,7 @@ set_msrs(struct xr_env *e)
 	if (xc_vcpu_set_msrs(e->xch, e->pv, 0, &msr, 1, &bad) == 0)
 		return xr_wrong("an MSR that there is not");
 	/* The latter from 4.20 on. */
-	if (errno != EINVAL && errno != ENXIO)
+	if (xr_refused(EINVAL) < 0 && xr_refused(ENXIO) < 0)
 		return -1;
 	/* 1: it was not looked at. */
 	if (bad != 0)
@@ -177,7 +177,7 @@ set_msrs(struct xr_env *e)
 		msr.index = candidates[i];
 		if (xc_vcpu_set_msrs(e->xch, e->pv, 0, &msr, 1, NULL) == 0)
 			return 0;
-		if (errno != EINVAL && errno != ENXIO)
+		if (xr_refused(EINVAL) < 0 && xr_refused(ENXIO) < 0)
 			return -1;
 	}
 	return -1;

@@ -51,7 +51,7 @@ is_gone(struct xr_env *e)
 	e->pv = XR_NO_HVM;
 	if (xc_domain_getinfo(e->xch, pv, &info) == 0)
 		return xr_wrong("it is still there");
-	return errno == ESRCH ? 0 : -1;
+	return xr_refused(ESRCH);
 }
 
 static int
@@ -354,7 +354,7 @@ virq_handler(struct xr_env *e)
 	/* 0 is a vCPU's timer, not the host's. */
 	if (xc_domain_set_virq_handler(e->xch, e->pv, 0) == 0)
 		return xr_wrong("a timer for all");
-	return errno == EINVAL ? 0 : -1;
+	return xr_refused(EINVAL);
 }
 
 const struct xr_row xr_rows_domain[] = {

@@ -97,6 +97,55 @@ own(struct xr_env *e)
 	return r;
 }
 
+static bool
+overflown(struct xc_evtchn *e)
+{
+	struct pollfd fd = { .fd = xc_evtchn_fd(e), .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR) != 0;
+}
+
+/* Who unmasks what he never takes fills the kernel's ring; he is told, and from then
+ * on all is as it was. */
+static int
+flood(struct xc_evtchn *a, struct xc_evtchn *b)
+{
+	int pa = xc_evtchn_bind_unbound(a, 0), pb;
+	uint32_t ports[8];
+	int rounds = 0;
+
+	pb = pa <= 0 ? -1 : xc_evtchn_bind_interdomain(b, 0, (uint32_t)pa);
+	if (pb <= 0)
+		return xr_wrong("bind: errno %d", errno);
+	while (!overflown(a)) {
+		if (rounds++ == 100000)
+			return xr_wrong("the ring takes all");
+		if (xc_evtchn_notify(b, (uint32_t)pb) < 0 ||
+		    xc_evtchn_unmask(a, (uint32_t)pa) < 0)
+			return xr_wrong("round %d: errno %d", rounds, errno);
+	}
+	if (xc_evtchn_pending(a, ports, 8) != -1 || errno != EFBIG)
+		return xr_wrong("after %d rounds: errno %d", rounds, errno);
+	if (xc_evtchn_pending(a, ports, 8) != 0)
+		return xr_wrong("the ring is not empty");
+	if (xc_evtchn_unmask(a, (uint32_t)pa) < 0 ||
+	    xc_evtchn_notify(b, (uint32_t)pb) < 0 || !fired(a, pa))
+		return xr_wrong("afterwards: errno %d", errno);
+	return 0;
+}
+
+static int
+pending(struct xr_env *e)
+{
+	struct xc_evtchn *a = xc_evtchn_open(), *b = xc_evtchn_open();
+	int r = a == NULL || b == NULL ? xr_wrong("open") : flood(a, b);
+
+	(void)e;
+	xc_evtchn_close(a);
+	xc_evtchn_close(b);
+	return r;
+}
+
 /* The end of a domain is told. */
 static int
 virq(struct xr_env *e)
@@ -131,7 +180,7 @@ const struct xr_row xr_rows_evtchn[] = {
 	    .flags = XR_FRESH | XR_NO_FAULT },
 	{ .function = "xc_evtchn_unbind", own, .flags = XR_NO_FAULT },
 	{ .function = "xc_evtchn_notify", own, .flags = XR_NO_FAULT },
-	{ .function = "xc_evtchn_pending", own, .flags = XR_NO_FAULT },
+	{ .function = "xc_evtchn_pending", pending, .flags = XR_NO_FAULT },
 	{ .function = "xc_evtchn_unmask", own, .flags = XR_NO_FAULT },
 	{ 0 },
 };

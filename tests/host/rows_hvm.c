@@ -120,7 +120,7 @@ server_range(struct xr_env *e)
 	if (xc_hvm_unmap_io_range_from_ioreq_server(e->xch, e->hvm, id,
 		XC_IO_RANGE_PORT, 0x500, 0x50f) == 0)
 		return xr_wrong("ports taken twice");
-	return errno == ENOENT ? 0 : -1;
+	return xr_refused(ENOENT);
 }
 
 static int
@@ -145,7 +145,7 @@ server_destroy(struct xr_env *e)
 		return -1;
 	if (xc_hvm_get_ioreq_server_info(e->xch, e->hvm, id, false, &info) == 0)
 		return xr_wrong("it is still there");
-	return errno == ENOENT ? 0 : -1;
+	return xr_refused(ENOENT);
 }
 
 static int
@@ -203,7 +203,7 @@ trap(struct xr_env *e)
 	if (xc_hvm_inject_trap(e->xch, e->hvm, 0, 14, XC_EVENT_HW_EXC, 0, 0,
 		0x1000) == 0)
 		return xr_wrong("two events wait");
-	return errno == EBUSY ? 0 : -1;
+	return xr_refused(EBUSY);
 }
 
 /* --- memory -------------------------------------------------------------- */
@@ -360,11 +360,11 @@ restricted(struct xr_env *e)
 	if (r == 0 && xc_physinfo(xch, &phys) == 0)
 		r = xr_wrong("a hypercall is still possible");
 	else if (r == 0)
-		r = errno == EPERM ? 0 : -1;
+		r = xr_refused(EPERM);
 	if (r == 0 && xc_hvm_set_isa_irq_level(xch, 0, 4, 0) == 0)
 		r = xr_wrong("another domain is still possible");
 	else if (r == 0)
-		r = errno == EPERM ? 0 : -1;
+		r = xr_refused(EPERM);
 	err = errno;
 	xc_interface_close(xch);
 	errno = err;

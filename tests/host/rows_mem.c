@@ -39,7 +39,7 @@ shadow(struct xr_env *e)
 	if (xc_shadow_control(e->xch, e->hvm, XC_SHADOW_ENABLE_LOGDIRTY,
 		0) == 0)
 		return xr_wrong("log-dirty mode twice");
-	if (errno != EINVAL)
+	if (xr_refused(EINVAL) < 0)
 		return -1;
 	return xc_shadow_control(e->xch, e->hvm, XC_SHADOW_OFF, 0);
 }

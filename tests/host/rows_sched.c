@@ -263,7 +263,7 @@ pool_create(struct xr_env *e)
 	same = pool;
 	if (xc_cpupool_create(e->xch, &same, XC_SCHED_CREDIT2) == 0)
 		return xr_wrong("pool %u twice", pool);
-	return errno == EEXIST ? 0 : -1;
+	return xr_refused(EEXIST);
 }
 
 static int
@@ -278,7 +278,7 @@ pool_destroy(struct xr_env *e)
 		return -1;
 	if (xc_cpupool_getinfo(e->xch, pool, &info, map, sizeof(map)) == 0)
 		return xr_wrong("it is still there");
-	return errno == ENOENT ? 0 : -1;
+	return xr_refused(ENOENT);
 }
 
 static int
@@ -402,14 +402,15 @@ created_in_no_pool(struct xr_env *e)
 
 	if (create_in(e, 77, &domid) == 0)
 		return xr_wrong("domain %u in a pool there is not", domid);
-	return errno == ENOENT ? 0 : -1;
+	return xr_refused(ENOENT);
 }
 
 const struct xr_row xr_rows_sched[] = {
 	{ .function = "xc_domain_create", created_in_no_pool,
 	    .flags = XR_NO_FAULT },
+	/* ESRCH of the pool's becomes ENOENT. */
 	{ .function = "xc_domain_create", created_in_pool,
-	    .flags = TAKES_CPU },
+	    .flags = TAKES_CPU | XR_OWN_ERRNO },
 	{ .function = "xc_sched_id", sched_id },
 	{ .function = "xc_sched_credit_get", credit_any },
 	{ .function = "xc_sched_credit_set", credit_any_elsewhere,

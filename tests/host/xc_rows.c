@@ -37,6 +37,12 @@ xr_wrong(const char *fmt, ...)
 	return -1;
 }
 
+int
+xr_refused(int want)
+{
+	return errno == want && !xr_injected() ? 0 : -1;
+}
+
 const char *
 xr_wrong_text(void)
 {

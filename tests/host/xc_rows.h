@@ -116,6 +116,10 @@ extern const struct xr_subject xr_subjects[];
 
 /* The work was not done; -1 with an errno no function has. */
 int xr_wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* 0: the call that has just failed did so by itself and with that errno; else -1. */
+int xr_refused(int want);
+/* prog_xcrows.c: it failed because it was made to (--fault). */
+bool xr_injected(void);
 /* What the last xr_wrong() said, "" when none since xr_begin(). */
 const char *xr_wrong_text(void);
 
