@@ -7,6 +7,7 @@
 # a Linux guest looked at from inside; with --full, xld killed at each step. Nothing
 # is left.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_device.bash"
 . "$(dirname "$0")/lib_linux.bash"
 
 cleanup 'for vm in other g linux; do xm destroy $vm; done >/dev/null 2>&1
@@ -23,9 +24,7 @@ no_loops() { [ "$(loops)" = 0 ]; }
 clean() {
 	wait_for 10 no_loops || fail "$1: loop devices stay: $(losetup -a)"
 	same "$1: others' loop devices" "$start" "$(losetup -a | sort)"
-	xenstore-ls -f / >"$scratch/now"
-	diff "$scratch/before" "$scratch/now" >&2 || fail "$1: nodes stay"
-	same "$1: records" "domains/json intents/json" "$(cd /run/xld && echo domains/*json intents/*json | tr -d '*')"
+	stores_clean "$1"
 }
 
 # --- a small guest without a driver ------------------------------------------
@@ -160,61 +159,23 @@ clean "what cannot be"
 
 # --- cut short -----------------------------------------------------------------
 config=$(tiny_config g "disk = [ 'file:$scratch/a,xvda,w', 'phy:/dev/loop40,xvdb,w' ]")
-restart_xld() {
-	kill_all KILL xld
-	wait_for 10 none_of xld-api
-	check "xld starts" env "$@" /usr/sbin/xld --daemon
-}
-# The daemon goes while it is asked.
-cut_off() { "$@" >/dev/null 2>&1 && fail "it lives: $*"; }
-cut_short() {
-	for step in device-prepare device-nodes device-ready record run; do
-		restart_xld "XLD_STEP=$step"
-		expect_status 1 xm create "$config"
-		contains "the step is named" "$err" "$step: a fault was injected"
-		restart_xld A=1
-		clean "a creation that fails at $step"
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm create -q "$config"
-		restart_xld A=1
-		expect_status 3 xm domid g
-		clean "xld killed at $step"
-	done
-	check "a guest" xm create -q "$config"
-	domid=$(xm domid g)
-	for step in device-prepare device-record device-nodes device-connect \
-		device-kept; do
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm block-attach g "file:$scratch/b" xvdc w
-		restart_xld A=1
-		same "$step: nobody was told, nothing is there" 1 "$(loops)"
-		xm block-list g | grep -q '^51744 ' && fail "$step: the device stays"
-	done
-	for step in device-ask device-closed device-off; do
-		check "attach" xm block-attach g "file:$scratch/b" xvdc w
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm block-detach g xvdc
-		restart_xld A=1
-		gone() { ! xm block-list g | grep -q '^51744 '; }
-		check "$step: the detach is finished" wait_for 20 gone
-	done
-	restart_xld "XLD_STEP=destroy-devices:kill"
-	cut_off xm destroy g
-	restart_xld A=1
-	expect_status 3 xm domid g
-	clean "xld killed in a destroy"
-
-	# A backend that never answers.
+attach_one() { xm block-attach g "file:$scratch/b" xvdc w; }
+detach_one() { xm block-detach g xvdc; }
+has_one() { [ "$(loops)" != 1 ] || xm block-list g | grep -q '^51744 '; }
+never_answers() {
 	rmmod xen_blkback
 	restart_xld XLD_DEVICE_TIMEOUT=2
 	expect_status 6 xm create "$config"
 	contains "device, state, cause" "$err" \
 		'disk xvda .* not taken it within 2 s; .* state 1 \(Initialising\); is its module'
 	modprobe xen-blkback
-	restart_xld A=1
+	restart_xld
 	clean "no backend"
 }
-[ "${XLD_DEPTH:-default}" != full ] || cut_short
+if [ "${XLD_DEPTH:-default}" = full ]; then
+	cut_short "$config"
+	never_answers
+fi
 
 # --- Linux ----------------------------------------------------------------------
 linux_initrd xen-blkfront

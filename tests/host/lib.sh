@@ -118,6 +118,15 @@ u64() { printf '%b' "$(printf '\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)))\0\0\0\
 arm() { { u64 0; u64 "$1"; u64 "$2"; } | dd of="$XLD_FAULT_FILE" conv=notrunc status=none; }
 calls() { od -An -t u8 -N 8 "$XLD_FAULT_FILE" | tr -d ' '; }
 
+# restart_xld [VAR=VALUE...]: the daemon, killed if it lives, with such an environment.
+restart_xld() {
+	[ -z "$(pids xld)" ] || kill_all KILL xld
+	wait_for 10 none_of xld-api
+	check "xld starts" env A=1 "$@" /usr/sbin/xld --daemon
+}
+# cut_off CMD...: the daemon goes while it is asked.
+cut_off() { "$@" >/dev/null 2>&1 && fail "it lives: $*"; }
+
 # tiny_config NAME [LINE...]: the name of a new config of a small PV guest.
 tiny_config() {
 	local name=$1 f=$scratch/$1.cfg

@@ -47,12 +47,6 @@ model_of() { # the pid of the device model of domain $1
 }
 field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 
-restart_xld() { # with variables in its environment
-	[ -z "$(pids xld)" ] || kill_all KILL xld
-	wait_for 10 none_of xld-api
-	check "xld starts" env A=1 "$@" /usr/sbin/xld --daemon
-}
-
 # The kernel keeps 15 letters of the name of a process.
 nothing_left() {
 	wait_for 20 none_of "${qemu:0:15}" || fail "$1 leaves a device model"

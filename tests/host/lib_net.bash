@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash disable=SC2034
 # Words of the tests of networks; sourced behind lib.sh.
+. "$(dirname "${BASH_SOURCE[0]}")/lib_device.bash"
 
 # a_network: bridges xenbr0 (10.77.0.1, mtu 1400) and br1 to test with, which go at
 # the end; clean WHAT: interfaces, nodes and records are as they were then.
@@ -20,8 +21,5 @@ as_before() { [ "$(links)" = "$network_start" ]; }
 clean() {
 	wait_for 10 as_before ||
 		fail "$1: interfaces stay: $(links), not $network_start"
-	xenstore-ls -f / >"$scratch/now"
-	diff "$scratch/before" "$scratch/now" >&2 || fail "$1: nodes stay"
-	same "$1: records" "domains/json intents/json" \
-		"$(cd /run/xld && echo domains/*json intents/*json | tr -d '*')"
+	stores_clean "$1"
 }

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # timeout: 900
 # Network interfaces from creation to end: bridges, routes, scripts; by xm and by the
@@ -174,58 +173,18 @@ echo 'echo "no cable" >&2; exit 3' >"$scratch/more"
 refused 9 "$scratch/script online ended with status 3; its last line: no cable" script="$scratch/script"
 echo '[ "$1" = offline ] || dd if=/dev/zero bs=65536 count=64 2>/dev/null; echo; echo done; exit 1' >"$scratch/more"
 refused 9 'status 1; its last line: done' script="$scratch/script"
-restart_xld() {
-	kill_all KILL xld
-	wait_for 10 none_of xld-api
-	check "xld starts" env "$@" /usr/sbin/xld --daemon
-}
 restart_xld XLD_DEVICE_TIMEOUT=3
 echo 'sleep 61' >"$scratch/more"
 refused 6 "its script $scratch/script has not ended within 3 s; .* state 2 \(InitWait\)" script="$scratch/script"
 none_sleeps() { ! ps | grep -q '[s]leep 61'; }
 check "what hung is killed" wait_for 10 none_sleeps
-restart_xld A=1
+restart_xld
 check "destroy" xm destroy g
 clean "refusals, routes and scripts"
 
 # --- cut short -----------------------------------------------------------------
 config=$(tiny_config g "vif = [ '', 'bridge=br1' ]")
-# The daemon goes while it is asked.
-cut_off() { "$@" >/dev/null 2>&1 && fail "it lives: $*"; }
-cut_short() {
-	for step in device-prepare device-nodes device-ready record run; do
-		restart_xld "XLD_STEP=$step"
-		expect_status 1 xm create "$config"
-		contains "the step is named" "$err" "$step: a fault was injected"
-		restart_xld A=1
-		clean "a creation that fails at $step"
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm create -q "$config"
-		restart_xld A=1
-		expect_status 3 xm domid g
-		clean "xld killed at $step"
-	done
-	check "a guest" xm create -q "$config"
-	for step in device-prepare device-record device-nodes device-connect \
-		device-kept; do
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm network-attach g bridge=br1
-		restart_xld A=1
-		same "$step: nobody was told, nothing is there" "0 1" \
-			"$(xm network-list g | numbers)"
-	done
-	for step in device-ask device-closed device-off; do
-		check "attach" xm network-attach g bridge=br1
-		restart_xld "XLD_STEP=$step:kill"
-		cut_off xm network-detach g 2
-		restart_xld A=1
-		gone() { [ "$(xm network-list g | numbers)" = "0 1" ]; }
-		check "$step: the detach is finished" wait_for 20 gone
-	done
-	restart_xld "XLD_STEP=destroy-devices:kill"
-	cut_off xm destroy g
-	restart_xld A=1
-	expect_status 3 xm domid g
-	clean "xld killed in a destroy"
-}
-[ "${XLD_DEPTH:-default}" != full ] || cut_short
+attach_one() { xm network-attach g bridge=br1; }
+detach_one() { xm network-detach g 2; }
+has_one() { [ "$(xm network-list g | numbers)" != "0 1" ]; }
+[ "${XLD_DEPTH:-default}" != full ] || cut_short "$config"

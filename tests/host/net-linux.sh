@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# xen: 4.17
 # toolstack: own
 # depth: full
 # timeout: 900
