@@ -732,6 +732,17 @@ dm_stop(struct guest *g, void (*f)(void *arg), void *arg)
 void
 dm_forget(struct guest *g)
 {
-	if (g->dm != NULL)
-		release(g->dm);
+	struct dm *d = g->dm;
+
+	if (d == NULL)
+		return;
+	if (!d->stopping) {
+		release(d);
+		return;
+	}
+	/* It has been told to end: somebody must see to it, and bury it. */
+	qmp_close(d->qmp);
+	d->qmp = NULL;
+	d->guest = NULL;
+	g->dm = NULL;
 }
