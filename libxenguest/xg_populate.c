@@ -40,7 +40,7 @@ struct filler {
 	xc_interface *xch;
 	const struct xg_build *b;
 	/* PV: receives the machine frames, and places need no alignment. */
-	uint64_t *p2m;
+	struct xg_p2m *p2m;
 	uint32_t mem_flags;
 	const struct xg_nodes *nodes;
 	/* First of sizes[] that the host still had. */
@@ -57,22 +57,24 @@ xg_progress(const struct xg_build *b, const char *step, uint64_t done,
 		b->progress(b->ctx, step, done, total);
 }
 
-/* n extents of a size from pfn on; how many pages were done. */
-static long
-fill_extents(struct filler *f, uint64_t pfn, uint64_t n, unsigned order)
+/* n extents of a size from pfn on; *done: how many pages Xen gave. -1: no memory
+ * of our own. */
+static int
+fill_extents(struct filler *f, uint64_t pfn, uint64_t n, unsigned order,
+    uint64_t *done, struct xg_error *e)
 {
-	long done;
+	long got;
 
 	for (uint64_t i = 0; i < n; i++)
 		f->extents[i] = pfn + (i << order);
-	done = xc_populate_physmap(f->xch, f->b->domid, f->extents, n, order,
+	got = xc_populate_physmap(f->xch, f->b->domid, f->extents, n, order,
 	    f->mem_flags);
-	if (done <= 0)
-		return done;
-	for (uint64_t i = 0; f->p2m != NULL && i < (uint64_t)done; i++)
-		for (uint64_t k = 0; k < 1ull << order; k++)
-			f->p2m[pfn + (i << order) + k] = f->extents[i] + k;
-	return done << order;
+	*done = got < 0 ? 0 : (uint64_t)got << order;
+	for (uint64_t i = 0; f->p2m != NULL && i < *done >> order; i++)
+		if (xg_p2m_set(f->p2m, pfn + (i << order), f->extents[i],
+			1ull << order) < 0)
+			return xg_fail(e, ENOMEM, "no memory for the p2m");
+	return 0;
 }
 
 /* The size to use at pfn, and how many extents of it before a larger one may
@@ -123,17 +125,19 @@ fill_part(struct filler *f, const struct xg_node_range *r, uint64_t pfn,
 	while (pfn < end) {
 		uint64_t n;
 		size_t i = choose(f, pfn, end, &n);
-		long done = fill_extents(f, pfn, n, sizes[i].order);
+		uint64_t done;
 
-		if (done <= 0 && i == NR_SIZES - 1)
+		if (fill_extents(f, pfn, n, sizes[i].order, &done, e) < 0)
+			return -1;
+		if (done == 0 && i == NR_SIZES - 1)
 			return no_more(f, r, e);
-		if (done <= 0) {
+		if (done == 0) {
 			/* Memory is fragmented: go on in smaller pieces. */
 			f->size = i + 1;
 			continue;
 		}
-		pfn += (uint64_t)done;
-		f->done += (uint64_t)done;
+		pfn += done;
+		f->done += done;
 		xg_progress(f->b, "memory", f->done, f->total);
 	}
 	return 0;
@@ -168,7 +172,7 @@ populate_pv(struct filler *f, struct xg_memory *m, struct xg_error *e)
 	if (f->total == 0 || f->total > 1ull << 36)
 		return xg_fail(e, EINVAL, "%llu KiB of memory is out of range",
 		    (unsigned long long)f->b->memory_kib);
-	m->p2m = malloc(m->nr_pages * sizeof(*m->p2m));
+	m->p2m = xg_p2m_new(m->nr_pages);
 	if (m->p2m == NULL)
 		return xg_fail(e, ENOMEM, "no memory for the p2m");
 	f->p2m = m->p2m;
@@ -240,7 +244,7 @@ xg_memory_free(struct xg_memory *m)
 {
 	if (m == NULL)
 		return;
-	free(m->p2m);
+	xg_p2m_free(m->p2m);
 	free(m->layout);
 	free(m);
 }

@@ -111,9 +111,25 @@ const struct xg_node_range *xg_vnuma_at(const struct xg_nodes *nodes,
 /* The node of a vCPU. */
 uint32_t xg_vnuma_of_vcpu(const struct xg_build *b, uint32_t vcpu);
 
+/* --- xg_p2m.c: the machine frames of a PV domain -------------------------------- */
+
+/* Pages that are cheap to note when they come together, 2 MiB. */
+#define XG_P2M_CHUNK 512u
+
+struct xg_p2m;
+/* NULL: no memory. */
+struct xg_p2m *xg_p2m_new(uint64_t nr_pages);
+void xg_p2m_free(struct xg_p2m *p);
+/* n frames from mfn on are the pages from pfn on, all below nr_pages; a page is told
+ * once. -1: no memory. */
+int xg_p2m_set(struct xg_p2m *p, uint64_t pfn, uint64_t mfn, uint64_t n);
+uint64_t xg_p2m_at(const struct xg_p2m *p, uint64_t pfn);
+void xg_p2m_read(const struct xg_p2m *p, uint64_t pfn, uint64_t n,
+    uint64_t *mfns);
+
 struct xg_memory {
-	/* PV: machine frame of each of nr_pages; else NULL. Owned. */
-	uint64_t *p2m;
+	/* PV: of nr_pages; else NULL. Owned. */
+	struct xg_p2m *p2m;
 	/* PVH, HVM: where the pages are; else NULL. Owned. */
 	struct xg_hvm_layout *layout;
 	struct xg_nodes nodes;
@@ -160,7 +176,7 @@ void xg_progress(const struct xg_build *b, const char *step, uint64_t done,
  */
 /* The sentence of libxenctrl after `what`; returns -1. */
 int xg_xen_fail(struct xg_job *j, const char *what);
-/* n pages to be written; undo with xc_unmap_foreign. NULL: libxenctrl's error. */
+/* n pages, 512 at most, to be written; undo with xc_unmap_foreign. NULL: libxenctrl's error. */
 void *xg_map(struct xg_job *j, uint64_t pfn, size_t n);
 /* Called with n pages mapped at mem, the first of which is number `at` of the
  * run. */
@@ -204,9 +220,9 @@ struct xg_plan {
 /* nr_pages: what it has; ramdisk in bytes. */
 int xg_plan_pv(const struct xg_kernel *k, uint64_t nr_pages,
     uint64_t ramdisk_size, struct xg_plan *p, struct xg_error *e);
-/* xg_pv_tables.c: what the page table at pfn holds; p2m has nr_pages. */
+/* xg_pv_tables.c: what the page table at pfn holds. */
 bool xg_pv_is_table(const struct xg_plan *p, uint64_t pfn);
-void xg_pv_table(const struct xg_plan *p, const uint64_t *p2m, uint64_t pfn,
+void xg_pv_table(const struct xg_plan *p, const struct xg_p2m *p2m, uint64_t pfn,
     uint64_t table[512]);
 
 static inline uint64_t

@@ -18,7 +18,7 @@
 struct builder {
 	struct xg_job *j;
 	struct xg_plan plan;
-	const uint64_t *p2m;
+	const struct xg_p2m *p2m;
 	uint64_t shared_info_frame;
 };
 
@@ -35,9 +35,9 @@ start_info(const struct builder *w, start_info_t *s)
 	s->nr_pages = p->nr_pages;
 	s->shared_info = w->shared_info_frame << XC_PAGE_SHIFT;
 	s->flags = SIF_VIRT_P2M_4TOOLS;
-	s->store_mfn = w->p2m[p->store_pfn];
+	s->store_mfn = xg_p2m_at(w->p2m, p->store_pfn);
 	s->store_evtchn = b->store_port;
-	s->console.domU.mfn = w->p2m[p->console_pfn];
+	s->console.domU.mfn = xg_p2m_at(w->p2m, p->console_pfn);
 	s->console.domU.evtchn = b->console_port;
 	s->pt_base = xg_plan_va(p, p->pt_pfn);
 	s->nr_pt_frames = p->pt_pages;
@@ -93,7 +93,7 @@ first_vcpu(struct builder *w)
 	c->user_regs.cs = FLAT_KERNEL_CS;
 	c->kernel_ss = c->user_regs.ss;
 	c->kernel_sp = c->user_regs.rsp;
-	c->ctrlreg[3] = w->p2m[p->pt_pfn] << XC_PAGE_SHIFT;
+	c->ctrlreg[3] = xg_p2m_at(w->p2m, p->pt_pfn) << XC_PAGE_SHIFT;
 	/* Reset values of the debug registers. */
 	c->debugreg[6] = 0xffff0ff0;
 	c->debugreg[7] = 0x400;
@@ -115,7 +115,7 @@ hypercall_page(struct builder *w)
 		return xg_fail(w->j->e, EINVAL,
 		    "the kernel's hypercall page %#llx is not in the kernel",
 		    (unsigned long long)w->j->k->hypercall_page);
-	if (xc_domain_hypercall_init(w->j->xch, w->j->b->domid, w->p2m[pfn]) < 0)
+	if (xc_domain_hypercall_init(w->j->xch, w->j->b->domid, xg_p2m_at(w->p2m, pfn)) < 0)
 		return xg_xen_fail(w->j, "hypercall page");
 	return 0;
 }
@@ -163,7 +163,7 @@ fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
 		}
 		left = w->plan.nr_pages - at * each;
 		left = left < each ? left : each;
-		memcpy(page, w->p2m + at * each, left * 8);
+		xg_p2m_read(w->p2m, at * each, left, page);
 		memset(mem + left * 8, 0xff, XC_PAGE_SIZE - left * 8);
 	}
 	return 0;
@@ -214,12 +214,12 @@ run(struct builder *w)
 	w->shared_info_frame = info.shared_info_frame;
 	if (memory_map(w) < 0 || fill_memory(w) < 0)
 		return -1;
-	if (xc_pin_table(xch, domid, 4, w->p2m[w->plan.pt_pfn]) < 0)
+	if (xc_pin_table(xch, domid, 4, xg_p2m_at(w->p2m, w->plan.pt_pfn)) < 0)
 		return xg_xen_fail(w->j, "page tables");
 	if (shared_info(w) < 0 || hypercall_page(w) < 0 || first_vcpu(w) < 0)
 		return -1;
-	return xg_seed_grants(w->j, w->p2m[w->plan.store_pfn],
-	    w->p2m[w->plan.console_pfn]);
+	return xg_seed_grants(w->j, xg_p2m_at(w->p2m, w->plan.store_pfn),
+	    xg_p2m_at(w->p2m, w->plan.console_pfn));
 }
 
 int
@@ -231,7 +231,7 @@ xg_pv(struct xg_job *j, struct xg_built *out)
 		j->e) < 0 || run(&w) < 0)
 		return -1;
 	out->nr_pages = w.plan.nr_pages;
-	out->store_frame = w.p2m[w.plan.store_pfn];
-	out->console_frame = w.p2m[w.plan.console_pfn];
+	out->store_frame = xg_p2m_at(w.p2m, w.plan.store_pfn);
+	out->console_frame = xg_p2m_at(w.p2m, w.plan.console_pfn);
 	return 0;
 }

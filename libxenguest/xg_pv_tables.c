@@ -80,7 +80,7 @@ xg_pv_is_table(const struct xg_plan *p, uint64_t pfn)
  * next_pfn on; the first of them covers r->from.
  */
 static void
-upper_entries(const uint64_t *p2m, uint64_t *table, uint64_t base,
+upper_entries(const struct xg_p2m *p2m, uint64_t *table, uint64_t base,
     unsigned shift, const struct range *r, uint64_t next_pfn)
 {
 	uint64_t span = 1ull << shift;
@@ -90,14 +90,15 @@ upper_entries(const uint64_t *p2m, uint64_t *table, uint64_t base,
 
 		if (va + (span - 1) < r->from || va >= r->to)
 			continue;
-		table[i] = p2m[next_pfn + (va >> shift) - (r->from >> shift)]
+		table[i] = xg_p2m_at(p2m,
+			next_pfn + (va >> shift) - (r->from >> shift))
 			<< XC_PAGE_SHIFT |
 		    UPPER;
 	}
 }
 
 static void
-leaf_entries(const struct xg_plan *p, const uint64_t *p2m, uint64_t *table,
+leaf_entries(const struct xg_plan *p, const struct xg_p2m *p2m, uint64_t *table,
     uint64_t base, const struct range *r)
 {
 	for (unsigned i = 0; i < 512; i++) {
@@ -107,14 +108,14 @@ leaf_entries(const struct xg_plan *p, const uint64_t *p2m, uint64_t *table,
 			continue;
 		pfn = r->pfn + ((va - r->from) >> XC_PAGE_SHIFT);
 		if (pfn < r->end_pfn)
-			table[i] = p2m[pfn] << XC_PAGE_SHIFT |
+			table[i] = xg_p2m_at(p2m, pfn) << XC_PAGE_SHIFT |
 			    (xg_pv_is_table(p, pfn) ? L1_RO : L1_RW);
 	}
 }
 
 /* Both halves of the address space; the upper one is sign-extended. */
 static void
-top_entries(const uint64_t *p2m, uint64_t *table, const struct range *r)
+top_entries(const struct xg_p2m *p2m, uint64_t *table, const struct range *r)
 {
 	const uint64_t upper = 0xffffull << 48;
 
@@ -123,7 +124,7 @@ top_entries(const uint64_t *p2m, uint64_t *table, const struct range *r)
 
 /* False: the table is not of this range. */
 static bool
-table_of(const struct xg_plan *p, const uint64_t *p2m, const struct range *r,
+table_of(const struct xg_plan *p, const struct xg_p2m *p2m, const struct range *r,
     uint64_t pfn, uint64_t *table)
 {
 	const struct {
@@ -151,7 +152,7 @@ table_of(const struct xg_plan *p, const uint64_t *p2m, const struct range *r,
 }
 
 void
-xg_pv_table(const struct xg_plan *p, const uint64_t *p2m, uint64_t pfn,
+xg_pv_table(const struct xg_plan *p, const struct xg_p2m *p2m, uint64_t pfn,
     uint64_t table[512])
 {
 	struct range first = first_range(p), apart = p2m_range(p);

@@ -24,10 +24,14 @@ xg_xen_fail(struct xg_job *j, const char *what)
 void *
 xg_map(struct xg_job *j, uint64_t pfn, size_t n)
 {
+	uint64_t mfns[WINDOW];
+
 	j->bytes_written += n * XC_PAGE_SIZE;
-	if (j->m->p2m != NULL)
+	if (j->m->p2m != NULL) {
+		xg_p2m_read(j->m->p2m, pfn, n, mfns);
 		return xc_map_foreign(j->xch, j->b->domid,
-		    PROT_READ | PROT_WRITE, j->m->p2m + pfn, NULL, n);
+		    PROT_READ | PROT_WRITE, mfns, NULL, n);
+	}
 	return xc_map_foreign_range(j->xch, j->b->domid, PROT_READ | PROT_WRITE,
 	    pfn, n);
 }

@@ -293,7 +293,7 @@ pfn_of(uint64_t mfn)
 
 struct walker {
 	const struct xg_plan *p;
-	const uint64_t *p2m;
+	const struct xg_p2m *p2m;
 	/* The last table of each level, so that few are made twice. */
 	uint64_t pfn[4], table[4][512];
 	bool made[4];
@@ -344,7 +344,7 @@ maps(struct walker *w, uint64_t va, uint64_t pfn)
 }
 
 static void
-walk_all(const struct xg_plan *p, const uint64_t *p2m)
+walk_all(const struct xg_plan *p, const struct xg_p2m *p2m)
 {
 	static struct walker w;
 	uint64_t end = p->p2m_vaddr + (p->p2m_pages << 12);
@@ -367,7 +367,7 @@ walk_all(const struct xg_plan *p, const uint64_t *p2m)
 
 /* Every table is referred to once, but for those that were counted too much. */
 static void
-no_table_is_lost(const struct xg_plan *p, const uint64_t *p2m)
+no_table_is_lost(const struct xg_plan *p, const struct xg_p2m *p2m)
 {
 	uint64_t table[512], entries = 0;
 	uint64_t l1 = p->pt_pfn + 1 + p->pt_l3 + p->pt_l2;
@@ -398,15 +398,49 @@ START_TEST(tables)
 
 	for (size_t s = 0; sizes[s] <= most; s++) {
 		uint64_t n = PAGES(sizes[s]);
-		AUTO_FREE uint64_t *p2m = malloc(n * sizeof(*p2m));
+		struct xg_p2m *p2m = xg_p2m_new(n);
 
 		for (uint64_t i = 0; i < n; i++)
-			p2m[i] = mfn_of(i);
+			ck_assert_int_eq(xg_p2m_set(p2m, i, mfn_of(i), 1), 0);
 		ck_assert_msg(xg_plan_pv(&k, n, 5000, &p, &e) == 0, "%s",
 		    e.msg);
 		walk_all(&p, p2m);
 		no_table_is_lost(&p, p2m);
+		xg_p2m_free(p2m);
 	}
+}
+END_TEST
+
+/* Runs of any length, told in any order and cut anywhere, give what a flat array
+ * would. */
+START_TEST(frames)
+{
+	static const uint64_t lengths[] = { 512, 1, 511, 512 * 3, 100, 513,
+		1 << 18, 7, 512, 412, 2048 };
+	const size_t n = XU_ARRAY_SIZE(lengths);
+	uint64_t from[XU_ARRAY_SIZE(lengths)], total = 0, got[1000];
+	struct xg_p2m *p2m;
+
+	for (size_t i = 0; i < n; i++) {
+		from[i] = total;
+		total += lengths[i];
+	}
+	p2m = xg_p2m_new(total);
+	for (size_t i = 0; i < n; i++) {
+		size_t k = i * 7 % n;
+
+		ck_assert_int_eq(xg_p2m_set(p2m, from[k], (k + 1) << 30,
+			lengths[k]), 0);
+	}
+	for (size_t k = 0; k < n; k++)
+		for (uint64_t i = 0; i < lengths[k]; i++)
+			ck_assert_uint_eq(xg_p2m_at(p2m, from[k] + i),
+			    ((k + 1) << 30) + i);
+	xg_p2m_read(p2m, 500, 1000, got);
+	for (uint64_t i = 0; i < 1000; i++)
+		ck_assert_uint_eq(got[i], xg_p2m_at(p2m, 500 + i));
+	xg_p2m_free(p2m);
+	xg_p2m_free(NULL);
 }
 END_TEST
 
@@ -419,6 +453,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, every_kernel_and_size, 0,
 	    (int)XU_ARRAY_SIZE(kernels));
+	tcase_add_test(t, frames);
 	tcase_add_test(t, limits_of_kernels);
 	tcase_add_test(t, wishes_for_the_p2m);
 	tcase_add_loop_test(t, tables, 0, (int)XU_ARRAY_SIZE(kernels));
