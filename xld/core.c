@@ -138,7 +138,7 @@ core_open(struct core *c, struct xu_err *e)
 	xu_list_init(&c->reaps);
 	xu_list_init(&c->waits);
 	xu_list_init(&c->tasks);
-	xu_list_init(&c->workers);
+	workers_open(c);
 	c->task_by_ref = xu_map_new();
 	c->kernels = kcache_new(c->loop, c->kernels_max, "/proc");
 	if (c->task_by_ref == NULL || c->kernels == NULL || guests_open(c) < 0)

@@ -151,7 +151,8 @@ on_child(uv_signal_t *h, int number XU_UNUSED)
 	struct core *c = h->data;
 	int status;
 
-	/* Workers are waited for by their channel. */
+	/* Workers that have work are waited for by their channel. */
+	workers_child(c);
 	if (c->api_pid > 0 && waitpid(c->api_pid, &status, WNOHANG) ==
 	    c->api_pid)
 		api_died(c, status);

@@ -127,7 +127,8 @@ take(struct core *c, const struct xc_domaininfo *info)
 	if (g != NULL && is_same(g, info)) {
 		g->seen = true;
 		g->info = *info;
-		if (g->foreign)
+		/* Nobody renames domain 0, and this is asked often. */
+		if (g->foreign && info->domid != 0)
 			follow_name(g);
 	} else if (g == NULL && (info->flags & XC_DOMINF_DYING) == 0 &&
 	    !reap_pending(c, (int32_t)info->domid)) {

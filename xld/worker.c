@@ -3,6 +3,10 @@
  * xld-build seen from the core: one process per creation, one channel to it.
  * It gets the order and the files as descriptors; it answers with progress and
  * one last word. A worker that ends without one has died.
+ *
+ * Starting a program is a third of what a small guest takes, so one worker is
+ * started beforehand, while nobody waits: it has its libraries and holds nothing
+ * but the channel. It serves one creation like any other.
  */
 #include "config.h"
 
@@ -19,6 +23,8 @@
 
 #define PROGRAM	    XLD_LIBEXECDIR "/xld-build"
 #define PAYLOAD_MAX (64u << 10)
+/* After a creation its caller has things to do first. */
+#define SPARE_MS    50
 
 struct worker {
 	struct core *core;
@@ -26,7 +32,14 @@ struct worker {
 	struct xu_chan *chan;
 	uv_poll_t poll;
 	pid_t pid;
+	/* done NULL: it has no order yet. */
 	struct worker_events ev;
+};
+
+/* One that has said its last word and may take its time to end. */
+struct ended {
+	struct xu_list all;
+	pid_t pid;
 };
 
 static void
@@ -38,19 +51,66 @@ poll_closed(uv_handle_t *h)
 	free(w);
 }
 
-/* It is told nothing any more; its end is waited for, which SIGKILL or its last
- * word has made near. */
 static int
-finish(struct worker *w)
+wait_for(pid_t pid)
 {
 	int status = 0;
 
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static void
+let_go(struct worker *w)
+{
+	if (w->core->spare == w)
+		w->core->spare = NULL;
 	xu_list_remove(&w->all);
 	uv_poll_stop(&w->poll);
-	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-		;
 	uv_close((uv_handle_t *)&w->poll, poll_closed);
+}
+
+/* It is told nothing any more; its end is waited for, which SIGKILL or its last
+ * word has made near: what it still holds of the domain is in the way of who
+ * undoes it. */
+static int
+finish(struct worker *w)
+{
+	int status = wait_for(w->pid);
+
+	let_go(w);
 	return status;
+}
+
+/* The same, but what it did is good and nobody waits. */
+static void
+finish_later(struct worker *w)
+{
+	struct ended *n = malloc(sizeof(*n));
+
+	if (n == NULL) {
+		finish(w);
+		return;
+	}
+	n->pid = w->pid;
+	xu_list_append(&w->core->worker_ends, &n->all);
+	let_go(w);
+}
+
+void
+workers_child(struct core *c)
+{
+	struct xu_list *at, *next;
+
+	LIST_FOREACH_SAFE(at, next, &c->worker_ends) {
+		struct ended *n = xu_container_of(at, struct ended, all);
+
+		if (waitpid(n->pid, NULL, WNOHANG) == 0)
+			continue;
+		xu_list_remove(&n->all);
+		free(n);
+	}
 }
 
 void
@@ -70,6 +130,8 @@ died(struct worker *w)
 	/* It closed its channel: either it has ended or it is mad. */
 	kill(w->pid, SIGKILL);
 	status = finish(w);
+	if (ev.done == NULL)
+		return;
 	xu_err_set(&e, "XLD_HELPER", 0,
 	    WIFSIGNALED(status) ? "the build worker was killed by signal %d" :
 				  "the build worker ended with status %d",
@@ -95,12 +157,16 @@ failed(struct worker *w, const struct xu_val *v)
 	ev.done(ev.arg, NULL, &e);
 }
 
+static void start_spare(uv_timer_t *t);
+
 static void
 succeeded(struct worker *w, const struct xu_val *v)
 {
 	struct worker_events ev = w->ev;
+	struct core *c = w->core;
 
-	finish(w);
+	finish_later(w);
+	uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
 	ev.done(ev.arg, v, NULL);
 }
 
@@ -122,7 +188,7 @@ unpacked(struct worker *w, struct xu_msg *m)
 static bool
 take(struct worker *w, struct xu_msg *m)
 {
-	switch (m->kind) {
+	switch (w->ev.done == NULL ? 0 : m->kind) {
 	case XU_MSG_PROGRESS:
 		if (w->ev.progress != NULL)
 			w->ev.progress(w->ev.arg,
@@ -189,9 +255,9 @@ spawn(struct worker *w, int *channel, struct xu_err *e)
 	return 0;
 }
 
-struct worker *
-worker_start(struct core *c, const struct xu_val *build, const int *fds,
-    int nfds, const struct worker_events *ev, struct xu_err *e)
+/* One that waits for its order; NULL with an error. */
+static struct worker *
+new_worker(struct core *c, struct xu_err *e)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int fd = -1;
@@ -202,33 +268,94 @@ worker_start(struct core *c, const struct xu_val *build, const int *fds,
 		return NULL;
 	}
 	w->core = c;
-	w->ev = *ev;
-	xu_list_append(&c->workers, &w->all);
 	w->chan = xu_chan_new(fd, PAYLOAD_MAX);
-	if (w->chan == NULL) {
+	if (w->chan == NULL)
 		close(fd);
-		goto fail;
+	if (w->chan == NULL || xu_set_nonblock(fd, true) < 0 ||
+	    uv_poll_init(c->loop, &w->poll, fd) != 0) {
+		xu_err_set(e, "XLD_HELPER", errno, "watch the build worker");
+		kill(w->pid, SIGKILL);
+		wait_for(w->pid);
+		xu_chan_free(&w->chan);
+		free(w);
+		return NULL;
 	}
-	if (xu_chan_send(w->chan, XU_MSG_BUILD, 1, build, fds, nfds) < 0 ||
-	    xu_set_nonblock(fd, true) < 0 ||
-	    uv_poll_init(c->loop, &w->poll, fd) != 0)
-		goto fail;
+	xu_list_append(&c->workers, &w->all);
 	w->poll.data = w;
 	uv_poll_start(&w->poll, UV_READABLE, ready);
 	return w;
-fail:
-	xu_err_set(e, "XLD_HELPER", errno, "give the build worker its order");
-	xu_list_remove(&w->all);
-	kill(w->pid, SIGKILL);
-	waitpid(w->pid, NULL, 0);
-	xu_chan_free(&w->chan);
-	free(w);
-	return NULL;
+}
+
+static void
+start_spare(uv_timer_t *t)
+{
+	struct core *c = t->data;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (c->spare != NULL)
+		return;
+	c->spare = new_worker(c, &e);
+	if (c->spare == NULL)
+		xu_log_err(XU_WARNING, &e);
+}
+
+/* The order goes in one piece: it is smaller than what the socket holds. */
+static int
+give(struct worker *w, const struct xu_val *build, const int *fds, int nfds)
+{
+	int fd = xu_chan_fd(w->chan);
+
+	return xu_set_nonblock(fd, false) < 0 ||
+		xu_chan_send(w->chan, XU_MSG_BUILD, 1, build, fds, nfds) < 0 ||
+		xu_set_nonblock(fd, true) < 0 ? -1 : 0;
+}
+
+struct worker *
+worker_start(struct core *c, const struct xu_val *build, const int *fds,
+    int nfds, const struct worker_events *ev, struct xu_err *e)
+{
+	struct worker *w = c->spare;
+	bool given = w != NULL && give(w, build, fds, nfds) == 0;
+
+	/* A spare that died may not have been heard of yet. */
+	if (w != NULL && !given)
+		worker_kill(w);
+	c->spare = NULL;
+	if (!given) {
+		w = new_worker(c, e);
+		if (w == NULL)
+			return NULL;
+		given = give(w, build, fds, nfds) == 0;
+	}
+	if (!given) {
+		xu_err_set(e, "XLD_HELPER", errno,
+		    "give the build worker its order");
+		worker_kill(w);
+		return NULL;
+	}
+	w->ev = *ev;
+	return w;
+}
+
+void
+workers_open(struct core *c)
+{
+	xu_list_init(&c->workers);
+	xu_list_init(&c->worker_ends);
+	uv_timer_init(c->loop, &c->spare_timer);
+	c->spare_timer.data = c;
+	uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
 }
 
 void
 workers_close(struct core *c)
 {
+	struct xu_list *at, *next;
+
+	uv_timer_stop(&c->spare_timer);
 	while (!xu_list_empty(&c->workers))
 		worker_kill(xu_container_of(c->workers.next, struct worker, all));
+	LIST_FOREACH_SAFE(at, next, &c->worker_ends)
+		free(xu_container_of(at, struct ended, all));
+	xu_list_init(&c->worker_ends);
 }

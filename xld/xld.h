@@ -76,7 +76,12 @@ struct core {
 	/* Tasks, the oldest first, and by ref. */
 	struct xu_list tasks;
 	struct xu_map *task_by_ref;
+	/* xld-build: all, the one without an order (NULL: none), and those that
+	 * have done their work and end. */
 	struct xu_list workers;
+	struct worker *spare;
+	struct xu_list worker_ends;
+	uv_timer_t spare_timer;
 	/* Kernels unpacked before; its ceiling in bytes. */
 	struct kcache *kernels;
 	uint64_t kernels_max;
@@ -291,7 +296,9 @@ struct worker *worker_start(struct core *c, const struct xu_val *build,
     struct xu_err *e);
 /* Kills it and waits for its end, so that it holds nothing of the domain. */
 void worker_kill(struct worker *w);
-/* From SIGCHLD: true when the pid was a worker's. */
+void workers_open(struct core *c);
+/* SIGCHLD came. */
+void workers_child(struct core *c);
 void workers_close(struct core *c);
 
 /* ---- vm_create.c, vm_destroy.c, vm_life.c ------------------------------------------------- */

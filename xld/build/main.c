@@ -23,6 +23,8 @@
 #include "xu_vnuma.h"
 
 #define CHANNEL_FD  3
+/* What ps shows while there is no order. */
+#define IDLE	    "xld-build-idle"
 #define PAYLOAD_MAX (64u << 10)
 /* Percent between two words about the same step. */
 #define STRIDE	    5
@@ -297,10 +299,12 @@ main(int argc, char **argv XU_UNUSED)
 		return 2;
 	}
 	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NAME, IDLE);
 	if (receive(&w) < 0) {
 		xu_log(XU_ERROR, "the order makes no sense");
 		return 1;
 	}
+	prctl(PR_SET_NAME, "xld-build");
 	/* The kernel frees the rest. */
 	return build(&w);
 }
