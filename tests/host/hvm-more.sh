@@ -8,6 +8,7 @@
 # do not heed a button, death at each step; nothing is left.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_hvm.bash"
+. "$(dirname "$0")/lib_fault.bash"
 undo() { for g in a b c d e f cut uefi; do xm destroy $g; done >/dev/null 2>&1; }
 cleanup '[ $status = 0 ] || { restart_xld; undo; }'
 
@@ -191,31 +192,21 @@ wait_for 30 gone b || fail "it lives on: $(xm list)"
 nothing_left "a dead model"
 
 # --- death at each step ----------------------------------------------------------------------
-cut=$(hvm_config cut "$bare" "$pty" 'vnc = 1' 'vga = "cirrus"' "$disks")
+config=$(hvm_config cut "$bare" "$pty" 'vnc = 1' 'vga = "cirrus"' "$disks")
 for step in device-prepare build store introduce console devmodel record run; do
-	restart_xld "XLD_STEP=$step"
-	expect_status 1 xm create -q "$cut"
-	contains "the step is named" "$err" "$step: a fault was injected"
+	step_fails "$step"
 	nothing_left "step $step failing"
-	restart_xld "XLD_STEP=$step:kill"
-	xm create -q "$cut" >/dev/null 2>&1 &&
-		fail "a creation lived through the death at $step"
-	wait_for 10 none_of xld || fail "xld lives after $step:kill"
-	restart_xld
+	step_kills "$step"
 	nothing_left "death at $step"
 done
 for step in destroy-pause destroy-devmodel destroy-devices destroy-console \
 	destroy-domain destroy-store; do
-	restart_xld "XLD_STEP=$step:kill"
-	check "a guest" xm create -q "$cut"
-	xm destroy cut >/dev/null 2>&1
-	wait_for 10 none_of xld || fail "xld lives after $step:kill"
-	restart_xld
+	end_kills "$step"
 	nothing_left "death at $step"
 done
 # The model, killed as soon as it is seen: the creation fails and says so. (Where the
 # worker dies is a matter of hvm-fault.sh; it is done before it can be seen.)
-xm create -q "$cut" 2>"$scratch/err" &
+xm create -q "$config" 2>"$scratch/err" &
 some_model() { [ -n "$(pids "${qemu:0:15}")" ]; }
 wait_for 30 some_model || fail "no device model"
 for p in $(pids "${qemu:0:15}"); do kill -9 "$p"; done

@@ -238,7 +238,8 @@ refused 75 'cannot reach xld at /nowhere/api.sock.*is xld running' \
 big=$(tiny_config big 'kernel = "/boot/guest/vmlinuz"' 'memory = 1000')
 xm create -q "$big" 2>"$scratch/err" &
 creating=$!
-until killall -STOP xld-build 2>/dev/null; do
+# (One without an order has another name.)
+until worker=$(pids xld-build); [ -n "$worker" ] && kill -STOP $worker 2>/dev/null; do
 	kill -0 "$creating" || fail "big was not built: $(cat "$scratch/err")"
 done
 kill "$creating"
