@@ -23,6 +23,13 @@ static const char *const action_words[] = {
 	    NULL,
 };
 
+static const char *const host_stop_words[] = {
+#define ROW(sym, word) word,
+	DOM_HOST_STOPS(ROW)
+#undef ROW
+	    NULL,
+};
+
 static const char *const type_words[] = {
 #define ROW(sym, word) word,
 	DOM_TYPES(ROW)
@@ -30,36 +37,24 @@ static const char *const type_words[] = {
 	    NULL,
 };
 
-static const struct model_enum enums[] = {
-	{ "vm_power_state", power_words },
-	/* XenAPI's two enums, each widened to all of xm's and xl's words. */
-	{ "on_normal_exit", action_words },
-	{ "on_crash_behaviour", action_words },
-	{ "console_protocol", WORDS("vt100", "rfb", "rdp") },
-	{ "event_operation", WORDS("add", "del", "mod") },
-	{ "task_status_type",
-	    WORDS("pending", "success", "failure", "cancelling", "cancelled") },
-	{ "task_allowed_operations", WORDS("Cancel") },
-	{ "domain_type", type_words },
-	{ "vbd_mode", WORDS("RW", "RO") },
-	{ "vbd_type", WORDS("Disk", "CD") },
-	{ "vif_kind", WORDS("vif", "ioemu") },
-	{ "vdi_type",
-	    WORDS("user", "system", "ephemeral", "suspend", "crashdump") },
-};
+#define ENUM(...) (&(const struct model_enum) { __VA_ARGS__ })
 
 const struct model_enum *const model_enums[] = {
-	&enums[0],
-	&enums[1],
-	&enums[2],
-	&enums[3],
-	&enums[4],
-	&enums[5],
-	&enums[6],
-	&enums[7],
-	&enums[8],
-	&enums[9],
-	&enums[10],
-	&enums[11],
+	ENUM("vm_power_state", power_words),
+	/* XenAPI's two enums, each widened to all of xm's and xl's words. */
+	ENUM("on_normal_exit", action_words),
+	ENUM("on_crash_behaviour", action_words),
+	ENUM("on_host_stop", host_stop_words),
+	ENUM("console_protocol", WORDS("vt100", "rfb", "rdp")),
+	ENUM("event_operation", WORDS("add", "del", "mod")),
+	ENUM("task_status_type",
+	    WORDS("pending", "success", "failure", "cancelling", "cancelled")),
+	ENUM("task_allowed_operations", WORDS("Cancel")),
+	ENUM("domain_type", type_words),
+	ENUM("vbd_mode", WORDS("RW", "RO")),
+	ENUM("vbd_type", WORDS("Disk", "CD")),
+	ENUM("vif_kind", WORDS("vif", "ioemu")),
+	ENUM("vdi_type",
+	    WORDS("user", "system", "ephemeral", "suspend", "crashdump")),
 	NULL,
 };

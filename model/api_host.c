@@ -41,6 +41,15 @@ static const struct model_method methods[] = {
 	{ "send_debug_keys", T_VOID, { HOST_ARG, { "keys", T_STRING } },
 	    ROLE_POOL_ADMIN, STATES_ANY, 0, NULL,
 	    "As if the keys were typed on the hypervisor's console." },
+	{ "disable", T_VOID, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, NULL, "No machine is started from now on." },
+	{ "enable", T_VOID, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, NULL, "Machines may be started again." },
+	{ "stop_guests", T_VOID, { HOST_ARG, { "timeout", T_INT } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC, NULL,
+	    "Disables the host and ends all guests, those of the highest order "
+	    "first, as their actions_at_host_stop say; each has so many seconds "
+	    "(0: 300) before it is destroyed." },
 	{ "list_methods", T_SET(T_STRING), { { .name = NULL } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_READS, NULL, "The names of all messages." },
 	{ .name = NULL },

@@ -20,6 +20,16 @@ static const struct model_field fields[] = {
 	{ "user_version", T_INT, RW, STATES_ANY, "A number for its owner." },
 	{ "is_a_template", T_BOOL, RW, ST_HALTED, "Not to be started." },
 	{ "auto_power_on", T_BOOL, RW, STATES_ANY, "Starts with the host." },
+	{ "order", T_INT, RW, STATES_ANY,
+	    "With the host machines of a lower number start earlier and stop "
+	    "later; those of the same number at the same time." },
+	{ "start_delay", T_INT, RW, STATES_ANY,
+	    "Seconds from its start to the next number's turn." },
+	{ "shutdown_delay", T_INT, RW, STATES_ANY,
+	    "Seconds from its end to the next number's turn." },
+	{ "actions_at_host_stop", T_ENUM("on_host_stop"), RW, STATES_ANY,
+	    "What becomes of it when the host stops; one that is asked to shut "
+	    "down and does not is destroyed." },
 	{ "resident_on", T_REF("host"), RO_RUN, 0, "Where it runs." },
 	{ "memory_static_max", T_INT, RW, ST_HALTED,
 	    "The most memory it can ever have, bytes." },
@@ -79,6 +89,11 @@ static const struct model_field fields[] = {
 	    "transient: true = the record goes when the guest ends. Other "
 	    "keys are the owner's." },
 	{ "domid", T_INT, RO_RUN, 0, "Its number in Xen, -1 when halted." },
+	{ "restarts", T_INT, RO_RUN, 0,
+	    "How often actions_after_* have restarted it within the last "
+	    "minute; the ninth time it is destroyed instead." },
+	{ "last_end", T_STRING, RO_RUN, 0,
+	    "When it last ended, why, and what was done then." },
 	{ "is_control_domain", T_BOOL, RO_RUN, 0, "Domain 0." },
 	{ "metrics", T_REF("VM_metrics"), RO_RUN, 0, "Its figures." },
 	{ .name = NULL },

@@ -101,8 +101,11 @@ DOMCFG(on_crash, ACTION, NOW, "destroy", "When the guest crashes.")
 DOMCFG(on_watchdog, ACTION, LATER, "destroy", "When the guest's watchdog fires.")
 DOMCFG(on_soft_reset, ACTION, LATER, "soft-reset", "When the guest asks for a soft reset.")
 DOMCFG(restart, STR, OLD, "", "onreboot, always or never.")
-DOMCFG(on_xend_start, STR, LATER, "ignore", "Start with the host.")
-DOMCFG(on_xend_stop, STR, LATER, "ignore", "What to do when the host stops.")
+DOMCFG(on_xend_start, STR, NOW, "ignore", "start: the guest starts with the host; for those that are kept (xm new).")
+DOMCFG(on_xend_stop, STR, NOW, "shutdown", "When the host stops: shutdown, destroy or ignore.")
+DOMCFG(start_order, INT, NOW, "0", "With the host guests of a lower number start earlier and stop later.")
+DOMCFG(start_delay, INT, NOW, "0", "Seconds from its start to the next number's turn.")
+DOMCFG(shutdown_delay, INT, NOW, "0", "Seconds from its end to the next number's turn.")
 DOMCFG(s3_integrity, BOOL, OLD, "1", "Memory check over host sleep.")
 
 /* devices */

@@ -83,3 +83,18 @@ dom_type_word(enum dom_type t)
 {
 	return type_words[t];
 }
+
+enum dom_host_stop
+dom_host_stop_of(const char *word)
+{
+	static const char *const words[] = {
+#define ROW(sym, w) [HOST_STOP_##sym] = (w),
+		DOM_HOST_STOPS(ROW)
+#undef ROW
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], word) == 0)
+			return (enum dom_host_stop)i;
+	return HOST_STOP_SHUTDOWN;
+}

@@ -71,6 +71,21 @@ enum dom_end {
 /* "unknown" for other numbers. */
 const char *dom_end_word(unsigned reason);
 
+/* What is done with a guest when its host stops. F(symbol, word) */
+#define DOM_HOST_STOPS(F)                                                      \
+	F(SHUTDOWN, "shutdown")                                                \
+	F(DESTROY, "destroy")                                                  \
+	F(IGNORE, "ignore")
+
+enum dom_host_stop {
+#define DOM_HOST_STOP_ID(sym, word) HOST_STOP_##sym,
+	DOM_HOST_STOPS(DOM_HOST_STOP_ID)
+#undef DOM_HOST_STOP_ID
+};
+
+/* HOST_STOP_SHUTDOWN for words that are none. */
+enum dom_host_stop dom_host_stop_of(const char *word);
+
 /*
  * What is done when a guest ends.
  * F(symbol, XenAPI's word, xm's word, dump a core first)

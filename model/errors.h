@@ -40,6 +40,8 @@ F(SESSION_NOT_REGISTERED, 4, "handle", "The session has not registered for event
 F(EVENTS_LOST, 1, "", "The session was too slow: events are lost.") \
 F(PERMISSION_DENIED, 5, "message", "The caller may not do this.") \
 F(RBAC_PERMISSION_DENIED, 5, "permission message", "The caller's role does not allow this.") \
+F(HOST_DISABLED, 4, "host", "The host starts no machines now.") \
+F(VM_IS_TEMPLATE, 4, "vm", "The machine is a template.") \
 F(HOST_NOT_ENOUGH_FREE_MEMORY, 7, "needed available", "The host has not enough free memory.") \
 F(TASK_CANCELLED, 1, "task", "The task was cancelled.") \
 F(XLD_TOO_MANY, 7, "what limit", "A limit of the daemon is reached.") \

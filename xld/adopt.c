@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db.h"
 #include "dev.h"
 #include "dm.h"
 #include "xu_file.h"
@@ -85,7 +86,7 @@ guest_of(struct core *c, const char *uuid, const struct xu_val *v)
 
 	if (g != NULL)
 		return g;
-	g = guest_new(c, uuid, xu_val_copy(xu_val_get(v, "config")), &e);
+	g = guest_new(c, uuid, config_complete(xu_val_get(v, "config")), &e);
 	if (g == NULL)
 		xu_log_err(XU_ERROR, &e);
 	return g;
@@ -94,9 +95,15 @@ guest_of(struct core *c, const char *uuid, const struct xu_val *v)
 /* ---- records ------------------------------------------------------------------------ */
 
 static void
-kept(struct core *c, const char *uuid, const struct xu_val *v)
+kept(void *arg, const char *uuid, const struct xu_val *v)
 {
-	guest_of(c, uuid, v);
+	struct guest *g = guest_of(arg, uuid, v);
+
+	if (g == NULL)
+		return;
+	g->kept = true;
+	snprintf(g->last_end, sizeof(g->last_end), "%s",
+	    xu_val_get_str(v, "last_end", ""));
 }
 
 static bool
@@ -121,6 +128,9 @@ fill(struct guest *g, const struct xu_val *v)
 	g->console_frame = (uint64_t)xu_val_get_int(v, "console_frame", 0);
 	g->restart_since = xu_val_get_int(v, "restart_since", 0);
 	g->restarts = (unsigned)xu_val_get_int(v, "restarts", 0);
+	if (g->last_end[0] == '\0')
+		snprintf(g->last_end, sizeof(g->last_end), "%s",
+		    xu_val_get_str(v, "last_end", ""));
 }
 
 static bool
@@ -248,7 +258,10 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 void
 adopt_all(struct core *c)
 {
-	each_record(c, XLD_STATEDIR "/vms", kept);
+	struct xu_err e = XU_ERR_INIT;
+
+	if (db_each(c->db, "VM", kept, c, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
 	each_record(c, XLD_RUNDIR "/domains", running);
 	each_record(c, XLD_RUNDIR "/intents", under_way);
 	scan(c);

@@ -146,7 +146,7 @@ core_open(struct core *c, struct xu_err *e)
 	scan_open(c);
 	c->started = booted_at();
 	identify(c);
-	if (open_xen(c, e) < 0 || records_open(e) < 0 ||
+	if (open_xen(c, e) < 0 || records_open(c, e) < 0 ||
 	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
 	    vdis_open(c, e) < 0 || consoles_open(c, e) < 0)
 		return -1;
@@ -156,7 +156,10 @@ core_open(struct core *c, struct xu_err *e)
 		return -1;
 	bootprog_clean();
 	adopt_all(c);
-	return api_open(c, e);
+	if (api_open(c, e) < 0)
+		return -1;
+	host_started(c);
+	return 0;
 }
 
 static void
@@ -171,6 +174,7 @@ void
 core_close(struct core *c)
 {
 	c->stopping = true;
+	rounds_close(c);
 	waits_close(c);
 	workers_close(c);
 	reaps_close(c);
@@ -182,6 +186,7 @@ core_close(struct core *c)
 	tasks_close(c);
 	consoles_close(c);
 	store_close(c);
+	records_close(c);
 	kcache_free(&c->kernels);
 	uv_walk(c->loop, run_closures, NULL);
 	uv_run(c->loop, UV_RUN_NOWAIT);

@@ -147,7 +147,7 @@ host_record(struct core *c, void *obj XU_UNUSED)
 	xu_val_set(v, "API_version_minor", xu_int(0));
 	xu_val_set(v, "API_version_vendor", xu_str("xld"));
 	xu_val_set(v, "API_version_vendor_implementation", xu_struct());
-	xu_val_set(v, "enabled", xu_bool(true));
+	xu_val_set(v, "enabled", xu_bool(!c->disabled));
 	xu_val_set(v, "software_version", software(c));
 	xu_val_set(v, "other_config", xu_struct());
 	xu_val_set(v, "capabilities", words_of(c->version.capabilities));
@@ -284,7 +284,24 @@ list_methods(struct call *k)
 	call_ok(k, v);
 }
 
+static void
+enable(struct call *k)
+{
+	k->core->disabled = false;
+	call_ok(k, NULL);
+}
+
+static void
+disable(struct call *k)
+{
+	k->core->disabled = true;
+	call_ok(k, NULL);
+}
+
 const struct handler host_handlers[] = {
+	{ "host.enable", enable },
+	{ "host.disable", disable },
+	{ "host.stop_guests", host_stop_guests },
 	{ "host.dmesg", dmesg },
 	{ "host.dmesg_clear", dmesg_clear },
 	{ "host.send_debug_keys", debug_keys },

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Bridges of the host as networks, its other interfaces as PIFs. A bridge is what
- * the kernel says it is; of those that network.create made there is a file as
- * well (networks/NAME.json), from which they are made again when the host has
- * started.
+ * the kernel says it is; of those that network.create made the database has an
+ * object as well, from which they are made again when the host has started.
  */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "db.h"
 #include "vif.h"
-#include "xu_file.h"
 #include "xu_log.h"
-
-#define FOLDER	   XLD_STATEDIR "/networks"
-#define RECORD_MAX (1u << 16)
 
 struct network {
 	char uuid[UUID_TEXT];
@@ -146,47 +139,6 @@ net_bridge_of(struct core *c, const char *uuid, char out[IFNAMSIZ])
 	return 0;
 }
 
-/* ---- files -------------------------------------------------------------------------- */
-
-static void
-file_of(const char *name, char out[PATH_MAX])
-{
-	snprintf(out, PATH_MAX, FOLDER "/%.15s.json", name);
-}
-
-/* NULL: it was not made by network.create. */
-static struct xu_val *
-load(const char *name)
-{
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	struct xu_err e = XU_ERR_INIT;
-	struct xu_val *v = NULL;
-	char path[PATH_MAX];
-
-	file_of(name, path);
-	if (access(path, F_OK) < 0)
-		return NULL;
-	if (xu_file_read(path, RECORD_MAX, &b, &e) == 0)
-		v = xu_val_from_json(xu_buf_text(&b), b.len, RECORD_MAX, &e);
-	if (v == NULL)
-		xu_log_err(XU_ERROR, &e);
-	return v;
-}
-
-static int
-save(const char *name, const struct xu_val *v, struct xu_err *e)
-{
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	char path[PATH_MAX];
-
-	file_of(name, path);
-	if (xu_mkdirs(FOLDER, 0700, e) < 0)
-		return -1;
-	if (xu_val_to_json(v, true, &b) < 0 || b.error != 0)
-		return xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "write %s", path);
-	return xu_file_replace(path, b.data, b.len, 0600, e);
-}
-
 /* The bridge, and the host's interface that belongs into it (other_config:pif). */
 static int
 make(struct core *c, const char *name, const struct xu_val *v,
@@ -214,35 +166,24 @@ make(struct core *c, const char *name, const struct xu_val *v,
 	return -1;
 }
 
+static void
+make_again(void *arg, const char *name, const struct xu_val *v)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	/* The others are there all the same. */
+	if (xu_ifname_ok(name) && make(arg, name, v, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+}
+
 int
 networks_open(struct core *c, struct xu_err *e)
 {
-	const struct dirent *ent;
-	char name[IFNAMSIZ];
-	DIR *d = opendir(FOLDER);
-
 	c->networks = calloc(1, sizeof(*c->networks));
-	if (c->networks == NULL) {
-		if (d != NULL)
-			closedir(d);
+	if (c->networks == NULL)
 		return xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "keep networks");
-	}
 	c->networks->core = c;
-	while (d != NULL && (ent = readdir(d)) != NULL) {
-		AUTO_VAL struct xu_val *v = NULL;
-		struct xu_err own = XU_ERR_INIT;
-
-		if (sscanf(ent->d_name, "%15[A-Za-z0-9_-]", name) != 1 ||
-		    strcmp(ent->d_name + strlen(name), ".json") != 0)
-			continue;
-		v = load(name);
-		/* The others are there all the same. */
-		if (v != NULL && make(c, name, v, &own) < 0)
-			xu_log_err(XU_ERROR, &own);
-	}
-	if (d != NULL)
-		closedir(d);
-	return 0;
+	return db_each(c->db, "network", make_again, c, e);
 }
 
 void
@@ -287,7 +228,7 @@ static struct xu_val *
 network_record(struct core *c, void *obj)
 {
 	const struct network *n = obj, *port;
-	AUTO_VAL struct xu_val *v = load(n->link.name);
+	AUTO_VAL struct xu_val *v = db_get(c->db, "network", n->link.name, NULL);
 	const struct xu_val *map = xu_val_get(v, "other_config");
 	struct xu_val *r = xu_struct(), *ports = xu_array();
 	size_t pos = 0;
@@ -327,7 +268,7 @@ create(struct call *k)
 	AUTO_VAL struct xu_val *v = xu_struct();
 	struct xu_err e = XU_ERR_INIT;
 	struct net_link l;
-	char uuid[UUID_TEXT], path[PATH_MAX];
+	char uuid[UUID_TEXT];
 
 	xu_val_set(v, "name_description",
 	    xu_str(xu_val_get_str(args, "name_description", "")));
@@ -342,9 +283,9 @@ create(struct call *k)
 		    "this host has an interface '%s' already", name);
 		xu_err_param(&e, "%s", name);
 		xu_err_param(&e, "network");
-	} else if (save(name, v, &e) == 0 && make(k->core, name, v, &e) < 0) {
-		file_of(name, path);
-		unlink(path);
+	} else if (db_put(k->core->db, "network", name, v, &e) == 0 &&
+	    make(k->core, name, v, &e) < 0) {
+		db_del(k->core->db, "network", name, NULL);
 		if (net_link_get(k->core, name, &l) == 0)
 			net_link_del(k->core, l.index);
 	}
@@ -376,23 +317,28 @@ destroy(struct call *k)
 {
 	const struct network *n = find_any(k->core,
 	    xu_val_str(xu_val_at(k->params, 0)), true);
-	char path[PATH_MAX];
 	struct port p = { .master = n->link.index };
+	AUTO_VAL struct xu_val *made = NULL;
+	struct xu_err e = XU_ERR_INIT;
 
-	file_of(n->link.name, path);
+	made = db_get(k->core->db, "network", n->link.name, &e);
 	net_links(k->core, is_port, &p);
-	if (access(path, F_OK) < 0) {
+	if (xu_err_is_set(&e)) {
+		call_fail(k, &e);
+	} else if (made == NULL) {
 		call_refuse(k, "OPERATION_NOT_ALLOWED", "not made by create",
 		    "bridge %s belongs to the host: network.create has not made "
 		    "it", n->link.name);
 	} else if (p.name[0] != '\0') {
 		call_refuse(k, "OPERATION_NOT_ALLOWED", "in use",
 		    "bridge %s is in use by %s", n->link.name, p.name);
+	} else if (db_del(k->core->db, "network", n->link.name, &e) < 0) {
+		call_fail(k, &e);
 	} else if (net_link_del(k->core, n->link.index) < 0) {
+		db_put(k->core->db, "network", n->link.name, made, NULL);
 		call_refuse(k, "XLD_DEVICE", n->link.name,
 		    "remove bridge %s: %s", n->link.name, net_why(k->core));
 	} else {
-		unlink(path);
 		call_ok(k, NULL);
 	}
 }

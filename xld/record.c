@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What outlives the daemon. A record says what a guest is and which domain it
- * has; it is in /run for transient guests, and also in /var/lib for those that
- * their owner keeps. An intent says what was being done to one.
+ * What outlives the daemon. What a machine is that its owner keeps is an object
+ * of the database. Which domain a guest has, and what was being done to it, means
+ * nothing after the host's boot: a file for each on tmpfs, where a change costs no
+ * wait for a disk and none touches another's.
  */
 #include "config.h"
 
@@ -10,22 +11,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db.h"
 #include "dm.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
 #define RECORDS XLD_RUNDIR "/domains"
 #define INTENTS XLD_RUNDIR "/intents"
-#define KEPT	XLD_STATEDIR "/vms"
 
 int
-records_open(struct xu_err *e)
+records_open(struct core *c, struct xu_err *e)
 {
 	if (xu_mkdirs(XLD_RUNDIR, 0711, e) < 0 ||
 	    xu_mkdirs(RECORDS, 0700, e) < 0 || xu_mkdirs(INTENTS, 0700, e) < 0 ||
-	    xu_mkdirs(KEPT, 0700, e) < 0)
+	    xu_mkdirs(XLD_STATEDIR, 0700, e) < 0)
 		return -1;
-	return 0;
+	c->db = db_open(XLD_STATEDIR, e);
+	return c->db == NULL ? -1 : 0;
+}
+
+void
+records_close(struct core *c)
+{
+	db_close(&c->db);
 }
 
 static void
@@ -75,17 +83,41 @@ content(const struct guest *g)
 	xu_val_set(v, "preserved", xu_bool(g->preserved));
 	xu_val_set(v, "restart_since", xu_int(g->restart_since));
 	xu_val_set(v, "restarts", xu_int(g->restarts));
+	xu_val_set(v, "last_end", xu_str(g->last_end));
 	dm_keep(g, v);
 	xu_val_set(v, "config", xu_val_copy(g->config));
 	return v;
 }
 
+/* A machine that is no longer kept is none of the database's. */
+static int
+keep(struct guest *g, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *v = NULL;
+	bool kept = !guest_is_transient(g);
+	int r;
+
+	if (!kept && !g->kept)
+		return 0;
+	if (kept) {
+		v = xu_struct();
+		xu_val_set(v, "config", xu_val_copy(g->config));
+		xu_val_set(v, "last_end", xu_str(g->last_end));
+		r = db_put(g->core->db, "VM", g->uuid, v, e);
+	} else {
+		r = db_del(g->core->db, "VM", g->uuid, e);
+	}
+	if (r == 0)
+		g->kept = kept;
+	return r;
+}
+
 int
-record_write(const struct guest *g, struct xu_err *e)
+record_write(struct guest *g, struct xu_err *e)
 {
 	if (g->foreign)
 		return 0;
-	if (!guest_is_transient(g) && put(KEPT, g->uuid, content(g), e) < 0)
+	if (keep(g, e) < 0)
 		return -1;
 	if (g->domid < 0) {
 		gone(RECORDS, g->uuid);
@@ -94,11 +126,14 @@ record_write(const struct guest *g, struct xu_err *e)
 	return put(RECORDS, g->uuid, content(g), e);
 }
 
-void
-record_remove(const struct guest *g)
+int
+record_remove(struct guest *g, struct xu_err *e)
 {
+	if (g->kept && db_del(g->core->db, "VM", g->uuid, e) < 0)
+		return -1;
+	g->kept = false;
 	gone(RECORDS, g->uuid);
-	gone(KEPT, g->uuid);
+	return 0;
 }
 
 int

@@ -2,7 +2,6 @@
 /* See vdi.h. */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,13 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "db.h"
 #include "vbd.h"
 #include "vdi.h"
-#include "xu_file.h"
 #include "xu_log.h"
-
-#define FOLDER	   XLD_STATEDIR "/vdis"
-#define RECORD_MAX (1u << 16)
 
 static void
 vdi_free(struct vdi *v)
@@ -56,46 +52,22 @@ vdi_location(const struct vdi *v)
 	    "location", "");
 }
 
-/* ---- files ------------------------------------------------------------------------ */
+/* ---- the database ----------------------------------------------------------------- */
 
 static void
-load(struct core *c, const char *name)
+load(void *arg, const char *uuid, const struct xu_val *v)
 {
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	char path[PATH_MAX], uuid[UUID_TEXT];
-	struct xu_err e = XU_ERR_INIT;
-	struct xu_val *v = NULL;
-	uint8_t bytes[16];
-
-	snprintf(uuid, sizeof(uuid), "%.36s", name);
-	if (strlen(name) != UUID_TEXT - 1 + 5 || !uuid_bytes(uuid, bytes))
-		return;
-	snprintf(path, sizeof(path), FOLDER "/%s", name);
-	if (xu_file_read(path, RECORD_MAX, &b, &e) == 0)
-		v = xu_val_from_json(xu_buf_text(&b), b.len, RECORD_MAX, &e);
-	if (v == NULL)
-		xu_log_err(XU_ERROR, &e);
-	else if (vdi_new(c, uuid, v) == NULL)
-		xu_log(XU_ERROR, "%s: out of memory", path);
+	if (vdi_new(arg, uuid, xu_val_copy(v)) == NULL)
+		xu_log(XU_ERROR, "VDI %s: out of memory", uuid);
 }
 
 int
 vdis_open(struct core *c, struct xu_err *e)
 {
-	const struct dirent *ent;
-	DIR *d;
-
 	c->vdis = xu_map_new();
 	if (c->vdis == NULL)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep disks");
-	if (xu_mkdirs(FOLDER, 0700, e) < 0)
-		return -1;
-	d = opendir(FOLDER);
-	while (d != NULL && (ent = readdir(d)) != NULL)
-		load(c, ent->d_name);
-	if (d != NULL)
-		closedir(d);
-	return 0;
+	return db_each(c->db, "VDI", load, c, e);
 }
 
 void
@@ -109,26 +81,9 @@ vdis_close(struct core *c)
 	xu_map_free(&c->vdis);
 }
 
-static int
-save(const struct vdi *v, struct xu_err *e)
-{
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), FOLDER "/%s.json", v->uuid);
-	if (xu_val_to_json(v->config, true, &b) < 0 || b.error != 0)
-		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "write %s", path);
-	return xu_file_replace(path, b.data, b.len, 0600, e);
-}
-
 static void
 forget(struct core *c, struct vdi *v)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), FOLDER "/%s.json", v->uuid);
-	if (!v->implied)
-		unlink(path);
 	xu_map_del(c->vdis, v->uuid);
 	vdi_free(v);
 }
@@ -319,7 +274,7 @@ create(struct call *k)
 		xu_err_param(&e, "%s", "");
 		xu_err_param(&e, "it is needed");
 	} else if (vbd_path(vdi_location(v), path, sizeof(path), &e) == 0) {
-		save(v, &e);
+		db_put(k->core->db, "VDI", v->uuid, v->config, &e);
 	}
 	if (xu_err_is_set(&e)) {
 		forget(k->core, v);
@@ -344,6 +299,10 @@ destroy(struct call *k)
 		    guest_name(d->guest), dev_label(d, label, sizeof(label)));
 		xu_err_param(&e, "%s", v->uuid);
 		xu_err_param(&e, "%s", d->guest->uuid);
+		call_fail(k, &e);
+		return;
+	}
+	if (!v->implied && db_del(k->core->db, "VDI", v->uuid, &e) < 0) {
 		call_fail(k, &e);
 		return;
 	}

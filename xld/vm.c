@@ -108,10 +108,15 @@ static void
 destroy(struct call *k)
 {
 	struct guest *g = k->guest;
+	struct xu_err e = XU_ERR_INIT;
 
 	if (!is_ours(k))
 		return;
-	record_remove(g);
+	if (record_remove(g, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	fault_point("delete-removed", NULL);
 	vm_forget(g);
 	call_ok(k, NULL);
 }
@@ -149,12 +154,43 @@ start_cancel(struct call *k)
 	vm_create_cancel(k->cancel_arg);
 }
 
+/* Nothing runs under the name that a start would give a second domain. */
+static bool
+may_start(struct call *k)
+{
+	const struct guest *other = guest_by_name(k->core,
+	    guest_name(k->guest));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (k->core->disabled) {
+		call_refuse(k, XE(HOST_DISABLED), k->core->host_uuid,
+		    "this host starts no guests: they are being stopped; "
+		    "host.enable lets it again");
+		return false;
+	}
+	if (xu_val_get_bool(k->guest->config, "is_a_template", false)) {
+		call_refuse(k, XE(VM_IS_TEMPLATE), k->guest->uuid,
+		    "'%s' is a template; clone it, or set_is_a_template",
+		    guest_name(k->guest));
+		return false;
+	}
+	if (other == NULL || other == k->guest || other->domid < 0)
+		return true;
+	xu_err_set(&e, XE(UNIQUE_NAME_ERROR), 0,
+	    "domain %d of another toolstack has the name '%s' now",
+	    other->domid, guest_name(k->guest));
+	xu_err_param(&e, "%s", guest_name(k->guest));
+	xu_err_param(&e, "VM");
+	call_fail(k, &e);
+	return false;
+}
+
 static void
 start(struct call *k)
 {
 	struct create *j;
 
-	if (!is_ours(k))
+	if (!is_ours(k) || !may_start(k))
 		return;
 	j = vm_create(k->guest, xu_val_bool(xu_val_at(k->params, 1)),
 	    start_progress, start_done, k);
@@ -199,90 +235,85 @@ unpause(struct call *k)
 		    "unpause the domain");
 }
 
-static void
-ask(struct call *k, const char *word, bool until_replaced)
-{
-	struct xu_err e = XU_ERR_INIT;
-
-	if (!is_guest(k))
-		return;
-	if (store_ask(k->guest, word, &e) < 0)
-		call_fail(k, &e);
-	else
-		vm_wait_end(k, k->guest, until_replaced);
-}
-
 /*
  * An HVM guest may have no driver that watches the store. It gets its power
  * button pressed, or, for a reboot and when it has no ACPI, what its reset
  * button would do: there is nobody to ask.
  */
-static void
-ask_machine(struct call *k, uint32_t reason)
+static int
+press(struct guest *g, uint32_t reason, const char **asked, struct xu_err *e)
 {
-	struct guest *g = k->guest;
-	struct core *c = k->core;
-	bool reboot = reason == END_REBOOT;
-	bool button = !reboot &&
+	struct core *c = g->core;
+	bool button = reason != END_REBOOT &&
 	    config_number(g->config, "platform", "acpi", 1) != 0;
-	struct xu_err e = XU_ERR_INIT;
 	int r;
 
-	if (!is_guest(k))
-		return;
 	xu_log(XU_INFO, "%s has no PV drivers: its %s button is pressed",
 	    guest_name(g), button ? "power" : "reset");
 	r = button ? xc_domain_send_trigger(c->xch, (uint32_t)g->domid,
 			 TRIGGER_POWER, 0) :
 		     xc_domain_shutdown(c->xch, (uint32_t)g->domid, reason);
-	if (r < 0) {
-		xen_fail(c, &e, "press a button");
-		call_fail(k, &e);
-	} else {
-		k->asked = button ? "it has no PV drivers, and its system "
-		    "does not heed the power button" : NULL;
-		vm_wait_end(k, g, reboot);
-	}
+	if (r < 0)
+		return xen_fail(c, e, "press a button");
+	if (button)
+		*asked = "it has no PV drivers, and its system does not heed "
+			 "the power button";
+	return 0;
 }
 
 /* The driver has said where it wants its interrupts. */
 static bool
-has_pv_drivers(const struct call *k)
+has_pv_drivers(const struct guest *g)
 {
 	uint64_t callback = 1;
 
-	return (k->guest->info.flags & XC_DOMINF_HVM) == 0 ||
-	    config_type(k->guest->config) != TYPE_HVM ||
-	    xc_hvm_param_get(k->core->xch, (uint32_t)k->guest->domid,
+	return (g->info.flags & XC_DOMINF_HVM) == 0 ||
+	    config_type(g->config) != TYPE_HVM ||
+	    xc_hvm_param_get(g->core->xch, (uint32_t)g->domid,
 		HVM_PARAM_CALLBACK_IRQ, &callback) < 0 ||
 	    callback != 0;
+}
+
+int
+vm_ask_end(struct guest *g, const char *word, const char **asked,
+    struct xu_err *e)
+{
+	*asked = NULL;
+	if (has_pv_drivers(g))
+		return store_ask(g, word, e);
+	return press(g, strcmp(word, "reboot") == 0 ? END_REBOOT : END_POWEROFF,
+	    asked, e);
+}
+
+static void
+ask(struct call *k, const char *word)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (!is_guest(k))
+		return;
+	if (vm_ask_end(k->guest, word, &k->asked, &e) < 0)
+		call_fail(k, &e);
+	else
+		vm_wait_end(k, k->guest, strcmp(word, "reboot") == 0);
 }
 
 static void
 clean_shutdown(struct call *k)
 {
-	if (has_pv_drivers(k))
-		ask(k, "poweroff", false);
-	else
-		ask_machine(k, END_POWEROFF);
+	ask(k, "poweroff");
 }
 
 static void
 clean_halt(struct call *k)
 {
-	if (has_pv_drivers(k))
-		ask(k, "halt", false);
-	else
-		ask_machine(k, END_POWEROFF);
+	ask(k, "halt");
 }
 
 static void
 clean_reboot(struct call *k)
 {
-	if (has_pv_drivers(k))
-		ask(k, "reboot", true);
-	else
-		ask_machine(k, END_REBOOT);
+	ask(k, "reboot");
 }
 
 static void

@@ -121,6 +121,18 @@ config_blank(void)
 	return v;
 }
 
+struct xu_val *
+config_complete(const struct xu_val *config)
+{
+	struct xu_val *v = xu_val_copy(config);
+	const struct model_field *f = model_vm.fields;
+
+	for (; v != NULL && f->name != NULL; f++)
+		if (f->access != RO_RUN && xu_val_get(v, f->name) == NULL)
+			xu_val_set(v, f->name, zero_of(f->type));
+	return v;
+}
+
 const char *
 config_host_word(const struct xu_val *was, const struct xu_val *config)
 {
@@ -523,6 +535,30 @@ check_actions(const struct xu_val *v, struct xu_err *e)
 	return 0;
 }
 
+/* What it does with its host. */
+static int
+check_host(const struct xu_val *v, struct xu_err *e)
+{
+	static const struct {
+		const char *field;
+		int64_t max;
+		const char *reason;
+	} rows[] = {
+		{ "order", INT32_MAX, "it is 0 or more" },
+		{ "start_delay", 3600, "it is 0 to 3600 seconds" },
+		{ "shutdown_delay", 3600, "it is 0 to 3600 seconds" },
+	};
+	int64_t n;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++) {
+		n = xu_val_get_int(v, rows[i].field, 0);
+		if (n < 0 || n > rows[i].max)
+			return unsupported_number(e, rows[i].field, n,
+			    rows[i].reason);
+	}
+	return 0;
+}
+
 int
 config_check(const struct core *c, const struct guest *g,
     const struct xu_val *v, struct xu_err *e)
@@ -532,7 +568,7 @@ config_check(const struct core *c, const struct guest *g,
 	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
 	    check_platform(c, v, e) < 0 || check_type(v, e) < 0 ||
 	    check_boot(v, e) < 0 ||
-	    check_actions(v, e) < 0)
+	    check_actions(v, e) < 0 || check_host(v, e) < 0)
 		return -1;
 	return 0;
 }

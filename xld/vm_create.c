@@ -566,7 +566,7 @@ undo_record(void *ctx)
 
 	/* A machine that its owner keeps has a record anyhow. */
 	if (guest_is_transient(j->g))
-		record_remove(j->g);
+		record_remove(j->g, NULL);
 }
 
 static enum xu_step_result

@@ -133,7 +133,7 @@ step_record(void *ctx, struct xu_err *e XU_UNUSED)
 	if (record_write(d->g, &own) < 0)
 		xu_log_err(XU_ERROR, &own);
 	if (guest_is_transient(d->g) && !d->again && !d->g->foreign)
-		record_remove(d->g);
+		record_remove(d->g, NULL);
 	return XU_STEP_NEXT;
 }
 

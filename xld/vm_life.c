@@ -109,6 +109,7 @@ waits_look(struct core *c)
 			(g->domid != k->wait_domid || g->preserved)))
 			wait_over(k, g);
 	}
+	rounds_look(c);
 }
 
 void
@@ -159,6 +160,12 @@ settled(void *arg, const struct xu_err *e)
 }
 
 void
+vm_end(struct guest *g)
+{
+	vm_destroy(g, settled, g);
+}
+
+void
 vm_vanished(struct guest *g)
 {
 	struct xu_err e = XU_ERR_INIT;
@@ -185,12 +192,26 @@ vm_vanished(struct guest *g)
 /* ---- on_poweroff, on_reboot, on_crash ---------------------------------------------------- */
 
 static bool
+is_new_period(const struct guest *g)
+{
+	int64_t now = now_real();
+
+	return now - g->restart_since > RESTARTS_PERIOD ||
+	    now < g->restart_since;
+}
+
+unsigned
+vm_restarts(const struct guest *g)
+{
+	return is_new_period(g) ? 0 : g->restarts;
+}
+
+static bool
 restarts_too_often(struct guest *g)
 {
 	int64_t now = now_real();
 
-	if (now - g->restart_since > RESTARTS_PERIOD ||
-	    now < g->restart_since) {
+	if (is_new_period(g)) {
 		g->restart_since = now;
 		g->restarts = 0;
 	}
@@ -198,13 +219,23 @@ restarts_too_often(struct guest *g)
 }
 
 static void
+too_often(struct guest *g)
+{
+	size_t n = strlen(g->last_end);
+
+	xu_log(XU_ERROR, "%s: more than %d restarts in %d s; it is destroyed",
+	    guest_name(g), RESTARTS_MAX, RESTARTS_PERIOD);
+	snprintf(g->last_end + n, sizeof(g->last_end) - n,
+	    ", the %uth time in %d s: destroyed", g->restarts,
+	    RESTARTS_PERIOD);
+	vm_end(g);
+}
+
+static void
 restart(struct guest *g)
 {
 	if (restarts_too_often(g)) {
-		xu_log(XU_ERROR,
-		    "%s: more than %d restarts in %d s; it is destroyed",
-		    guest_name(g), RESTARTS_MAX, RESTARTS_PERIOD);
-		vm_destroy(g, settled, g);
+		too_often(g);
 		return;
 	}
 	vm_reboot(g, settled, g);
@@ -287,7 +318,7 @@ static void
 rename_restart(struct guest *g)
 {
 	if (restarts_too_often(g)) {
-		vm_destroy(g, settled, g);
+		too_often(g);
 		return;
 	}
 	g->op = OP_REBOOT;
@@ -308,6 +339,16 @@ setting_for(uint32_t reason)
 	}
 }
 
+/* Kept with the machine: 20261122T101502Z: crash, restart. */
+static void
+note_end(struct guest *g, uint32_t reason, enum dom_action a)
+{
+	AUTO_VAL struct xu_val *now = xu_datetime(now_real());
+
+	snprintf(g->last_end, sizeof(g->last_end), "%s: %s, %s",
+	    xu_val_str(now), dom_end_word(reason), dom_action_word(a));
+}
+
 void
 vm_ended(struct guest *g)
 {
@@ -317,7 +358,10 @@ vm_ended(struct guest *g)
 	/* Saving is not there yet, so nobody of ours asked for it. */
 	if (reason == END_SUSPEND)
 		return;
-	a = guest_action(g, setting_for(reason));
+	/* With the host nothing comes back. */
+	a = g->core->disabled ? ACTION_DESTROY :
+				guest_action(g, setting_for(reason));
+	note_end(g, reason, a);
 	xu_log(XU_NOTICE, "%s (domain %d) has ended: %s; %s", guest_name(g),
 	    g->domid, dom_end_word(reason), dom_action_word(a));
 	switch (a) {

@@ -44,6 +44,10 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return consoles_of(g);
 	if (strcmp(name, "domid") == 0)
 		return xu_int(g->domid);
+	if (strcmp(name, "restarts") == 0)
+		return xu_int(vm_restarts(g));
+	if (strcmp(name, "last_end") == 0)
+		return xu_str(g->last_end);
 	if (strcmp(name, "is_control_domain") == 0)
 		return xu_bool(guest_is_control(g));
 	if (strcmp(name, "metrics") == 0)

@@ -41,9 +41,11 @@
 struct call;
 struct console;
 struct create;
+struct db;
 struct dm;
 struct net;
 struct networks;
+struct rounds;
 struct worker;
 
 struct core {
@@ -57,6 +59,8 @@ struct core {
 	uv_poll_t ev_poll;
 	/* By local port: struct console. */
 	struct xu_map *consoles;
+	/* What outlives the host's boot, see db.h. */
+	struct db *db;
 	/* Guests: all, and the three indexes. */
 	struct xu_list guests;
 	struct xu_map *by_uuid, *by_name, *by_domid;
@@ -71,6 +75,10 @@ struct core {
 	uint64_t look_ms;
 	/* Domains being destroyed. */
 	struct xu_list reaps;
+	/* Starts and stops that go with the host's; NULL: none. No guest is
+	 * started while it is disabled. */
+	struct rounds *rounds;
+	bool disabled;
 	/* Calls that wait for the end of a domain. */
 	struct xu_list waits;
 	/* Tasks, the oldest first, and by ref. */
@@ -119,6 +127,8 @@ struct guest {
 	struct xu_val *config;
 	/* Made by somebody else: shown, and its life is left to its maker. */
 	bool foreign;
+	/* The database has it. */
+	bool kept;
 	/* It ended and on_* said to keep it; nothing more is done with it. */
 	bool preserved;
 	enum guest_op op;
@@ -140,6 +150,8 @@ struct guest {
 	/* Restarts, for the limit on their rate. */
 	int64_t restart_since;
 	unsigned restarts;
+	/* For its owner: when, why, what was done. "" = it has not. */
+	char last_end[96];
 	/* What clients were last told. */
 	struct xu_val *told;
 };
@@ -175,6 +187,8 @@ void uuid_random(char out[UUID_TEXT]);
 
 /* Every field that an owner sets, empty. */
 struct xu_val *config_blank(void);
+/* A copy with the fields that an older xld did not know, empty. */
+struct xu_val *config_complete(const struct xu_val *config);
 /* A config with every field from the arguments of VM.create, checked. */
 struct xu_val *config_new(const struct core *c, const struct xu_val *args,
     struct xu_err *e);
@@ -199,10 +213,12 @@ int64_t config_number(const struct xu_val *config, const char *map,
 
 /* ---- record.c: what outlives the daemon -------------------------------------- */
 
-/* Directories; then the records of both kinds. */
-int records_open(struct xu_err *e);
-int record_write(const struct guest *g, struct xu_err *e);
-void record_remove(const struct guest *g);
+/* Directories and the database; then the records of both kinds. */
+int records_open(struct core *c, struct xu_err *e);
+void records_close(struct core *c);
+int record_write(struct guest *g, struct xu_err *e);
+/* -1: it is there as before. */
+int record_remove(struct guest *g, struct xu_err *e);
 /* What is being done to a guest; written before, removed after. op: "create",
  * "destroy", "reboot". */
 int intent_write(const struct guest *g, const char *op, struct xu_err *e);
@@ -314,6 +330,14 @@ struct create *vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 int vm_create_cancel(struct create *j);
 /* Ends its domain and what belongs to it. */
 void vm_destroy(struct guest *g, vm_done_f *done, void *arg);
+/* The same, when nobody waits for it. */
+void vm_end(struct guest *g);
+/* The guest is asked to end ("poweroff", "halt", "reboot"); *asked: how, when it
+ * may not have noticed, or NULL. */
+int vm_ask_end(struct guest *g, const char *word, const char **asked,
+    struct xu_err *e);
+/* How many restarts there were in the present period. */
+unsigned vm_restarts(const struct guest *g);
 /* vm_destroy, then vm_create. */
 void vm_reboot(struct guest *g, vm_done_f *done, void *arg);
 /* The domain has shut itself down: what on_* says is done. */
@@ -328,6 +352,15 @@ void vm_vanished(struct guest *g);
 /* Waits until the domain the guest has now is gone (or replaced). */
 void vm_wait_end(struct call *k, struct guest *g, bool until_replaced);
 void waits_close(struct core *c);
+
+/* ---- vm_host.c: with the host ------------------------------------------------------------- */
+
+/* What is to start with the host and has not yet does so. */
+void host_started(struct core *c);
+/* A machine has come or gone: perhaps it is the next one's turn. */
+void rounds_look(struct core *c);
+void rounds_close(struct core *c);
+void host_stop_guests(struct call *k);
 
 /* ---- api.c: the channel to xld-api --------------------------------------------------------- */
 

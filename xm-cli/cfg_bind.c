@@ -659,6 +659,38 @@ bind_name(struct binder *b, const char *file)
 		    d->name);
 }
 
+/* xm's keys speak of xend, which came and went with the host. */
+static void
+bind_host(struct binder *b)
+{
+	static const char *const words[] = {
+#define ROW(sym, word) word,
+		DOM_HOST_STOPS(ROW)
+#undef ROW
+	};
+	const struct cfg_setting *start = bind_get(b, "on_xend_start");
+	const struct cfg_setting *stop = bind_get(b, "on_xend_stop");
+	const char *word = stop != NULL ? stop->value->text : words[0];
+	size_t i = 0;
+
+	b->d->autostart = start != NULL &&
+	    strcmp(start->value->text, "start") == 0;
+	if (start != NULL && !b->d->autostart &&
+	    strcmp(start->value->text, "ignore") != 0)
+		bind_say(b, &start->value->pos, true,
+		    "'on_xend_start' is \"start\" or \"ignore\"");
+	while (i < XU_ARRAY_SIZE(words) && strcmp(words[i], word) != 0)
+		i++;
+	if (i == XU_ARRAY_SIZE(words))
+		bind_say(b, &stop->value->pos, true,
+		    "'on_xend_stop' is \"shutdown\", \"destroy\" or "
+		    "\"ignore\"");
+	b->d->at_host_stop = strdup(word);
+	b->d->start_order = bind_int(b, "start_order", 0);
+	b->d->start_delay = bind_int(b, "start_delay", 0);
+	b->d->shutdown_delay = bind_int(b, "shutdown_delay", 0);
+}
+
 unsigned
 domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
     struct xu_buf *report)
@@ -691,6 +723,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	d->on_poweroff = strdup(bind_str(&b, "on_poweroff", "destroy"));
 	d->on_reboot = strdup(bind_str(&b, "on_reboot", "restart"));
 	d->on_crash = strdup(bind_str(&b, "on_crash", "destroy"));
+	bind_host(&b);
 	d->max_grant_frames = bind_int(&b, "max_grant_frames", -1);
 	d->max_maptrack_frames = bind_int(&b, "max_maptrack_frames", -1);
 	d->max_grant_version = bind_int(&b, "max_grant_version", -1);
@@ -712,7 +745,7 @@ domcfg_fini(struct domcfg *d)
 	char *const owned[] = { d->name, d->uuid, d->description, d->kernel,
 		d->ramdisk, d->cmdline, d->bootloader,
 		d->bootloader_args, d->on_poweroff, d->on_reboot,
-		d->on_crash, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
+		d->on_crash, d->at_host_stop, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
 		d->hvm.loader, d->hvm.device_model, d->hvm.vnc,
 		d->hvm.bios, d->hvm.serial, d->hvm.viridian,
 		d->hvm.device_model_args,

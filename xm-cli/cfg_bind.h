@@ -106,6 +106,12 @@ struct domcfg {
 	/* Of one that is a program; blanks between words. */
 	char *bootloader_args;
 	char *on_poweroff, *on_reboot, *on_crash;
+	/* Not in the file: its record stays when it does not run. */
+	bool kept;
+	/* With the host. */
+	bool autostart;
+	char *at_host_stop;
+	int64_t start_order, start_delay, shutdown_delay;
 	enum dom_type type;
 	uint64_t memory_kib, maxmem_kib;
 	uint32_t vcpus, maxvcpus;

@@ -2,6 +2,7 @@
 /*
  * xm create: a configuration becomes a record, the record a machine, the
  * machine is started by a task. What was begun is taken back when that fails.
+ * xm new does the first half, xm start the second.
  */
 #include "config.h"
 
@@ -168,6 +169,36 @@ with_console(struct xm *xm, const struct xm_dom *d)
 	return status;
 }
 
+/* A machine with its devices; nothing of it stays when that fails. Its reference,
+ * NULL with *e. */
+static char *
+make_machine(struct xm *xm, struct xapi_err *e, const struct vmrec *r,
+    const char *cwd)
+{
+	char *ref = make_record(xm, e, vmrec_record(&r->dom, cwd));
+
+	if (ref != NULL && make_devices(xm, e, ref, &r->dom, cwd) < 0) {
+		xapi_do(xm->api, NULL, "VM.destroy", "s", ref);
+		free(steal_ptr(&ref));
+	}
+	return ref;
+}
+
+static int
+define(struct xm *xm, const struct vmrec *r, const char *cwd)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	int status = xm_connect(xm);
+
+	if (status != 0)
+		return status;
+	d.ref = make_machine(xm, &e, r, cwd);
+	if (d.ref == NULL || xm_dom_read(xm, d.ref, &d, &e) < 0)
+		return xm_fail(xm, &e);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
 static int
 create(struct xm *xm, const struct vmrec *r, const char *cwd)
 {
@@ -180,11 +211,10 @@ create(struct xm *xm, const struct vmrec *r, const char *cwd)
 	if (status != 0)
 		return status;
 	xm_catch_signals();
-	d.ref = make_record(xm, &e, vmrec_record(&r->dom, cwd));
+	d.ref = make_machine(xm, &e, r, cwd);
 	if (d.ref == NULL)
 		return xm_fail(xm, &e);
-	if (make_devices(xm, &e, d.ref, &r->dom, cwd) < 0 ||
-	    start(xm, &e, d.ref, r->dom.name, paused) < 0) {
+	if (start(xm, &e, d.ref, r->dom.name, paused) < 0) {
 		/* Gone already when the daemon saw to it. */
 		xapi_do(xm->api, NULL, "VM.destroy", "s", d.ref);
 		return xm_fail(xm, &e);
@@ -215,13 +245,15 @@ sort_operands(struct xm *xm, const char **file, int *overrides)
 		*file = xm->argv[i];
 	}
 	if (*file == NULL)
-		return xm_usage(
-		    xm, "'xm create' requires a configuration file.");
+		return xm_usage(xm, "'xm %s' requires a configuration file.",
+		    xm->cmd->name);
 	return 0;
 }
 
+/* f gets the configuration when it has no mistakes. */
 static int
-run_create(struct xm *xm)
+with_config(struct xm *xm, bool kept,
+    int (*f)(struct xm *xm, const struct vmrec *r, const char *cwd))
 {
 	const char *file, *dirs = xm_opt(xm, "path");
 	struct vmrec r = { .errors = 0 };
@@ -233,6 +265,7 @@ run_create(struct xm *xm)
 	cwd = getcwd(NULL, 0);
 	status = vmrec_load(xm, &r, file, dirs != NULL ? dirs : CONFIG_DIRS,
 	    xm->argv, n);
+	r.dom.kept = kept;
 	if (status == 0)
 		status = vmrec_judge(xm, &r);
 	if (status == 0 && xm->format == XM_TEXT &&
@@ -241,9 +274,41 @@ run_create(struct xm *xm)
 	if (status == 0)
 		status = xm_opt(xm, "dryrun") != NULL
 		    ? dry_run(xm, &r, cwd != NULL ? cwd : "/")
-		    : create(xm, &r, cwd != NULL ? cwd : "/");
+		    : f(xm, &r, cwd != NULL ? cwd : "/");
 	vmrec_fini(&r);
 	return status;
+}
+
+static int
+run_create(struct xm *xm)
+{
+	return with_config(xm, false, create);
+}
+
+static int
+run_new(struct xm *xm)
+{
+	return with_config(xm, true, define);
+}
+
+static int
+run_start(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	bool console = xm_opt(xm, "console_autoconnect") != NULL;
+	bool paused = console || xm_opt(xm, "paused") != NULL;
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	xm_catch_signals();
+	if (start(xm, &e, d.ref, d.name, paused) < 0 ||
+	    xm_dom_read(xm, d.ref, &d, &e) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	if (xm->format == XM_JSON)
+		return xm_json(xm, xm_dom_json(&d));
+	return console ? with_console(xm, &d) : 0;
 }
 
 static const struct xm_opt create_opts[] = {
@@ -276,6 +341,50 @@ const struct xm_cmd cmd_create = {
 	.completes = XM_CONFIG,
 	.common = true,
 	.run = run_create,
+};
+
+static const struct xm_opt new_opts[] = {
+	{ 'n', "dryrun", NULL,
+	    "Only print what would be made, as xm create does." },
+	{ 'q', "quiet", NULL, "Print errors only." },
+	{ 'f', "defconfig", "FILE", "The configuration file." },
+	{ 0, "path", "DIRS",
+	    "Folders to look for it, colons between; by default .:/etc/xen." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_new = {
+	.name = "new",
+	.operands = "FILE [KEY=VALUE]...",
+	.summary = "Make a guest from a configuration file that is kept.",
+	.detail = "It is there, halted, until 'xm delete', whether it runs or "
+		  "not and after the host has restarted, too; 'xm start' "
+		  "starts it. FILE and KEY=VALUE are as for 'xm create'. "
+		  "Changing the file later changes nothing.",
+	.opts = new_opts,
+	.min = 0,
+	.max = -1,
+	.completes = XM_CONFIG,
+	.run = run_new,
+};
+
+static const struct xm_opt start_opts[] = {
+	{ 'c', "console_autoconnect", NULL,
+	    "Show the guest's console from its first line." },
+	{ 'p', "paused", NULL, "Leave the guest paused." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_start = {
+	.name = "start",
+	.operands = "DOMAIN",
+	.summary = "Start a guest that is kept (xm new) and does not run.",
+	.detail = "An interrupt while it is being built takes that back.",
+	.opts = start_opts,
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.run = run_start,
 };
 
 /* --- check ---------------------------------------------------------------- */

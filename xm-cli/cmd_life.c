@@ -243,6 +243,45 @@ run_reboot(struct xm *xm)
 	return take_down(xm, &r);
 }
 
+/* --- kept machines, and the host's end ------------------------------------- */
+
+static int
+run_delete(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.destroy", "s", d.ref) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
+static int
+run_stop_guests(struct xm *xm)
+{
+	const char *limit = xm_opt(xm, "timeout");
+	AUTO_FREE char *host = NULL;
+	struct xapi_err e;
+	int64_t seconds = 0;
+	int status;
+
+	if (limit != NULL && !xu_num_i64(limit, 1, 86400, &seconds))
+		return xm_usage(xm, "'%s' is no number of seconds from 1 to "
+				    "86400.", limit);
+	status = xm_connect(xm);
+	if (status != 0)
+		return status;
+	host = xm_host(xm, &e);
+	if (host == NULL ||
+	    xm_task_run(xm, &e, "host.stop_guests", xapi_new_str(host),
+		xapi_new_int(seconds)) < 0)
+		return xm_fail(xm, &e);
+	return 0;
+}
+
 /* --- buttons -------------------------------------------------------------- */
 
 static int
@@ -399,4 +438,36 @@ const struct xm_cmd cmd_vcpu_set = {
 	.max = 2,
 	.completes = XM_DOMAIN,
 	.run = run_vcpu_set,
+};
+
+const struct xm_cmd cmd_delete = {
+	.name = "delete",
+	.operands = "DOMAIN",
+	.summary = "Forget a guest that is kept (xm new) and does not run.",
+	.detail = "Its disks stay as they are.",
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.run = run_delete,
+};
+
+static const struct xm_opt stop_opts[] = {
+	{ 't', "timeout", "SECONDS",
+	    "How long each guest may take; 300 when it is not given." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_stop_guests = {
+	.name = "stop-guests",
+	.operands = "",
+	.summary = "End all guests in their order, as the host does when it "
+		   "stops.",
+	.detail = "Guests of the highest start_order come first. Each is asked "
+		  "to shut down, destroyed or left alone as its on_xend_stop "
+		  "says; one that does not end in time is destroyed. None is "
+		  "started meanwhile, nor afterwards until xld is restarted.",
+	.opts = stop_opts,
+	.min = 0,
+	.max = 0,
+	.run = run_stop_guests,
 };

@@ -12,6 +12,9 @@
 #define XM_COMMANDS(F) \
 	F(console) \
 	F(create) \
+	F(new) \
+	F(start) \
+	F(delete) \
 	F(destroy) \
 	F(domid) \
 	F(domname) \
@@ -20,6 +23,7 @@
 	F(reboot) \
 	F(rename) \
 	F(shutdown) \
+	F(stop_guests) \
 	F(trigger) \
 	F(unpause) \
 	F(uptime) \

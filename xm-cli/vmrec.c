@@ -318,6 +318,11 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	xapi_set(r, "actions_after_shutdown", action(d->on_poweroff));
 	xapi_set(r, "actions_after_reboot", action(d->on_reboot));
 	xapi_set(r, "actions_after_crash", action(d->on_crash));
+	xapi_set(r, "auto_power_on", xapi_new_bool(d->autostart));
+	xapi_set(r, "order", xapi_new_int(d->start_order));
+	xapi_set(r, "start_delay", xapi_new_int(d->start_delay));
+	xapi_set(r, "shutdown_delay", xapi_new_int(d->shutdown_delay));
+	xapi_set(r, "actions_at_host_stop", xapi_new_str(d->at_host_stop));
 	xapi_set(r, "PV_bootloader", xapi_new_str(d->bootloader));
 	xapi_set(r, "PV_kernel", absolute(d->kernel, cwd));
 	xapi_set(r, "PV_ramdisk", absolute(d->ramdisk, cwd));
@@ -333,8 +338,8 @@ vmrec_record(const struct domcfg *d, const char *cwd)
 	xapi_set(r, "platform", platform(d, cwd));
 	xapi_set(r, "PCI_bus", xapi_new_str(""));
 	map = xapi_new_struct();
-	/* xm's guests are gone when they end. */
-	xapi_set(map, "transient", xapi_new_str("true"));
+	if (!d->kept)
+		xapi_set(map, "transient", xapi_new_str("true"));
 	xapi_set(r, "other_config", map);
 	return r;
 }
