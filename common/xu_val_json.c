@@ -8,7 +8,29 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
+#include "xu_utf8.h"
 #include "xu_val_impl.h"
+
+/* Bytes that are no text are marked: one must not make all unreadable. */
+static yajl_gen_status
+gen_text(yajl_gen g, const char *s, size_t len)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	size_t i = 0, n;
+	uint32_t c;
+
+	while (i < len && (n = xu_utf8_next(s + i, len - i, &c)) > 0)
+		i += n;
+	if (i == len)
+		return yajl_gen_string(g, (const unsigned char *)s, len);
+	for (i = 0; i < len; i += n > 0 ? n : 1) {
+		n = xu_utf8_next(s + i, len - i, &c);
+		xu_buf_add(&b, n > 0 ? s + i : XU_UTF8_REPLACED, n > 0 ? n : 3);
+	}
+	if (b.error != 0)
+		return yajl_gen_in_error_state;
+	return yajl_gen_string(g, (const unsigned char *)b.data, b.len);
+}
 
 static bool
 gen(yajl_gen g, const struct xu_val *v)
@@ -33,8 +55,7 @@ gen(yajl_gen g, const struct xu_val *v)
 		break;
 	case XU_STRING:
 	case XU_DATETIME:
-		st = yajl_gen_string(g, (const unsigned char *)v->u.s.p,
-		    v->u.s.len);
+		st = gen_text(g, v->u.s.p, v->u.s.len);
 		break;
 	case XU_ARRAY:
 		yajl_gen_array_open(g);

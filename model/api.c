@@ -34,6 +34,7 @@ const struct model_class *const model_classes[] = {
 	&model_vif_metrics,
 	&model_network,
 	&model_pif,
+	&model_pool,
 	NULL,
 };
 
@@ -155,6 +156,7 @@ static const struct derived_types derived[] = {
 	DERIVED(model_vif_metrics, "VIF_metrics"),
 	DERIVED(model_network, "network"),
 	DERIVED(model_pif, "PIF"),
+	DERIVED(model_pool, "pool"),
 };
 
 static const struct derived_types *
@@ -282,7 +284,8 @@ is_field_verb(struct model_call *m, const char *name)
 	}
 	if (!is_writable(m->field, m->verb != MV_SET))
 		return false;
-	m->role = ROLE_VM_ADMIN;
+	m->role = (m->cls->flags & MC_OF_HOST) != 0 ? ROLE_POOL_OPERATOR :
+						      ROLE_VM_ADMIN;
 	m->states = m->field->states;
 	m->result = T_VOID;
 	if (m->verb != MV_SET)

@@ -35,9 +35,12 @@ F(DEVICE_NOT_ATTACHED, 4, "device", "The device is not attached.") \
 F(VDI_IN_USE, 4, "disk holder", "The disk is in use by somebody else.") \
 F(DUPLICATE_VM, 4, "uuid", "The uuid is taken.") \
 F(SESSION_AUTHENTICATION_FAILED, 5, "user reason", "The password is not right.") \
+F(SESSION_AUTHORIZATION_FAILED, 5, "username msg", "The user is known and may do nothing here.") \
 F(SESSION_INVALID, 5, "handle", "The session does not exist or has expired.") \
 F(SESSION_NOT_REGISTERED, 4, "handle", "The session has not registered for events.") \
 F(EVENTS_LOST, 1, "", "The session was too slow: events are lost.") \
+F(EVENT_FROM_TOKEN_PARSE_FAILURE, 2, "token", "This is no token of event.from.") \
+F(EVENT_SUBSCRIPTION_PARSE_FAILURE, 2, "subscription", "This is no class, CLASS/REF or *.") \
 F(PERMISSION_DENIED, 5, "message", "The caller may not do this.") \
 F(RBAC_PERMISSION_DENIED, 5, "permission message", "The caller's role does not allow this.") \
 F(HOST_DISABLED, 4, "host", "The host starts no machines now.") \

@@ -114,6 +114,9 @@ struct model_arg {
 #define MM_LOCAL (1u << 2)
 /* Changes nothing. */
 #define MM_READS (1u << 3)
+/* The last n arguments may be left out. */
+#define MM_OPTIONAL(n)	 ((unsigned)(n) << 8)
+#define MM_OPTIONALS(fl) (((fl) >> 8) & 7u)
 
 struct model_method {
 	const char *name;
@@ -137,6 +140,8 @@ struct model_method {
 #define MC_BY_NAME (1u << 3)
 /* Its objects live in the API server. */
 #define MC_LOCAL (1u << 4)
+/* Its fields are the host's, for a pool-operator to set. */
+#define MC_OF_HOST (1u << 5)
 
 struct model_class {
 	const char *name;
@@ -155,7 +160,7 @@ extern const struct model_enum *const model_enums[];
 extern const struct model_class model_session, model_task, model_event,
     model_host, model_host_metrics, model_vm, model_vm_metrics, model_console,
     model_vbd, model_vdi, model_sr, model_vif, model_vif_metrics,
-    model_network, model_pif;
+    model_network, model_pif, model_pool;
 
 /* NULL when there is no such thing. */
 const struct model_class *model_find_class(const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The inside of xld-api: one process, one thread, one libuv loop. It speaks
- * HTTP and XML-RPC to anybody who may connect and a typed channel to the core.
- * It holds no privilege and knows nothing of Xen.
+ * HTTP, XML-RPC and JSON-RPC to anybody who may connect and a typed channel to
+ * the core. It holds no privilege and knows nothing of Xen.
  */
 #ifndef API_H
 #define API_H
@@ -10,40 +10,58 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <microhttpd.h>
 #include <uv.h>
 
+#include "schema.h"
 #include "xu_buf.h"
 #include "xu_list.h"
 #include "xu_map.h"
 #include "xu_msg.h"
 #include "xu_val.h"
 
-struct MHD_Connection;
-struct MHD_Daemon;
 struct request;
 
-/* Bodies of calls; XenAPI servers agree on this number. */
-#define API_BODY_MAX	    (300u << 10)
+/* On the local socket; others' limits are settings. */
 #define API_CONNECTIONS	    1000
 #define API_IDLE_SECONDS    300
-#define API_SESSIONS	    500
-#define API_SESSION_SECONDS (24 * 3600)
+#define API_LISTENERS	    9
 #define API_CLASSES_MAX	    64
 /* What all sessions together may have missed. */
 #define API_EVENTS	    1024
 #define API_EVENT_BYTES	    (2u << 20)
 
+/* What xld.conf(5) says; see there. Seconds and bytes. */
+struct limits {
+	unsigned connections, per_address, request_seconds;
+	size_t body;
+	size_t sessions, per_user;
+	int64_t idle, life;
+	unsigned logins_failed;
+};
+
+/* Two habits of clients, see HACKING.md. A session has one; AUTO: its login
+ * decides. */
+enum dialect {
+	DIALECT_AUTO,
+	DIALECT_CLASSIC,
+	DIALECT_MODERN,
+};
+
 struct session {
 	char id[37];
-	char user[64];
-	const char *role;
-	/* Seconds, monotonic; and for the record's last_active, real. */
-	int64_t used, used_real;
+	char user[64], originator[64];
+	enum model_role role;
+	bool modern;
+	/* Root, by what the kernel said of the peer. */
+	bool local;
+	/* Seconds, monotonic; and for the record, real. */
+	int64_t used, used_real, begun, begun_real;
 	/* Event registration: NULL = none; an empty array = every class. */
 	struct xu_val *classes;
 	/* Serial of the first event it has not seen. */
 	uint64_t cursor;
-	/* Requests that block in event.next. */
+	/* Requests that block in event.next and event.from. */
 	struct xu_list waiting;
 	/* In order of use, the least recent first. */
 	struct xu_list lru;
@@ -55,8 +73,28 @@ struct event {
 	struct xu_val *record;
 };
 
+/* One listening socket and its libmicrohttpd. */
+struct listener {
+	struct api *api;
+	struct MHD_Daemon *http;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	/* A connection was resumed: only a run makes libmicrohttpd see it. */
+	bool resumed;
+	/* AF_UNIX: the kernel says who calls. */
+	bool local, tls;
+	enum dialect dialect;
+	unsigned limit, request_seconds;
+	/* Connections; those without a complete request in the order of how
+	 * long they have been so, and when to look at them. */
+	unsigned connections;
+	struct xu_list waiting;
+	uv_timer_t patience;
+};
+
 struct api {
 	uv_loop_t *loop;
+	struct limits limits;
 	/* The core. */
 	struct xu_chan *core;
 	uv_poll_t core_poll;
@@ -64,25 +102,36 @@ struct api {
 	int core_events;
 	struct xu_map *pending;
 	uint32_t next_id;
-	/* HTTP. */
-	struct MHD_Daemon *http;
-	uv_poll_t http_poll;
-	uv_timer_t http_timer;
-	/* A connection was resumed: only a run makes libmicrohttpd see it. */
-	bool http_resumed;
+	struct listener listeners[API_LISTENERS];
+	int nlisteners;
+	/* Addresses that logins failed from, see api_login.c. */
+	struct xu_map *sources;
+	struct xu_list source_age;
 	/* Sessions by id, and by use. */
 	struct xu_map *sessions;
 	struct xu_list lru;
 	/* The newest events, a ring: serial s is at s % API_EVENTS. */
 	struct event events[API_EVENTS];
 	uint64_t oldest, next_serial;
+	/* Says which life of this process a token is of. */
+	uint64_t epoch;
 	size_t event_bytes;
 };
 
+struct from;
+
 struct request {
 	struct api *api;
+	struct listener *listener;
 	struct MHD_Connection *conn;
 	uid_t uid;
+	/* JSON-RPC: its version (1 or 2), 0 = XML-RPC; and the call's id. */
+	int json;
+	struct xu_val *json_id;
+	/* How references, progress and so on look to this client. */
+	bool modern;
+	/* The call, once it is known; .cls NULL: it is not. */
+	struct model_call call;
 	struct xu_buf in;
 	/* A body over the limit is read and forgotten, up to a point. */
 	size_t dropped;
@@ -99,8 +148,9 @@ struct request {
 	bool readonly;
 	/* Part of the answer, kept while the core is asked for the rest. */
 	struct xu_val *held;
-	/* While parked in event.next. */
+	/* While parked in event.next or event.from; the latter's arguments. */
 	struct session *session;
+	struct from *from;
 	struct xu_list waiting;
 	uv_poll_t *gone;
 };
@@ -119,14 +169,37 @@ void api_core_call(
 struct xu_val *api_core_msg(const struct session *s, const char *method,
     struct xu_val *params, bool async);
 
+/* ---- api_listen.c: settings, sockets, connections ----------------------------- */
+
+/* The local socket, and what the settings in that file (-1: none) name, which are
+ * the descriptors from first on. */
+int api_listen_open(struct api *a, int local_fd, int settings_fd, int first);
+/* A connection was resumed or given back: run libmicrohttpd soon. */
+void api_listen_wake(struct listener *l);
+enum connection_state {
+	/* For a request, or until an answer is read: its time begins now. */
+	CONN_WAITING,
+	/* The request has begun to come: its time goes on. */
+	CONN_READING,
+	/* The request is here. */
+	CONN_BUSY,
+	CONN_UPGRADED,
+};
+void api_connection_is(struct MHD_Connection *c, enum connection_state state);
+
 /* ---- api_http.c: requests and their answers --------------------------------- */
 
-int api_http_open(struct api *a, int listen_fd);
-void api_http_close(struct api *a);
-/* A connection was resumed or given back: run libmicrohttpd soon. */
-void api_http_wake(struct api *a);
-/* Each answers once; a suspended connection is woken. */
+/* arg: struct listener. */
+enum MHD_Result api_http_request(void *arg, struct MHD_Connection *c,
+    const char *url, const char *method, const char *version, const char *data,
+    size_t *size, void **ctx);
+void api_http_completed(void *arg, struct MHD_Connection *c, void **ctx,
+    enum MHD_RequestTerminationCode why);
+/* Each answers once; a suspended connection is woken. The value of rq->call: */
 void api_answer(struct request *rq, const struct xu_val *value);
+/* One that is as this client wants it. */
+void api_answer_plain(struct request *rq, const struct xu_val *value);
+/* Without the envelope of XML-RPC. */
 void api_answer_bare(struct request *rq, const struct xu_val *value);
 /* description borrowed; sentence may be "". */
 void api_answer_failure(struct request *rq, const struct xu_val *description,
@@ -134,7 +207,8 @@ void api_answer_failure(struct request *rq, const struct xu_val *description,
 /* Code and up to three parameters, NULL ends; sentence printf-like, first. */
 void api_answer_error(struct request *rq, const char *sentence,
     const char *code, ...) __attribute__((sentinel));
-void api_answer_fault(struct request *rq, const char *text);
+/* The request is no call. */
+void api_answer_fault(struct request *rq, int code, const char *text);
 void api_answer_http(struct request *rq, int status, const char *type,
     const void *body, size_t len);
 /* The reply of the core to a forwarded call, as it is. */
@@ -142,29 +216,72 @@ void api_answer_core(struct request *rq, struct xu_msg *reply);
 
 /* ---- api_dispatch.c: methods ------------------------------------------------- */
 
-/* rq->in holds a body; answers now or later. */
-void api_dispatch(struct request *rq);
+/* rq->in holds a body that was POSTed to this path; answers now or later. */
+void api_dispatch(struct request *rq, const char *path);
+
+/* ---- api_json.c: JSON-RPC ------------------------------------------------------- */
+
+struct json_call {
+	const char *method;
+	const struct xu_val *params;
+	/* What both are parts of. */
+	struct xu_val *doc;
+};
+/* Fills rq->json and rq->json_id as far as they are known; false: answered. */
+bool api_json_read(struct request *rq, struct json_call *c);
+void api_json_success(struct request *rq, const struct xu_val *value);
+void api_json_failure(struct request *rq, const struct xu_val *description);
+void api_json_fault(struct request *rq, int code, const char *text);
 
 /* ---- api_session.c --------------------------------------------------------- */
 
 int api_sessions_open(struct api *a);
 void api_sessions_close(struct api *a);
-struct session *api_session_new(struct api *a, const char *user);
+struct session *api_session_new(struct api *a, const char *user,
+    enum model_role role);
 /* Finds it, unless it has expired, and notes the use. */
 struct session *api_session_find(struct api *a, const char *id);
 void api_session_drop(struct api *a, struct session *s);
+/* s NULL: a message that needs none. */
 void api_session_call(struct request *rq, struct session *s,
     const char *method, const struct xu_val *params);
+/* "OpaqueRef:X" is X. */
+const char *api_bare_ref(const char *ref);
+
+/* ---- api_login.c ------------------------------------------------------------- */
+
+int api_logins_open(struct api *a);
+void api_logins_close(struct api *a);
+/* login_with_password(user, password[, version[, originator]]). */
+void api_login(struct request *rq, const struct xu_val *params);
 
 /* ---- api_event.c ----------------------------------------------------------- */
 
 /* A message EVENT or TASK of the core. */
 void api_event_post(struct api *a, const struct xu_msg *m);
+int api_events_open(struct api *a);
 void api_events_close(struct api *a);
 void api_event_call(struct request *rq, struct session *s, const char *method,
     const struct xu_val *params);
+/* Waits with a request until there are events or its client goes. False: it was
+ * answered. */
+bool api_event_park(struct request *rq, struct session *s);
 /* Takes a parked request off its session. */
 void api_event_unpark(struct request *rq);
+
+/* ---- api_from.c: event.from and event.inject ------------------------------------ */
+
+void api_event_from(struct request *rq, struct session *s,
+    const struct xu_val *params);
+void api_event_inject(struct request *rq, struct session *s,
+    const struct xu_val *params);
+/* A record of the ring as event.from has it; caller frees. */
+struct xu_val *api_event_record(const struct xu_val *record, bool modern);
+/* Does this parked request want the event? */
+bool api_from_wants(const struct request *rq, const struct event *ev);
+/* There is something for it; or there is no client any more. */
+void api_from_wake(struct request *rq);
+void api_from_free(struct request *rq);
 
 /* ---- api_console.c --------------------------------------------------------- */
 
@@ -179,6 +296,6 @@ int api_console_upgrade(struct request *rq);
 /* Refuses where it should not run at all; -1 with a logged reason. */
 int api_sandbox_check(void);
 /* From here on: no new privileges, few system calls. */
-int api_sandbox_enter(void);
+int api_sandbox_enter(const struct api *a);
 
 #endif

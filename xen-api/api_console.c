@@ -30,7 +30,7 @@ struct flow {
 };
 
 struct pump {
-	struct api *api;
+	struct listener *listener;
 	struct MHD_UpgradeResponseHandle *urh;
 	int client, guest;
 	uv_poll_t client_poll, guest_poll;
@@ -49,7 +49,7 @@ handle_closed(uv_handle_t *h)
 		return;
 	close(p->guest);
 	MHD_upgrade_action(p->urh, MHD_UPGRADE_ACTION_CLOSE);
-	api_http_wake(p->api);
+	api_listen_wake(p->listener);
 	free(p);
 }
 
@@ -170,10 +170,10 @@ on_upgrade(void *arg, struct MHD_Connection *c XU_UNUSED,
 	    uv_poll_init(rq->api->loop, &p->client_poll, sock) != 0) {
 		free(p);
 		MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
-		api_http_wake(rq->api);
+		api_listen_wake(rq->listener);
 		return;
 	}
-	p->api = rq->api;
+	p->listener = rq->listener;
 	p->urh = urh;
 	p->client = sock;
 	p->client_poll.data = p->guest_poll.data = p;

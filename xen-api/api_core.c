@@ -134,7 +134,7 @@ api_core_msg(const struct session *s, const char *method,
 	xu_val_set(m, "method", xu_str(method));
 	xu_val_set(m, "params", params);
 	xu_val_set(m, "user", xu_str(s->user));
-	xu_val_set(m, "role", xu_str(s->role));
+	xu_val_set(m, "role", xu_str(model_role_name(s->role)));
 	xu_val_set(m, "session", xu_str(s->id));
 	if (async)
 		xu_val_set(m, "async", xu_bool(true));

@@ -14,9 +14,6 @@
 #include "api_types.h"
 #include "xapi_rpc.h"
 
-/* Later clients add their version and name to a login. */
-#define LOGIN_ARGS_MAX 4
-
 static bool
 takes_session(const struct model_call *m)
 {
@@ -26,26 +23,31 @@ takes_session(const struct model_call *m)
 static bool
 count_fits(const struct model_call *m, size_t got)
 {
-	if (takes_session(m))
-		return got == m->nargs + 1;
-	return got == m->nargs ||
-	    (m->cls == &model_session && got > m->nargs &&
-		got <= LOGIN_ARGS_MAX);
+	if (takes_session(m) && got-- == 0)
+		return false;
+	return got <= m->nargs && got + MM_OPTIONALS(m->flags) >= m->nargs;
 }
 
+/* The classic dialect counts the session, and not what may be left out. */
 static void
 wrong_count(struct request *rq, const char *called, const struct model_call *m,
     size_t got)
 {
 	char expected[24], received[24], sentence[200];
-	size_t want = m->nargs + takes_session(m);
+	size_t session = takes_session(m), want = m->nargs + session;
 
-	/* The classic dialect counts the session. */
+	if (rq->modern) {
+		want -= session;
+		got -= got < session ? 0 : session;
+		session = 0;
+	} else {
+		want -= MM_OPTIONALS(m->flags);
+	}
 	snprintf(expected, sizeof(expected), "%zu", want);
 	snprintf(received, sizeof(received), "%zu", got);
 	snprintf(sentence, sizeof(sentence),
 	    "%.80s takes %zu arguments%s and was given %zu", called, want,
-	    takes_session(m) ? " (the session counts)" : "", got);
+	    session > 0 ? " (the session counts)" : "", got);
 	api_answer_error(rq, sentence, "MESSAGE_PARAMETER_COUNT_MISMATCH",
 	    called, expected, received, NULL);
 }
@@ -85,7 +87,8 @@ arguments(struct request *rq, const char *called, const struct model_call *m,
 	const struct xu_val *from;
 	const char *bad;
 
-	for (size_t i = 0; i < m->nargs; i++) {
+	for (size_t i = 0; i < m->nargs && skip + i < xu_val_count(params);
+	     i++) {
 		from = xu_val_at(params, skip + i);
 		v = api_convert(from, m->args[i].type, m->args[i].name, &bad);
 		if (v == NULL) {
@@ -126,14 +129,20 @@ help_of(const char *name)
 static bool
 introspect(struct request *rq, const char *method, const struct xu_val *params)
 {
+	static const char system[] = "system";
 	AUTO_VAL struct xu_val *v = NULL;
 
-	if (strcmp(method, "system.listMethods") == 0) {
+	if (strncmp(method, system, sizeof(system) - 1) != 0 ||
+	    (method[sizeof(system) - 1] != '.' &&
+		method[sizeof(system) - 1] != '_'))
+		return false;
+	method += sizeof(system);
+	if (strcmp(method, "listMethods") == 0) {
 		v = xu_array();
 		model_each_message(add_name, v);
-	} else if (strcmp(method, "system.methodHelp") == 0) {
+	} else if (strcmp(method, "methodHelp") == 0) {
 		v = xu_str(help_of(xu_val_str(xu_val_at(params, 0))));
-	} else if (strcmp(method, "system.methodSignature") == 0) {
+	} else if (strcmp(method, "methodSignature") == 0) {
 		/* The protocol's words for "there is no such thing". */
 		v = xu_str("signatures not supported");
 	}
@@ -170,15 +179,21 @@ call(struct request *rq, const char *called, const struct model_call *m,
 	struct xu_val *args;
 	char name[96];
 
+	if (takes_session(m) && got > 0) {
+		s = api_session_find(rq->api, id);
+		/* Of one that is gone, its handle tells. */
+		rq->modern = s != NULL ? s->modern : api_bare_ref(id) != id;
+	}
 	if (!count_fits(m, got)) {
 		wrong_count(rq, called, m, got);
 		return;
 	}
-	if (takes_session(m) && (s = api_session_find(rq->api, id)) == NULL) {
+	if (takes_session(m) && s == NULL) {
 		api_answer_error(rq, "the session is not known or has ended",
-		    "SESSION_INVALID", id, NULL);
+		    "SESSION_INVALID", api_bare_ref(id), NULL);
 		return;
 	}
+	rq->call = *m;
 	args = arguments(rq, called, m, params);
 	if (args == NULL)
 		return;
@@ -195,27 +210,85 @@ call(struct request *rq, const char *called, const struct model_call *m,
 	}
 }
 
-void
-api_dispatch(struct request *rq)
+static void
+run(struct request *rq, const char *method, const struct xu_val *params)
 {
-	AUTO_CALL struct xrpc_call c = { .method = NULL };
-	struct xu_err e = XU_ERR_INIT;
 	struct model_call m;
 	char sentence[200];
 
-	if (xrpc_read_call(xu_buf_text(&rq->in), rq->in.len, &c, &e) < 0) {
-		api_answer_fault(rq, e.msg);
+	if (introspect(rq, method, params))
 		return;
-	}
-	xu_buf_fini(&rq->in);
-	if (introspect(rq, c.method, c.params))
-		return;
-	if (model_resolve(c.method, &m)) {
-		call(rq, c.method, &m, c.params);
+	if (model_resolve(method, &m)) {
+		call(rq, method, &m, params);
 		return;
 	}
 	snprintf(sentence, sizeof(sentence),
-	    "this server has no message %.100s", c.method);
-	api_answer_error(rq, sentence, "MESSAGE_METHOD_UNKNOWN", c.method,
-	    NULL);
+	    "this server has no message %.100s", method);
+	api_answer_error(rq, sentence, "MESSAGE_METHOD_UNKNOWN", method, NULL);
+}
+
+static void
+forget_body(struct request *rq)
+{
+	/* It may hold a password. */
+	if (rq->in.data != NULL)
+		explicit_bzero(rq->in.data, rq->in.len);
+	xu_buf_fini(&rq->in);
+}
+
+static void
+xml_call(struct request *rq)
+{
+	AUTO_CALL struct xrpc_call c = { .method = NULL };
+	struct xu_err e = XU_ERR_INIT;
+
+	if (xrpc_read_call(xu_buf_text(&rq->in), rq->in.len, &c, &e) < 0) {
+		api_answer_fault(rq, 1, e.msg);
+		return;
+	}
+	forget_body(rq);
+	run(rq, c.method, c.params);
+}
+
+static void
+json_call(struct request *rq)
+{
+	struct json_call c = { .doc = NULL };
+
+	if (api_json_read(rq, &c)) {
+		forget_body(rq);
+		run(rq, c.method, c.params);
+	}
+	xu_val_free(c.doc);
+}
+
+/* Where a call is sent says what it is, and what sort of client sends it. */
+void
+api_dispatch(struct request *rq, const char *path)
+{
+	static const struct {
+		const char *path;
+		bool json, modern;
+	} paths[] = {
+		{ "/", false, false },
+		{ "/RPC2", false, false },
+		{ "/xmlrpc", false, true },
+		{ "/jsonrpc", true, true },
+		{ "/json", true, true },
+	};
+	const enum dialect d = rq->listener->dialect;
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(paths); i++) {
+		if (strcmp(paths[i].path, path) != 0)
+			continue;
+		rq->modern = d == DIALECT_AUTO ? paths[i].modern :
+						 d == DIALECT_MODERN;
+		if (paths[i].json)
+			json_call(rq);
+		else
+			xml_call(rq);
+		return;
+	}
+	api_answer_http(rq, MHD_HTTP_NOT_FOUND, "text/plain",
+	    "POST calls to /, /RPC2 or /jsonrpc\n", 35);
 }

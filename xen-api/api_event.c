@@ -41,6 +41,16 @@ forget_oldest(struct api *a)
 	xu_val_free(steal_ptr(&ev->record));
 }
 
+int
+api_events_open(struct api *a)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	a->epoch = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return 0;
+}
+
 void
 api_events_close(struct api *a)
 {
@@ -77,6 +87,22 @@ collect(struct api *a, struct session *s)
 	return list;
 }
 
+/* Events as event.next of the session's dialect has them. */
+static void
+answer(struct request *rq, const struct xu_val *list)
+{
+	AUTO_VAL struct xu_val *out = NULL;
+
+	if (!rq->modern) {
+		api_answer(rq, list);
+		return;
+	}
+	out = xu_array();
+	for (size_t i = 0; i < xu_val_count(list); i++)
+		xu_val_add(out, api_event_record(xu_val_at(list, i), true));
+	api_answer_plain(rq, out);
+}
+
 void
 api_event_unpark(struct request *rq)
 {
@@ -84,6 +110,7 @@ api_event_unpark(struct request *rq)
 		return;
 	xu_list_remove(&rq->waiting);
 	rq->session = NULL;
+	api_from_free(rq);
 	if (rq->gone != NULL) {
 		uv_poll_stop(rq->gone);
 		uv_close((uv_handle_t *)rq->gone, (uv_close_cb)free);
@@ -91,28 +118,41 @@ api_event_unpark(struct request *rq)
 	}
 }
 
-/* The new event, to everybody who blocks and wants it. */
+/* Those of one session who block and want the new event; in event.next all get
+ * the same. */
+static void
+wake_session(struct api *a, struct session *s, const struct event *ev)
+{
+	struct xu_val *list = NULL;
+	struct xu_list *l, *next;
+	struct request *rq;
+	const bool registered = wants(s, ev);
+
+	LIST_FOREACH_SAFE(l, next, &s->waiting) {
+		rq = xu_container_of(l, struct request, waiting);
+		if (rq->from != NULL) {
+			if (api_from_wants(rq, ev))
+				api_from_wake(rq);
+			continue;
+		}
+		if (!registered)
+			continue;
+		if (list == NULL)
+			list = collect(a, s);
+		api_event_unpark(rq);
+		answer(rq, list);
+	}
+	xu_val_free(list);
+}
+
 static void
 wake(struct api *a, const struct event *ev)
 {
-	struct xu_list *ls, *next, *lr;
-	struct session *s;
-	struct request *rq;
-	struct xu_val *list;
+	struct xu_list *l, *next;
 
-	LIST_FOREACH_SAFE(ls, next, &a->lru) {
-		s = xu_container_of(ls, struct session, lru);
-		if (xu_list_empty(&s->waiting) || !wants(s, ev))
-			continue;
-		list = collect(a, s);
-		while (!xu_list_empty(&s->waiting)) {
-			lr = s->waiting.next;
-			rq = xu_container_of(lr, struct request, waiting);
-			api_event_unpark(rq);
-			api_answer(rq, list);
-		}
-		xu_val_free(list);
-	}
+	LIST_FOREACH_SAFE(l, next, &a->lru)
+		wake_session(a,
+		    xu_container_of(l, struct session, lru), ev);
 }
 
 static struct xu_val *
@@ -170,12 +210,12 @@ on_gone(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	struct request *rq = h->data;
 
 	api_event_unpark(rq);
-	api_answer(rq, none);
+	api_answer_plain(rq, none);
 }
 
 /* libmicrohttpd does not look at a suspended connection, so we do. */
-static void
-park(struct request *rq, struct session *s)
+bool
+api_event_park(struct request *rq, struct session *s)
 {
 	const union MHD_ConnectionInfo *ci;
 	uv_poll_t *h = calloc(1, sizeof(*h));
@@ -186,13 +226,14 @@ park(struct request *rq, struct session *s)
 		free(h);
 		api_answer_error(rq, "xld-api is out of memory",
 		    "INTERNAL_ERROR", "out of memory", NULL);
-		return;
+		return false;
 	}
 	h->data = rq;
 	rq->gone = h;
 	rq->session = s;
 	xu_list_append(&s->waiting, &rq->waiting);
 	uv_poll_start(h, UV_DISCONNECT, on_gone);
+	return true;
 }
 
 static void
@@ -216,9 +257,9 @@ next(struct request *rq, struct session *s)
 	}
 	list = collect(a, s);
 	if (xu_val_count(list) != 0)
-		api_answer(rq, list);
+		answer(rq, list);
 	else
-		park(rq, s);
+		api_event_park(rq, s);
 	xu_val_free(list);
 }
 
@@ -284,6 +325,15 @@ change(struct request *rq, struct session *s, bool add,
 	api_answer(rq, NULL);
 }
 
+static void
+current_id(struct request *rq)
+{
+	AUTO_VAL struct xu_val *v = NULL;
+
+	v = xu_int((int64_t)rq->api->next_serial - 1);
+	api_answer(rq, v);
+}
+
 void
 api_event_call(struct request *rq, struct session *s, const char *method,
     const struct xu_val *params)
@@ -296,6 +346,12 @@ api_event_call(struct request *rq, struct session *s, const char *method,
 		change(rq, s, false, xu_val_at(params, 0));
 	else if (strcmp(name, "next") == 0)
 		next(rq, s);
+	else if (strcmp(name, "from") == 0)
+		api_event_from(rq, s, params);
+	else if (strcmp(name, "inject") == 0)
+		api_event_inject(rq, s, params);
+	else if (strcmp(name, "get_current_id") == 0)
+		current_id(rq);
 	else
 		api_answer_error(rq, "", "MESSAGE_METHOD_UNKNOWN", method,
 		    NULL);

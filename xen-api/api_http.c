@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * HTTP: libmicrohttpd, driven by our loop through its epoll descriptor. A
- * request that must wait (for the core, for an event) suspends its connection;
- * answering it wakes the connection again.
+ * Requests and their answers. A request that must wait (for the core, for an
+ * event, for its time) suspends its connection; answering it wakes the connection
+ * again.
  */
 #include "config.h"
 
-#include <microhttpd.h>
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,47 +14,10 @@
 #include <sys/socket.h>
 
 #include "api.h"
+#include "api_types.h"
 #include "xapi_rpc.h"
 #include "xu_log.h"
 #include "xu_proc.h"
-
-static void http_timer(uv_timer_t *t);
-
-/* Lets it work, and notes when it wants to be called at the latest. */
-static void
-run(struct api *a)
-{
-	MHD_UNSIGNED_LONG_LONG ms;
-
-	a->http_resumed = false;
-	MHD_run(a->http);
-	if (a->http_resumed)
-		uv_timer_start(&a->http_timer, http_timer, 0, 0);
-	else if (MHD_get_timeout(a->http, &ms) == MHD_YES)
-		uv_timer_start(&a->http_timer, http_timer, ms, 0);
-	else
-		uv_timer_stop(&a->http_timer);
-}
-
-static void
-http_timer(uv_timer_t *t)
-{
-	run(t->data);
-}
-
-static void
-http_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
-{
-	run(h->data);
-}
-
-/* Not from here: we may be inside of a run. */
-void
-api_http_wake(struct api *a)
-{
-	a->http_resumed = true;
-	uv_timer_start(&a->http_timer, http_timer, 0, 0);
-}
 
 /* ---- answers ---------------------------------------------------------------- */
 
@@ -72,28 +35,58 @@ finish(struct request *rq, int status, const char *type)
 	if (rq->suspended) {
 		rq->suspended = false;
 		MHD_resume_connection(rq->conn);
-		api_http_wake(rq->api);
+		api_listen_wake(rq->listener);
 	}
+}
+
+void
+api_answer_plain(struct request *rq, const struct xu_val *value)
+{
+	if (rq->json != 0) {
+		api_json_success(rq, value);
+		return;
+	}
+	xrpc_write_success(&rq->out, value, !rq->modern);
+	finish(rq, MHD_HTTP_OK, "text/xml");
 }
 
 void
 api_answer(struct request *rq, const struct xu_val *value)
 {
-	xrpc_write_success(&rq->out, value);
-	finish(rq, MHD_HTTP_OK, "text/xml");
+	AUTO_VAL struct xu_val *v = NULL;
+
+	/* The core speaks classic, and so does our XML. */
+	if (rq->call.cls == NULL || (!rq->modern && rq->json == 0)) {
+		api_answer_plain(rq, value);
+		return;
+	}
+	v = api_present_result(value, &rq->call, rq->modern);
+	if (xu_val_ok(v))
+		api_answer_plain(rq, v);
+	else
+		api_answer_error(rq, "xld-api is out of memory",
+		    "INTERNAL_ERROR", "out of memory", NULL);
 }
 
 void
 api_answer_bare(struct request *rq, const struct xu_val *value)
 {
+	if (rq->json != 0) {
+		api_json_success(rq, value);
+		return;
+	}
 	xrpc_write_bare(&rq->out, value);
 	finish(rq, MHD_HTTP_OK, "text/xml");
 }
 
 void
-api_answer_fault(struct request *rq, const char *text)
+api_answer_fault(struct request *rq, int code, const char *text)
 {
-	xrpc_write_fault(&rq->out, 1, text);
+	if (rq->json != 0) {
+		api_json_fault(rq, code, text);
+		return;
+	}
+	xrpc_write_fault(&rq->out, code, text);
 	finish(rq, MHD_HTTP_OK, "text/xml");
 }
 
@@ -141,12 +134,19 @@ void
 api_answer_failure(struct request *rq, const struct xu_val *description,
     const char *sentence)
 {
+	AUTO_VAL struct xu_val *d = NULL;
+
 	set_sentence(rq, sentence);
 	if (rq->download) {
 		failure_download(rq, description);
 		return;
 	}
-	xrpc_write_failure(&rq->out, description);
+	d = api_present_error(description, rq->modern);
+	if (rq->json != 0) {
+		api_json_failure(rq, d);
+		return;
+	}
+	xrpc_write_failure(&rq->out, d, !rq->modern);
 	finish(rq, MHD_HTTP_OK, "text/xml");
 }
 
@@ -190,6 +190,8 @@ send_answer(struct request *rq)
 	size_t len = rq->out.len;
 	char *body = NULL;
 
+	api_connection_is(rq->conn,
+	    rq->stream >= 0 ? CONN_UPGRADED : CONN_WAITING);
 	if (rq->stream >= 0)
 		return api_console_upgrade(rq);
 	if (len > 0 && (body = xu_buf_steal(&rq->out)) == NULL)
@@ -253,30 +255,42 @@ get(struct request *rq, const char *url)
 	    strcmp(argument(rq->conn, "readonly"), "1") == 0);
 }
 
-static const char too_big[] = "the request is larger than 300 KiB\n";
-
 /* False when the announced body is too big: answered before it is read. */
 static bool
-length_ok(struct MHD_Connection *c)
+length_ok(const struct request *rq)
 {
-	const char *len = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-	    "Content-Length");
+	const char *len = MHD_lookup_connection_value(rq->conn,
+	    MHD_HEADER_KIND, "Content-Length");
 
-	return len == NULL || strtoull(len, NULL, 10) <= API_BODY_MAX;
+	return len == NULL ||
+	    strtoull(len, NULL, 10) <= rq->api->limits.body;
+}
+
+static void
+too_big(struct request *rq)
+{
+	char text[80];
+	int n = snprintf(text, sizeof(text),
+	    "the request is larger than %zu KiB\n", rq->api->limits.body >> 10);
+
+	api_answer_http(rq, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", text,
+	    (size_t)n);
 }
 
 static struct request *
-first(struct api *a, struct MHD_Connection *c)
+first(struct listener *l, struct MHD_Connection *c)
 {
 	struct request *rq = calloc(1, sizeof(*rq));
 
 	if (rq == NULL)
 		return NULL;
-	rq->api = a;
+	rq->api = l->api;
+	rq->listener = l;
 	rq->conn = c;
-	rq->uid = peer_uid(c);
+	rq->uid = l->local ? peer_uid(c) : (uid_t)-1;
 	rq->stream = -1;
 	xu_list_init(&rq->waiting);
+	api_connection_is(c, CONN_READING);
 	return rq;
 }
 
@@ -284,7 +298,7 @@ static void
 begin(struct request *rq, const char *url, const char *method)
 {
 	if (strcmp(method, "POST") == 0)
-		api_dispatch(rq);
+		api_dispatch(rq, url);
 	else if (strcmp(method, "GET") == 0)
 		get(rq, url);
 	else
@@ -295,18 +309,19 @@ begin(struct request *rq, const char *url, const char *method)
 static enum MHD_Result
 take_body(struct request *rq, const char *data, size_t *size)
 {
-	if (rq->in.len + *size <= API_BODY_MAX)
+	const size_t max = rq->api->limits.body;
+
+	if (rq->in.len + *size <= max)
 		xu_buf_add(&rq->in, data, *size);
 	else
 		rq->dropped += *size;
 	*size = 0;
 	/* A chunked body has no announced end: hang up on an endless one. */
-	return rq->dropped > 4 * API_BODY_MAX || rq->in.error != 0 ? MHD_NO :
-								     MHD_YES;
+	return rq->dropped > 4 * max || rq->in.error != 0 ? MHD_NO : MHD_YES;
 }
 
-static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *c, const char *url,
+enum MHD_Result
+api_http_request(void *arg, struct MHD_Connection *c, const char *url,
     const char *method, const char *version XU_UNUSED, const char *data,
     size_t *size, void **ctx)
 {
@@ -316,17 +331,16 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 		rq = *ctx = first(arg, c);
 		if (rq == NULL)
 			return MHD_NO;
-		if (length_ok(c))
+		if (length_ok(rq))
 			return MHD_YES;
-		api_answer_http(rq, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain",
-		    too_big, sizeof(too_big) - 1);
+		too_big(rq);
 		return send_answer(rq);
 	}
 	if (*size != 0)
 		return take_body(rq, data, size);
+	api_connection_is(c, CONN_BUSY);
 	if (!rq->done && rq->dropped != 0)
-		api_answer_http(rq, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain",
-		    too_big, sizeof(too_big) - 1);
+		too_big(rq);
 	else if (!rq->done)
 		begin(rq, url, method);
 	if (rq->done)
@@ -336,65 +350,22 @@ on_request(void *arg, struct MHD_Connection *c, const char *url,
 	return MHD_YES;
 }
 
-static void
-on_completed(void *arg XU_UNUSED, struct MHD_Connection *c XU_UNUSED,
-    void **ctx, enum MHD_RequestTerminationCode why XU_UNUSED)
+void
+api_http_completed(void *arg XU_UNUSED, struct MHD_Connection *c, void **ctx,
+    enum MHD_RequestTerminationCode why XU_UNUSED)
 {
 	struct request *rq = *ctx;
 
 	if (rq == NULL)
 		return;
 	*ctx = NULL;
+	api_connection_is(c, CONN_WAITING);
 	api_event_unpark(rq);
 	if (rq->stream >= 0)
 		close(rq->stream);
 	xu_buf_fini(&rq->in);
 	xu_buf_fini(&rq->out);
 	xu_val_free(rq->held);
+	xu_val_free(rq->json_id);
 	free(rq);
-}
-
-static void XU_PRINTF(2, 0)
-on_log(void *arg XU_UNUSED, const char *fmt, va_list ap)
-{
-	char line[256];
-
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	xu_log(XU_DEBUG, "http: %s", line);
-}
-
-int
-api_http_open(struct api *a, int listen_fd)
-{
-	const union MHD_DaemonInfo *info;
-
-	if (xu_set_nonblock(listen_fd, true) < 0)
-		return -1;
-	a->http = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_UPGRADE |
-		MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)API_CONNECTIONS,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)API_IDLE_SECONDS,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
-	if (a->http == NULL)
-		return -1;
-	info = MHD_get_daemon_info(a->http, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL || uv_timer_init(a->loop, &a->http_timer) != 0 ||
-	    uv_poll_init(a->loop, &a->http_poll, info->epoll_fd) != 0)
-		return -1;
-	a->http_poll.data = a->http_timer.data = a;
-	uv_poll_start(&a->http_poll, UV_READABLE, http_ready);
-	run(a);
-	return 0;
-}
-
-void
-api_http_close(struct api *a)
-{
-	uv_poll_stop(&a->http_poll);
-	uv_timer_stop(&a->http_timer);
-	MHD_stop_daemon(a->http);
-	a->http = NULL;
 }

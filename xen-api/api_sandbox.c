@@ -111,13 +111,15 @@ filter(void)
 }
 
 int
-api_sandbox_enter(void)
+api_sandbox_enter(const struct api *a)
 {
 	/* A connection, a console's stream each, and some. */
-	struct rlimit files = { 2 * API_CONNECTIONS + 64,
-		2 * API_CONNECTIONS + 64 };
+	struct rlimit files = { 64, 64 };
 	struct rlimit none = { 0, 0 }, have;
 
+	for (int i = 0; i < a->nlisteners; i++)
+		files.rlim_cur += 2 * a->listeners[i].limit;
+	files.rlim_max = files.rlim_cur;
 	if (getrlimit(RLIMIT_NOFILE, &have) == 0 &&
 	    have.rlim_max < files.rlim_max)
 		files.rlim_cur = files.rlim_max = have.rlim_max;

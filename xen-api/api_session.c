@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sessions: who is logged in, until when. Kept in memory only. The number is
- * bounded; the one unused for longest makes room.
+ * Sessions: who is logged in, until when, and what can be asked of them. Kept in
+ * memory only. Their number is bounded, for a user and in all; the one unused for
+ * longest makes room.
  */
 #include "config.h"
 
@@ -13,7 +14,6 @@
 #include <time.h>
 
 #include "api.h"
-#include "xu_log.h"
 
 static int64_t
 seconds(clockid_t clock)
@@ -69,33 +69,55 @@ make_id(char out[37])
 	return 0;
 }
 
-static void
-make_room(struct api *a)
+/* Unused for too long, or too old. A blocked event.next is a use. */
+static bool
+expired(const struct api *a, const struct session *s)
 {
 	int64_t now = seconds(CLOCK_MONOTONIC);
-	struct session *s;
 
-	while (!xu_list_empty(&a->lru)) {
-		s = xu_container_of(a->lru.next, struct session, lru);
-		if (xu_map_count(a->sessions) < API_SESSIONS &&
-		    now - s->used < API_SESSION_SECONDS)
-			return;
-		api_session_drop(a, s);
+	return now - s->begun >= a->limits.life ||
+	    (now - s->used >= a->limits.idle && xu_list_empty(&s->waiting));
+}
+
+/* For one more of this user's: who has been unused for longest goes. */
+static void
+make_room(struct api *a, const char *user)
+{
+	struct xu_list *l, *next;
+	struct session *s, *oldest = NULL;
+	size_t n = 0;
+
+	LIST_FOREACH_SAFE(l, next, &a->lru) {
+		s = xu_container_of(l, struct session, lru);
+		if (expired(a, s)) {
+			api_session_drop(a, s);
+		} else if (strcmp(s->user, user) == 0) {
+			n++;
+			oldest = oldest == NULL ? s : oldest;
+		}
 	}
+	if (oldest != NULL && n >= a->limits.per_user)
+		api_session_drop(a, oldest);
+	if (xu_map_count(a->sessions) >= a->limits.sessions &&
+	    !xu_list_empty(&a->lru))
+		api_session_drop(a,
+		    xu_container_of(a->lru.next, struct session, lru));
 }
 
 struct session *
-api_session_new(struct api *a, const char *user)
+api_session_new(struct api *a, const char *user, enum model_role role)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	make_room(a);
+	make_room(a, user);
 	xu_list_init(&s->lru);
 	xu_list_init(&s->waiting);
 	snprintf(s->user, sizeof(s->user), "%s", user);
-	s->role = "pool-admin";
+	s->role = role;
+	s->begun = seconds(CLOCK_MONOTONIC);
+	s->begun_real = seconds(CLOCK_REALTIME);
 	if (make_id(s->id) < 0 || xu_map_put(a->sessions, s->id, s) < 0) {
 		free(s);
 		return NULL;
@@ -104,19 +126,20 @@ api_session_new(struct api *a, const char *user)
 	return s;
 }
 
+const char *
+api_bare_ref(const char *ref)
+{
+	return strncmp(ref, "OpaqueRef:", 10) == 0 ? ref + 10 : ref;
+}
+
 struct session *
 api_session_find(struct api *a, const char *id)
 {
-	struct session *s;
+	struct session *s = xu_map_get(a->sessions, api_bare_ref(id));
 
-	if (strncmp(id, "OpaqueRef:", 10) == 0)
-		id += 10;
-	s = xu_map_get(a->sessions, id);
 	if (s == NULL)
 		return NULL;
-	/* A blocked event.next is a use. */
-	if (xu_list_empty(&s->waiting) &&
-	    seconds(CLOCK_MONOTONIC) - s->used >= API_SESSION_SECONDS) {
+	if (expired(a, s)) {
 		api_session_drop(a, s);
 		return NULL;
 	}
@@ -141,43 +164,47 @@ api_session_drop(struct api *a, struct session *s)
 	free(s);
 }
 
-static const char only_root[] =
-    "only root may use this socket; run the command as root";
 static const char only_own[] = "a session can only be asked about itself";
 
-static void
-login(struct request *rq)
-{
-	AUTO_VAL struct xu_val *id = NULL;
-	struct session *s;
+/* ---- records ----------------------------------------------------------------------- */
 
-	if (rq->uid != 0) {
-		xu_log(XU_NOTICE, "login refused: uid %u", (unsigned)rq->uid);
-		api_answer_error(rq, only_root, "PERMISSION_DENIED", only_root,
-		    NULL);
+static void
+add_permission(void *ctx, const char *name)
+{
+	AUTO_FREE char *lower = strdup(name);
+
+	if (lower == NULL)
 		return;
-	}
-	s = api_session_new(rq->api, "root");
-	id = s == NULL ? NULL : xu_str(s->id);
-	if (id == NULL)
-		api_answer_error(rq, "xld-api is out of memory",
-		    "INTERNAL_ERROR", "out of memory", NULL);
-	else
-		api_answer(rq, id);
+	for (char *p = lower; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	xu_val_add(ctx, xu_str(lower));
 }
 
-/* First of the hosts there are: the one this daemon runs on. */
-static void
-this_host(void *arg, struct xu_msg *reply)
-{
-	const struct xu_val *all;
-	struct request *rq = arg;
+struct permissions {
+	enum model_role role;
+	struct xu_val *list;
+};
 
-	all = reply == NULL ? NULL : xu_val_get(reply->val, "ok");
-	if (xu_val_count(all) == 0)
-		api_answer_core(rq, reply);
-	else
-		api_answer(rq, xu_val_at(all, 0));
+static void
+if_permitted(void *ctx, const char *name)
+{
+	const struct permissions *p = ctx;
+	struct model_call m;
+
+	if (model_resolve(name, &m) && m.role <= p->role)
+		add_permission(p->list, name);
+}
+
+static struct xu_val *
+permissions(const struct session *s)
+{
+	struct permissions p = { s->role, xu_array() };
+
+	/* Root's are not said, as xapi does not. */
+	if (!s->local)
+		model_each_message(if_permitted, &p);
+	return p.list;
 }
 
 static struct xu_val *
@@ -189,61 +216,105 @@ record(const struct session *s)
 	xu_val_set(r, "this_host", xu_str(""));
 	xu_val_set(r, "this_user", xu_str(s->user));
 	xu_val_set(r, "last_active", xu_datetime(s->used_real));
+	xu_val_set(r, "pool", xu_bool(false));
+	xu_val_set(r, "other_config", xu_struct());
+	xu_val_set(r, "is_local_superuser", xu_bool(s->local));
+	xu_val_set(r, "validation_time", xu_datetime(s->begun_real));
+	xu_val_set(r, "auth_user_sid", xu_str(s->local ? "" : s->user));
+	xu_val_set(r, "auth_user_name", xu_str(s->local ? "" : s->user));
+	xu_val_set(r, "rbac_permissions", permissions(s));
+	xu_val_set(r, "originator", xu_str(s->originator));
+	xu_val_set(r, "client_certificate", xu_bool(false));
 	return r;
 }
 
+/* First of the hosts there are: the one this daemon runs on. What was asked for
+ * waits in rq->held: a record, or nothing when the host itself was. */
 static void
-record_with_host(void *arg, struct xu_msg *reply)
+with_host(void *arg, struct xu_msg *reply)
 {
-	struct request *rq = arg;
 	const struct xu_val *all;
+	struct request *rq = arg;
 
 	all = reply == NULL ? NULL : xu_val_get(reply->val, "ok");
 	if (xu_val_count(all) == 0) {
 		api_answer_core(rq, reply);
-		return;
+	} else if (rq->held == NULL) {
+		api_answer(rq, xu_val_at(all, 0));
+	} else {
+		xu_val_set(rq->held, "this_host",
+		    xu_val_copy(xu_val_at(all, 0)));
+		api_answer(rq, rq->held);
 	}
-	xu_val_set(rq->held, "this_host", xu_val_copy(xu_val_at(all, 0)));
-	api_answer(rq, rq->held);
 }
 
-void
-api_session_call(struct request *rq, struct session *s, const char *method,
-    const struct xu_val *params)
+static void
+ask_host(struct request *rq, const struct session *s)
 {
-	struct api *a = rq->api;
-	AUTO_VAL struct xu_val *v = NULL;
-	const char *name = strchr(method, '.') + 1;
-	const char *self = xu_val_str(xu_val_at(params, 0));
+	api_core_call(rq->api,
+	    api_core_msg(s, "host.get_all", xu_array(), false), with_host, rq);
+}
 
-	if (strncmp(name, "login_with_password", 19) == 0) {
-		login(rq);
-		return;
+/* ---- messages of the class ------------------------------------------------------------- */
+
+/* Only who may end others' sessions may see whose there are. */
+static bool
+may_rule(struct request *rq, const struct session *s, const char *method)
+{
+	if (s->role >= rq->call.role)
+		return true;
+	api_answer_error(rq, "the role does not allow this",
+	    "RBAC_PERMISSION_DENIED", method, model_role_name(s->role), NULL);
+	return false;
+}
+
+static void
+all_subjects(struct request *rq)
+{
+	AUTO_VAL struct xu_val *seen = xu_struct(), *out = xu_array();
+	struct xu_list *l;
+	const struct session *s;
+
+	LIST_FOREACH(l, &rq->api->lru) {
+		s = xu_container_of(l, struct session, lru);
+		if (s->local || xu_val_get(seen, s->user) != NULL)
+			continue;
+		xu_val_set(seen, s->user, xu_void());
+		xu_val_add(out, xu_str(s->user));
 	}
-	if (strcmp(name, "logout") == 0) {
-		api_session_drop(a, s);
-		api_answer(rq, NULL);
-		return;
+	api_answer(rq, out);
+}
+
+/* Not the one that asks: it has to hear the answer. */
+static void
+logout_subject(struct request *rq, const struct session *asker,
+    const char *user)
+{
+	struct xu_list *l, *next;
+	struct session *s;
+
+	LIST_FOREACH_SAFE(l, next, &rq->api->lru) {
+		s = xu_container_of(l, struct session, lru);
+		if (!s->local && s != asker && strcmp(s->user, user) == 0)
+			api_session_drop(rq->api, s);
 	}
-	/* What is left takes a session as its object: one's own only. */
-	if (strncmp(self, "OpaqueRef:", 10) == 0)
-		self += 10;
-	if (strcmp(self, s->id) != 0) {
-		api_answer_error(rq, only_own, "PERMISSION_DENIED", only_own,
-		    NULL);
-		return;
-	}
+	api_answer(rq, NULL);
+}
+
+/* A message about a session, which is one's own. */
+static void
+about_itself(struct request *rq, struct session *s, const char *method,
+    const char *name)
+{
+	AUTO_VAL struct xu_val *v = NULL;
+
 	if (strcmp(name, "get_this_host") == 0) {
-		api_core_call(a,
-		    api_core_msg(s, "host.get_all", xu_array(), false),
-		    this_host, rq);
+		ask_host(rq, s);
 		return;
 	}
 	if (strcmp(name, "get_record") == 0) {
 		rq->held = record(s);
-		api_core_call(a,
-		    api_core_msg(s, "host.get_all", xu_array(), false),
-		    record_with_host, rq);
+		ask_host(rq, s);
 		return;
 	}
 	v = record(s);
@@ -254,4 +325,31 @@ api_session_call(struct request *rq, struct session *s, const char *method,
 	else
 		api_answer_error(rq, "", "MESSAGE_METHOD_UNKNOWN", method,
 		    NULL);
+}
+
+void
+api_session_call(struct request *rq, struct session *s, const char *method,
+    const struct xu_val *params)
+{
+	const char *name = strchr(method, '.') + 1;
+	const char *arg = xu_val_str(xu_val_at(params, 0));
+
+	if (s == NULL) {
+		api_login(rq, params);
+	} else if (strcmp(name, "logout") == 0 ||
+	    strcmp(name, "local_logout") == 0) {
+		api_session_drop(rq->api, s);
+		api_answer(rq, NULL);
+	} else if (strcmp(name, "get_all_subject_identifiers") == 0) {
+		if (may_rule(rq, s, method))
+			all_subjects(rq);
+	} else if (strcmp(name, "logout_subject_identifier") == 0) {
+		if (may_rule(rq, s, method))
+			logout_subject(rq, s, arg);
+	} else if (strcmp(api_bare_ref(arg), s->id) != 0) {
+		api_answer_error(rq, only_own, "PERMISSION_DENIED", only_own,
+		    NULL);
+	} else {
+		about_itself(rq, s, method, name);
+	}
 }

@@ -38,15 +38,24 @@ int xrpc_read_call(const char *xml, size_t len, struct xrpc_call *c,
 struct xu_val *xrpc_read_reply(const char *xml, size_t len, bool *fault,
     struct xu_err *e) XU_MUST_CHECK;
 
-/* Writers append; out's sticky error tells when memory was short. */
+/*
+ * Writers append; out's sticky error tells when memory was short. tags: strings
+ * are marked as such. libxen wants it; npm's client takes an empty <string> for
+ * nothing, and an empty value for an empty string.
+ */
 void xrpc_write_call(struct xu_buf *out, const char *method,
     const struct xu_val *params);
+/* <value>...</value>. */
+void xrpc_write_value(
+    struct xu_buf *out, const struct xu_val *value, bool tags);
 /* A bare value: system.* answers. */
 void xrpc_write_bare(struct xu_buf *out, const struct xu_val *value);
 /* {Status: Success, Value: value}; value NULL or VOID is "". */
-void xrpc_write_success(struct xu_buf *out, const struct xu_val *value);
+void xrpc_write_success(
+    struct xu_buf *out, const struct xu_val *value, bool tags);
 /* {Status: Failure, ErrorDescription: description}, an array of strings. */
-void xrpc_write_failure(struct xu_buf *out, const struct xu_val *description);
+void xrpc_write_failure(
+    struct xu_buf *out, const struct xu_val *description, bool tags);
 void xrpc_write_fault(struct xu_buf *out, int code, const char *text);
 
 #endif

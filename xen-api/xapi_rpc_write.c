@@ -13,35 +13,21 @@
 #include <string.h>
 
 #include "xapi_rpc.h"
+#include "xu_utf8.h"
 
 #define PROLOGUE "<?xml version=\"1.0\"?>"
-#define REPLACED "\xef\xbf\xbd"
 
-/* Length of the UTF-8 sequence at p (n bytes left), 0 when it is not one that
- * XML 1.0 allows as a character. */
+/* Length of the character at p (n bytes left), 0 when it is none that XML 1.0
+ * allows. */
 static size_t
-sequence(const unsigned char *p, size_t n)
+sequence(const char *p, size_t n)
 {
-	uint32_t c = p[0];
-	size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 :
-	    c < 0xf5		    ? 4 :
-					      0;
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = 0;
+	size_t len = xu_utf8_next(p, n, &c);
 
-	if (len == 0 || len > n)
-		return 0;
 	if (len == 1)
 		return c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
-	c &= 0xffu >> (len + 1);
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
-	    c == 0xfffe || c == 0xffff)
-		return 0;
-	return len;
+	return c == 0xfffe || c == 0xffff ? 0 : len;
 }
 
 /* Text that cannot stand in XML (guest names, dmesg) is marked, not dropped:
@@ -53,8 +39,8 @@ escape(struct xu_buf *out, const char *s, size_t len)
 	const char *as;
 
 	while (i < len) {
-		n = sequence((const unsigned char *)s + i, len - i);
-		as = n == 0	? REPLACED :
+		n = sequence(s + i, len - i);
+		as = n == 0	? XU_UTF8_REPLACED :
 		    s[i] == '&' ? "&amp;" :
 		    s[i] == '<' ? "&lt;" :
 		    s[i] == '>' ? "&gt;" :
@@ -90,30 +76,56 @@ write_float(struct xu_buf *out, double d)
 	xu_buf_adds(out, "</double>");
 }
 
+/* The one member whose numbers clients take as they are: a real int. */
 static void
-write_value(struct xu_buf *out, const struct xu_val *v)
+write_counts(struct xu_buf *out, const struct xu_val *v)
+{
+	xu_buf_adds(out, "<value><struct>");
+	for (size_t i = 0; i < xu_val_count(v); i++) {
+		xu_buf_adds(out, "<member><name>");
+		escape(out, xu_val_name_at(v, i), strlen(xu_val_name_at(v, i)));
+		xu_buf_addf(out,
+		    "</name><value><i4>%" PRId64 "</i4></value></member>",
+		    xu_val_int(xu_val_at(v, i)));
+	}
+	xu_buf_adds(out, "</struct></value>");
+}
+
+static void
+write_string(struct xu_buf *out, const char *s, size_t len, bool tags)
+{
+	if (tags)
+		xu_buf_adds(out, "<string>");
+	escape(out, s, len);
+	if (tags)
+		xu_buf_adds(out, "</string>");
+}
+
+void
+xrpc_write_value(struct xu_buf *out, const struct xu_val *v, bool tags)
 {
 	const char *name;
+	char number[24];
 
 	xu_buf_adds(out, "<value>");
 	switch (xu_val_type(v)) {
 	case XU_VOID:
-		xu_buf_adds(out, "<string></string>");
+		write_string(out, "", 0, tags);
 		break;
 	case XU_BOOL:
 		xu_buf_adds(out, xu_val_bool(v) ? "<boolean>1</boolean>" :
 						  "<boolean>0</boolean>");
 		break;
 	case XU_INT:
-		xu_buf_addf(out, "<string>%" PRId64 "</string>", xu_val_int(v));
+		write_string(out, number,
+		    (size_t)snprintf(number, sizeof(number), "%" PRId64,
+			xu_val_int(v)), tags);
 		break;
 	case XU_FLOAT:
 		write_float(out, xu_val_float(v));
 		break;
 	case XU_STRING:
-		xu_buf_adds(out, "<string>");
-		escape(out, xu_val_str(v), xu_val_strlen(v));
-		xu_buf_adds(out, "</string>");
+		write_string(out, xu_val_str(v), xu_val_strlen(v), tags);
 		break;
 	case XU_DATETIME:
 		xu_buf_adds(out, "<dateTime.iso8601>");
@@ -123,7 +135,7 @@ write_value(struct xu_buf *out, const struct xu_val *v)
 	case XU_ARRAY:
 		xu_buf_adds(out, "<array><data>");
 		for (size_t i = 0; i < xu_val_count(v); i++)
-			write_value(out, xu_val_at(v, i));
+			xrpc_write_value(out, xu_val_at(v, i), tags);
 		xu_buf_adds(out, "</data></array>");
 		break;
 	case XU_STRUCT:
@@ -133,7 +145,10 @@ write_value(struct xu_buf *out, const struct xu_val *v)
 			xu_buf_adds(out, "<member><name>");
 			escape(out, name, strlen(name));
 			xu_buf_adds(out, "</name>");
-			write_value(out, xu_val_at(v, i));
+			if (strcmp(name, "valid_ref_counts") == 0)
+				write_counts(out, xu_val_at(v, i));
+			else
+				xrpc_write_value(out, xu_val_at(v, i), tags);
 			xu_buf_adds(out, "</member>");
 		}
 		xu_buf_adds(out, "</struct>");
@@ -151,7 +166,7 @@ xrpc_write_call(struct xu_buf *out, const char *method,
 	xu_buf_adds(out, "</methodName><params>");
 	for (size_t i = 0; i < xu_val_count(params); i++) {
 		xu_buf_adds(out, "<param>");
-		write_value(out, xu_val_at(params, i));
+		xrpc_write_value(out, xu_val_at(params, i), true);
 		xu_buf_adds(out, "</param>");
 	}
 	xu_buf_adds(out, "</params></methodCall>");
@@ -161,35 +176,36 @@ void
 xrpc_write_bare(struct xu_buf *out, const struct xu_val *value)
 {
 	xu_buf_adds(out, PROLOGUE "<methodResponse><params><param>");
-	write_value(out, value);
+	xrpc_write_value(out, value, true);
 	xu_buf_adds(out, "</param></params></methodResponse>");
 }
 
 static void
 write_envelope(struct xu_buf *out, const char *status, const char *name,
-    const struct xu_val *value)
+    const struct xu_val *value, bool tags)
 {
-	xu_buf_addf(out,
+	xu_buf_adds(out,
 	    PROLOGUE "<methodResponse><params><param><value><struct>"
-		     "<member><name>Status</name><value><string>%s</string>"
-		     "</value></member><member><name>%s</name>",
-	    status, name);
-	write_value(out, value);
+		     "<member><name>Status</name><value>");
+	write_string(out, status, strlen(status), tags);
+	xu_buf_addf(out, "</value></member><member><name>%s</name>", name);
+	xrpc_write_value(out, value, tags);
 	xu_buf_adds(out,
 	    "</member></struct></value></param></params>"
 	    "</methodResponse>");
 }
 
 void
-xrpc_write_success(struct xu_buf *out, const struct xu_val *value)
+xrpc_write_success(struct xu_buf *out, const struct xu_val *value, bool tags)
 {
-	write_envelope(out, "Success", "Value", value);
+	write_envelope(out, "Success", "Value", value, tags);
 }
 
 void
-xrpc_write_failure(struct xu_buf *out, const struct xu_val *description)
+xrpc_write_failure(struct xu_buf *out, const struct xu_val *description,
+    bool tags)
 {
-	write_envelope(out, "Failure", "ErrorDescription", description);
+	write_envelope(out, "Failure", "ErrorDescription", description, tags);
 }
 
 void

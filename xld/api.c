@@ -13,13 +13,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "access.h"
 #include "xld.h"
 #include "xu_log.h"
 #include "xu_proc.h"
 
 #define PROGRAM	    XLD_LIBEXECDIR "/xld-api"
 #define API_SOCKET  XLD_RUNDIR "/api.sock"
-#define API_USER    "xld-api"
 #define BACKLOG	    128
 /* One that lives shorter is started again only after a while. */
 #define SHORT_LIFE_MS 2000
@@ -151,19 +151,22 @@ api_tell_guest(struct guest *g)
 static int
 start(struct core *c, struct xu_err *e)
 {
-	static char name[] = "xld-api";
-	char *const argv[] = { name, NULL };
+	static char name[] = "xld-api", with[] = "settings";
+	char *const argv[] = { name, with, NULL };
+	const struct listeners *l = c->listeners;
 	struct xu_spawn s = { .path = PROGRAM,
 		.argv = argv,
-		.nfds = 2,
+		.nfds = 3 + l->n,
 		.user = API_USER,
 		.pdeathsig = SIGTERM };
-	int sv[2], fds[2];
+	int sv[2], fds[3 + LISTENERS_MAX];
 
 	if (xu_socketpair(sv, true) < 0)
 		return xu_err_set(e, "XLD_HELPER", errno, "start %s", PROGRAM);
 	fds[0] = sv[1];
 	fds[1] = c->listen_fd;
+	fds[2] = l->settings_fd;
+	memcpy(fds + 3, l->fds, sizeof(l->fds[0]) * (size_t)l->n);
 	s.fds = fds;
 	c->api_pid = xu_spawn(&s, e);
 	close(sv[1]);
@@ -193,6 +196,14 @@ restart(uv_timer_t *t)
 
 	if (c->stopping || c->api_pid > 0)
 		return;
+	/* The addresses are free now that it is gone. */
+	if (c->api_reload) {
+		c->api_reload = false;
+		listeners_close(c->listeners);
+		if (listeners_open(c->listeners, c->conf, &e) < 0)
+			xu_log_err(XU_ERROR, &e);
+		xu_err_clear(&e);
+	}
 	if (c->api != NULL || start(c, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
 		uv_timer_start(&c->api_timer, restart, RESTART_MS, 0);
@@ -208,11 +219,22 @@ api_died(struct core *c, int status)
 	if (c->stopping)
 		return;
 	hang_up(c);
-	xu_log(XU_ERROR, "xld-api has ended (%s %d); starting it again",
-	    WIFSIGNALED(status) ? "signal" : "status",
-	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (!c->api_reload)
+		xu_log(XU_ERROR,
+		    "xld-api has ended (%s %d); starting it again",
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) :
+					  WEXITSTATUS(status));
 	uv_timer_start(&c->api_timer, restart,
-	    lived < SHORT_LIFE_MS ? RESTART_MS : 10, 0);
+	    lived < SHORT_LIFE_MS && !c->api_reload ? RESTART_MS : 10, 0);
+}
+
+/* Clients' sessions end with it; the local socket stays as it is. */
+void
+api_reload(struct core *c)
+{
+	c->api_reload = true;
+	hang_up(c);
 }
 
 int
@@ -221,7 +243,10 @@ api_open(struct core *c, struct xu_err *e)
 	uv_timer_init(c->loop, &c->api_timer);
 	c->api_timer.data = c;
 	c->listen_fd = xu_listen_unix(API_SOCKET, 0660, BACKLOG, e);
-	if (c->listen_fd < 0)
+	c->listeners = calloc(1, sizeof(*c->listeners));
+	if (c->listeners == NULL)
+		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
+	if (c->listen_fd < 0 || listeners_open(c->listeners, c->conf, e) < 0)
 		return -1;
 	return start(c, e);
 }
@@ -231,10 +256,14 @@ api_close(struct core *c)
 {
 	int status;
 
+	logins_close(c);
 	if (c->listen_fd >= 0) {
 		unlink(API_SOCKET);
 		close(c->listen_fd);
 	}
+	if (c->listeners != NULL)
+		listeners_close(c->listeners);
+	free(c->listeners);
 	if (c->api_pid > 0) {
 		kill(c->api_pid, SIGTERM);
 		waitpid(c->api_pid, &status, 0);

@@ -139,6 +139,7 @@ core_open(struct core *c, struct xu_err *e)
 	xu_list_init(&c->waits);
 	xu_list_init(&c->tasks);
 	workers_open(c);
+	xu_list_init(&c->logins);
 	c->task_by_ref = xu_map_new();
 	c->kernels = kcache_new(c->loop, c->kernels_max, "/proc");
 	if (c->task_by_ref == NULL || c->kernels == NULL || guests_open(c) < 0)
@@ -148,7 +149,8 @@ core_open(struct core *c, struct xu_err *e)
 	identify(c);
 	if (open_xen(c, e) < 0 || records_open(c, e) < 0 ||
 	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
-	    vdis_open(c, e) < 0 || consoles_open(c, e) < 0)
+	    pool_open(c, e) < 0 || vdis_open(c, e) < 0 ||
+	    consoles_open(c, e) < 0)
 		return -1;
 	/* Without it the rest goes on. */
 	net_open(c, vif_link_event);
@@ -181,6 +183,7 @@ core_close(struct core *c)
 	api_close(c);
 	guests_close(c);
 	vdis_close(c);
+	pool_close(c);
 	networks_close(c);
 	net_close(c);
 	tasks_close(c);

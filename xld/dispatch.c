@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access.h"
 #include "xld.h"
 #include "xu_log.h"
 
 static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 	&console_ops, &host_ops, &host_metrics_ops, &task_ops, &vbd_ops, &vdi_ops,
-	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops };
+	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops,
+	&pool_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers };
@@ -130,6 +132,12 @@ ops_of(const struct model_class *cls)
 	return NULL;
 }
 
+const struct class_ops *
+class_ops_at(size_t i)
+{
+	return i < XU_ARRAY_SIZE(classes) ? classes[i] : NULL;
+}
+
 static const char *
 argument(const struct call *k, size_t i)
 {
@@ -186,6 +194,11 @@ objects_exist(struct call *k)
 		t = k->m.args[i].type;
 		o = t->kind == MK_REF ? ops_of(model_find_class(t->name)) :
 					NULL;
+		/* Left out, or none where a field may have none. */
+		if ((i >= xu_val_count(k->params) &&
+			i + MM_OPTIONALS(k->m.flags) >= k->m.nargs) ||
+		    (k->m.verb == MV_SET && i > 0 && argument(k, i)[0] == '\0'))
+			continue;
 		if (o == NULL || o->find(k->core, argument(k, i)) != NULL)
 			continue;
 		xu_err_set(&e, "HANDLE_INVALID", 0,
@@ -318,29 +331,25 @@ get_one(struct call *k, const struct class_ops *o)
 		call_ok(k, xu_val_copy(v));
 }
 
-/* The config as it would be, or NULL with the call refused. */
+/* What a field would be, now being what it is; or NULL with the call refused. name:
+ * of the object, for the sentence. */
 static struct xu_val *
-changed_config(struct call *k)
+changed_value(struct call *k, const struct xu_val *now, const char *name)
 {
 	const char *field = k->m.field->name, *key = argument(k, 1);
-	struct xu_val *v = xu_val_copy(k->guest->config);
 	struct xu_err e = XU_ERR_INIT;
 	struct xu_val *map;
 
-	if (k->m.verb == MV_SET) {
-		xu_val_set(v, field, xu_val_copy(xu_val_at(k->params, 1)));
-		return v;
-	}
-	map = xu_val_copy(xu_val_get(v, field));
+	if (k->m.verb == MV_SET)
+		return xu_val_copy(xu_val_at(k->params, 1));
+	map = now == NULL ? xu_struct() : xu_val_copy(now);
 	if (k->m.verb == MV_ADD_TO && xu_val_get(map, key) != NULL) {
 		xu_val_free(map);
-		xu_val_free(v);
 		xu_err_set(&e, "MAP_DUPLICATE_KEY", 0,
-		    "%s of '%s' has the key '%s' already", field,
-		    guest_name(k->guest), key);
-		xu_err_param(&e, "VM");
+		    "%s of '%s' has the key '%s' already", field, name, key);
+		xu_err_param(&e, "%s", k->m.cls->name);
 		xu_err_param(&e, "%s", field);
-		xu_err_param(&e, "%s", k->guest->uuid);
+		xu_err_param(&e, "%s", argument(k, 0));
 		xu_err_param(&e, "%s", key);
 		call_fail(k, &e);
 		return NULL;
@@ -349,7 +358,22 @@ changed_config(struct call *k)
 		xu_val_set(map, key, xu_val_copy(xu_val_at(k->params, 2)));
 	else
 		xu_val_unset(map, key);
-	xu_val_set(v, field, map);
+	return map;
+}
+
+/* The config as it would be, or NULL with the call refused. */
+static struct xu_val *
+changed_config(struct call *k)
+{
+	const char *field = k->m.field->name;
+	struct xu_val *v, *value;
+
+	value = changed_value(k, xu_val_get(k->guest->config, field),
+	    guest_name(k->guest));
+	if (value == NULL)
+		return NULL;
+	v = xu_val_copy(k->guest->config);
+	xu_val_set(v, field, value);
 	return v;
 }
 
@@ -382,7 +406,36 @@ take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
 	return -1;
 }
 
-/* Only machines have fields that can be set. */
+/* Of anything but a machine: its class knows what may be. */
+static void
+set_other(struct call *k, const struct class_ops *o)
+{
+	void *obj = o->find(k->core, argument(k, 0));
+	AUTO_VAL struct xu_val *r = o->record(k->core, obj);
+	AUTO_VAL struct xu_val *v = NULL;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (o->set == NULL) {
+		call_refuse(k, "OPERATION_NOT_ALLOWED", "nothing can be set",
+		    "%s: nothing of a %s can be set", k->method, o->cls->name);
+		return;
+	}
+	v = changed_value(k, xu_val_get(r, k->m.field->name),
+	    xu_val_get_str(r, "name_label", argument(k, 0)));
+	if (v == NULL)
+		return;
+	if (!xu_val_ok(v))
+		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "%s", k->method);
+	if (xu_err_is_set(&e) ||
+	    o->set(k->core, obj, k->m.field->name, v, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	api_event(k->core, o->cls->name, "mod", argument(k, 0),
+	    o->record(k->core, obj));
+	call_ok(k, NULL);
+}
+
 static void
 set_field(struct call *k)
 {
@@ -433,9 +486,8 @@ set_field(struct call *k)
 
 /* ---- the door ------------------------------------------------------------------------- */
 
-/* Not rows of the model: what the API server asks for itself. */
-static bool
-is_internal(struct call *k)
+static void
+console_call(struct call *k)
 {
 	const char *uuid = argument(k, 0);
 	const struct xu_val *options = xu_val_at(k->params, 1);
@@ -443,9 +495,6 @@ is_internal(struct call *k)
 	struct guest *g;
 	int fd;
 
-	if (strcmp(k->method, "console.open") != 0 &&
-	    strcmp(k->method, "console.history") != 0)
-		return false;
 	g = guest_by_uuid(k->core, uuid);
 	if (g == NULL)
 		g = console_ops.find(k->core, uuid);
@@ -465,7 +514,29 @@ is_internal(struct call *k)
 		else
 			call_ok_fd(k, fd);
 	}
-	return true;
+}
+
+/* Not rows of the model: what the API server asks for itself. */
+static bool
+is_internal(struct call *k)
+{
+	static const struct {
+		const char *method;
+		void (*run)(struct call *k);
+	} rows[] = {
+		{ "access.login", login_begin },
+		{ "console.open", console_call },
+		{ "console.history", console_call },
+		{ "event.state", event_state },
+		{ "event.inject", event_inject },
+	};
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].method, k->method) == 0) {
+			rows[i].run(k);
+			return true;
+		}
+	return false;
 }
 
 static void
@@ -504,7 +575,10 @@ run(struct call *k, const struct class_ops *o)
 		get_one(k, o);
 		break;
 	default:
-		set_field(k);
+		if (k->guest != NULL)
+			set_field(k);
+		else
+			set_other(k, o);
 		break;
 	}
 }

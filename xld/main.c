@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "xld.h"
 #include "xu_file.h"
 #include "xu_log.h"
@@ -25,18 +26,20 @@ static const char usage[] =
     "The daemon that owns every Xen guest of this host.\n"
     "  -D, --daemon          go into the background once ready\n"
     "  -f, --foreground      stay (the default); the log goes to stderr\n"
+    "  -c, --config FILE     settings (" CONF_FILE ")\n"
     "  -p, --pid-file FILE   (" PID_FILE ")\n"
     "  -l, --log-file FILE   (in the background: " LOG_FILE ")\n"
     "  -L, --log-level L     error, warning, notice, info or debug (info)\n"
     "  -K, --kernel-cache MIB  memory for unpacked kernels, 0 = none (256)\n"
     "  -V, --version\n"
     "  -h, --help\n"
-    "Signals: TERM and INT end it (guests go on), HUP reopens log files.\n"
+    "Signals: TERM and INT end it (guests go on), HUP reads the settings and\n"
+    "opens log files again.\n"
     "Status: 0 ended as asked, 1 failed, 2 usage, 75 no Xen underneath.\n";
 
 struct options {
 	bool background;
-	const char *pid_file, *log_file;
+	const char *conf_file, *pid_file, *log_file;
 	enum xu_level level;
 	uint64_t kernels_max;
 };
@@ -81,6 +84,7 @@ parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "daemon", no_argument, NULL, 'D' },
 		{ "foreground", no_argument, NULL, 'f' },
+		{ "config", required_argument, NULL, 'c' },
 		{ "pid-file", required_argument, NULL, 'p' },
 		{ "log-file", required_argument, NULL, 'l' },
 		{ "log-level", required_argument, NULL, 'L' },
@@ -91,13 +95,16 @@ parse(int argc, char **argv, struct options *o)
 	};
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "Dfp:l:L:K:Vh", longs, NULL)) >= 0)
+	while ((opt = getopt_long(argc, argv, "Dfc:p:l:L:K:Vh", longs, NULL)) >= 0)
 		switch (opt) {
 		case 'D':
 			o->background = true;
 			break;
 		case 'f':
 			o->background = false;
+			break;
+		case 'c':
+			o->conf_file = optarg;
 			break;
 		case 'p':
 			o->pid_file = optarg;
@@ -141,8 +148,16 @@ on_end(uv_signal_t *h, int number XU_UNUSED)
 static void
 on_hup(uv_signal_t *h, int number XU_UNUSED)
 {
+	struct core *c = h->data;
+	AUTO_VAL struct xu_val *old = xu_val_copy(c->conf);
+	struct xu_err e = XU_ERR_INIT;
+
 	xu_log_reopen();
-	consoles_reopen(h->data);
+	consoles_reopen(c);
+	if (conf_load(c, &e) < 0)
+		xu_log(XU_ERROR, "the settings stay as they are: %s", e.msg);
+	else if (!xu_val_equal(old, c->conf))
+		api_reload(c);
 }
 
 static void
@@ -212,7 +227,7 @@ serve(struct core *c, int *ready_fd)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .pid_file = PID_FILE, .level = XU_INFO,
+	struct options o = { .conf_file = CONF_FILE, .pid_file = PID_FILE, .level = XU_INFO,
 		.kernels_max = 256u << 20 };
 	static struct core core;
 	struct core *c = &core;
@@ -239,6 +254,9 @@ main(int argc, char **argv)
 		return fail(&e);
 	}
 	c->kernels_max = o.kernels_max;
+	c->conf_path = o.conf_file;
+	if (conf_load(c, &e) < 0)
+		return fail(&e);
 	c->loop = uv_default_loop();
 	r = serve(c, &ready_fd);
 	if (r == 0)

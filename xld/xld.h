@@ -43,6 +43,7 @@ struct console;
 struct create;
 struct db;
 struct dm;
+struct listeners;
 struct net;
 struct networks;
 struct rounds;
@@ -101,8 +102,20 @@ struct core {
 	uv_timer_t api_timer;
 	pid_t api_pid;
 	int listen_fd;
+	struct listeners *listeners;
+	/* It is ended so that it starts with other settings. */
+	bool api_reload;
+	/* Settings, see access.h, and the file they are from. */
+	struct xu_val *conf;
+	const char *conf_path;
+	/* Passwords being checked. */
+	struct xu_list logins;
+	unsigned logins_running;
 	uint64_t api_started;
 	bool stopping;
+	/* Fields of the pool that its owner set. */
+	struct xu_val *pool;
+	char pool_uuid[UUID_TEXT];
 	/* The host. */
 	char host_uuid[UUID_TEXT], host_metrics_uuid[UUID_TEXT];
 	struct xc_version version;
@@ -366,6 +379,8 @@ void host_stop_guests(struct call *k);
 
 int api_open(struct core *c, struct xu_err *e);
 void api_close(struct core *c);
+/* The settings have changed: xld-api is started with the new ones. */
+void api_reload(struct core *c);
 /* The child has ended: another is started. */
 void api_died(struct core *c, int status);
 void api_send(struct core *c, uint32_t kind, uint32_t id,
@@ -431,10 +446,20 @@ struct class_ops {
 	struct xu_val *(*record)(struct core *c, void *obj);
 	/* Before any of the above. */
 	void (*refresh)(struct core *c);
+	/* The whole new value of a field that is RW; NULL: there is none. */
+	int (*set)(struct core *c, void *obj, const char *field,
+	    const struct xu_val *v, struct xu_err *e);
 };
 extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
     host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops, vif_ops,
-    vif_metrics_ops, network_ops, pif_ops;
+    vif_metrics_ops, network_ops, pif_ops, pool_ops;
+
+/* All there are: from 0 to NULL. */
+const struct class_ops *class_ops_at(size_t i);
+
+/* What xld-api asks for event.from and event.inject: api_events.c. */
+void event_state(struct call *k);
+void event_inject(struct call *k);
 
 struct handler {
 	const char *method;
@@ -447,6 +472,11 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 /* ---- vm_record.c ---------------------------------------------------------------------------------- */
 
 struct xu_val *vm_record(struct core *c, void *guest);
+
+/* ---- pool.c: the one pool --------------------------------------------------------------------------- */
+
+int pool_open(struct core *c, struct xu_err *e);
+void pool_close(struct core *c);
 
 /* ---- task.c ------------------------------------------------------------------------------------------ */
 

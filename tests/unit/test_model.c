@@ -104,7 +104,8 @@ START_TEST(messages_resolve)
 
 	ck_assert(model_resolve("VM.start", &m));
 	ck_assert_int_eq(m.verb, MV_METHOD);
-	ck_assert_uint_eq(m.nargs, 2);
+	ck_assert_uint_eq(m.nargs, 3);
+	ck_assert_uint_eq(MM_OPTIONALS(m.flags), 1);
 	ck_assert_str_eq(m.args[1].name, "start_paused");
 	ck_assert_uint_eq(m.states, ST_HALTED);
 	ck_assert(!m.async);

@@ -362,7 +362,8 @@ START_TEST(sessions)
 	/* As later clients log in. */
 	v = xapi_call(x, &e, "session.login_with_password", "ssss", "root",
 	    "", "1.3", "me");
-	ck_assert_uint_eq(strlen(xapi_str(v)), 36);
+	ck_assert_uint_eq(strlen(xapi_str(v)), 10 + 36);
+	ck_assert_int_eq(strncmp(xapi_str(v), "OpaqueRef:", 10), 0);
 	xapi_free(v);
 	fails(xapi_call(x, &e, "session.login_with_password", "s", "root"),
 	    "MESSAGE_PARAMETER_COUNT_MISMATCH");

@@ -289,15 +289,15 @@ START_TEST(replies_to_the_byte)
 	AUTO_VAL struct xu_val *v = sample(), *d = xu_array();
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
 
-	xrpc_write_success(&b, v);
+	xrpc_write_success(&b, v, true);
 	ck_assert_str_eq(b.data, ENVELOPE("Success", "Value", SAMPLE));
 	xu_buf_reset(&b);
-	xrpc_write_success(&b, NULL);
+	xrpc_write_success(&b, NULL, true);
 	ck_assert_str_eq(b.data, ENVELOPE("Success", "Value", STR("")));
 	xu_buf_reset(&b);
 	xu_val_add(d, xu_str("HANDLE_INVALID"));
 	xu_val_add(d, xu_str("VM"));
-	xrpc_write_failure(&b, d);
+	xrpc_write_failure(&b, d, true);
 	ck_assert_str_eq(b.data,
 	    ENVELOPE("Failure", "ErrorDescription",
 		"<value><array><data>" STR("HANDLE_INVALID") STR("VM")
@@ -352,7 +352,7 @@ START_TEST(replies_round_trip)
 	const struct xu_val *value;
 	bool fault = true;
 
-	xrpc_write_success(&b, v);
+	xrpc_write_success(&b, v, true);
 	back = xrpc_read_reply(b.data, b.len, &fault, &e);
 	ck_assert_msg(back != NULL, "%s", e.msg);
 	ck_assert(!fault);

@@ -160,7 +160,7 @@ make_base() {
 	install -D -m 644 -t "$t/usr/lib/grub-xen" \
 		"$pkgs"/usr/lib/grub-xen/grub-{x86_64-xen,i386-xen_pvh}.bin
 	add_peer "$pkgs" "$t"
-	cp -a "$here/images/etc/." "$t/etc/"
+	cp -a "$here/images/etc/." "$here/images/pam.d" "$t/etc/"
 	install -m 755 "$here/images/dom0-init" "$t/init"
 	install -m 755 "$here"/images/{start-toolstack,demo} "$t/usr/local/sbin/"
 	install -m 755 "$agent" "$t/usr/local/sbin/xhagent"
@@ -212,11 +212,18 @@ install_build() {
 		[[ ! -e $build/tests/guests/$f/$f ]] ||
 			install -D "$build/tests/guests/$f/$f" "$t/boot/guest/$f"
 	done
+	install -D -m 644 "$here/images/xld.conf" "$t/etc/xld/xld.conf"
 	list_files "$t" | sort >"$t.ours"
 	list_files "$t" -type f -perm -u+x | while read -r f; do
 		add_libs_of "$t" "$t$f"
 		# Three quarters of it would be for debuggers.
 		strip -g "$t$f" 2>/dev/null || true
+	done
+	# Which every Debian host has.
+	for f in unix permit deny; do
+		install -D -m 644 -t "$t/lib/x86_64-linux-gnu/security" \
+			"/lib/x86_64-linux-gnu/security/pam_$f.so"
+		add_libs_of "$t" "/lib/x86_64-linux-gnu/security/pam_$f.so"
 	done
 	mkdir "$t/.xld"
 	list_files "$t" | sort | comm -13 "$t.ours" - >"$t/.xld/libs"
@@ -258,7 +265,8 @@ cached_overlay() {
 	local key
 
 	[[ -n $build ]] || { overlay_file=''; return; }
-	key=$( { build_state | sort; cat "$here/lib/image.sh"; } |
+	key=$( { build_state | sort
+		cat "$here/lib/image.sh" "$here/images/xld.conf"; } |
 		sha256sum | cut -c1-16)
 	overlay_file=$cache/overlay/$key.cpio
 	find "$cache/overlay" -name '*.cpio*' -mmin +600 -delete 2>/dev/null || true
@@ -280,7 +288,7 @@ prepare_images() {
 	local ih
 	ih=$pk-$(recipe_hash "$here"/lib/image.sh "$here"/agent/* \
 		"$here"/images/{guest-init,dom0-init,start-toolstack,demo} \
-		"$here"/images/etc/*)
+		"$here"/images/{etc,pam.d}/*)
 	guest_initrd=$cache/guest-$ih.img
 	base=$cache/dom0-$ih.img
 	make_once "$guest_initrd" make_guest_initrd "$pkgs"

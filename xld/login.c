@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Passwords: xld-login is started for each, some at a time, others wait; it has a
+ * limited time. Which role the user has is then looked up here.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "xld.h"
+#include "xu_log.h"
+#include "xu_proc.h"
+
+#define PROGRAM	    XLD_LIBEXECDIR "/xld-login"
+/* Processes at a time, and those who wait for one. */
+#define RUNNING_MAX 4
+#define WAITING_MAX 64
+/* Of one; modules may ask servers. XLD_LOGIN_TIMEOUT in xld's environment. */
+#define WAIT_S	    30
+
+struct login {
+	struct core *core;
+	struct xu_list all;
+	struct call *call;
+	struct xu_chan *chan;
+	pid_t pid;
+	uv_poll_t poll;
+	uv_timer_t deadline;
+	int handles;
+};
+
+static void next_one(struct core *c);
+
+static void
+freed(uv_handle_t *h)
+{
+	struct login *l = h->data;
+
+	if (--l->handles > 0)
+		return;
+	xu_chan_free(&l->chan);
+	free(l);
+}
+
+/* It has said what it has to say. */
+static void
+finish(struct login *l)
+{
+	struct core *c = l->core;
+
+	kill(l->pid, SIGKILL);
+	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	xu_list_remove(&l->all);
+	c->logins_running--;
+	uv_close((uv_handle_t *)&l->poll, freed);
+	uv_close((uv_handle_t *)&l->deadline, freed);
+	next_one(c);
+}
+
+static void
+wrong(struct call *k, const char *code, const char *user, const char *reason)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	xu_err_set(&e, code, 0, "login of '%.60s' refused: %s", user, reason);
+	xu_err_param(&e, "%s", user);
+	xu_err_param(&e, "%s", reason);
+	call_fail(k, &e);
+}
+
+static void
+judge(struct call *k, const struct xu_val *verdict)
+{
+	const char *user = xu_val_get_str(verdict, "user", "");
+	struct xu_val *v;
+	enum model_role role;
+
+	if (!xu_val_get_bool(verdict, "ok", false)) {
+		wrong(k, XE(SESSION_AUTHENTICATION_FAILED),
+		    xu_val_str(xu_val_at(k->params, 0)),
+		    xu_val_get_str(verdict, "reason", "no reason given"));
+		return;
+	}
+	if (!conf_role(k->core->conf, user, xu_val_get(verdict, "groups"),
+		&role)) {
+		wrong(k, XE(SESSION_AUTHORIZATION_FAILED), user,
+		    "xld.conf gives this user no role");
+		return;
+	}
+	v = xu_struct();
+	xu_val_set(v, "user", xu_str(user));
+	xu_val_set(v, "role", xu_str(model_role_name(role)));
+	call_ok(k, v);
+}
+
+static void
+broken(struct login *l, const char *why)
+{
+	xu_log(XU_ERROR, PROGRAM " %s", why);
+	call_refuse(steal_ptr(&l->call), XE(XLD_HELPER), PROGRAM,
+	    "the password could not be checked: " PROGRAM " %s", why);
+	finish(l);
+}
+
+static void
+heard(uv_poll_t *h, int status, int events XU_UNUSED)
+{
+	struct login *l = h->data;
+	struct xu_msg m = XU_MSG_INIT;
+	int r = status < 0 ? -1 : xu_chan_fill(l->chan);
+
+	if (r >= 0)
+		r = xu_chan_next(l->chan, &m);
+	if (r > 0) {
+		judge(steal_ptr(&l->call), m.val);
+		xu_msg_fini(&m);
+		finish(l);
+	} else if (r < 0) {
+		broken(l, "ended without an answer");
+	}
+}
+
+static void
+too_late(uv_timer_t *t)
+{
+	broken(t->data, "did not answer in time");
+}
+
+static int
+spawn(struct login *l, struct xu_err *e)
+{
+	static char name[] = "xld-login";
+	char *const argv[] = { name, NULL };
+	struct xu_spawn s = { .path = PROGRAM,
+		.argv = argv,
+		.nfds = 1,
+		.pdeathsig = SIGKILL };
+	int sv[2];
+
+	if (xu_socketpair(sv, false) < 0)
+		return xu_err_set(e, XE(XLD_HELPER), errno, "start " PROGRAM);
+	s.fds = &sv[1];
+	l->pid = xu_spawn(&s, e);
+	close(sv[1]);
+	if (l->pid < 0 || xu_set_nonblock(sv[0], true) < 0 ||
+	    (l->chan = xu_chan_new(sv[0], 65536)) == NULL) {
+		if (l->pid > 0) {
+			kill(l->pid, SIGKILL);
+			waitpid(l->pid, NULL, 0);
+		}
+		close(sv[0]);
+		return xu_err_set(e, XE(XLD_HELPER), errno, "start " PROGRAM);
+	}
+	return 0;
+}
+
+/* The question fits into the socket's buffer. */
+static int
+ask(struct login *l)
+{
+	AUTO_VAL struct xu_val *q = xu_struct();
+
+	xu_val_set(q, "user", xu_val_copy(xu_val_at(l->call->params, 0)));
+	xu_val_set(q, "password", xu_val_copy(xu_val_at(l->call->params, 1)));
+	xu_val_set(q, "from", xu_val_copy(xu_val_at(l->call->params, 2)));
+	return !xu_val_ok(q) ? -1 :
+			       xu_chan_send(l->chan, XU_MSG_CALL, 1, q, NULL, 0);
+}
+
+static void
+start(struct login *l)
+{
+	struct core *c = l->core;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (spawn(l, &e) < 0) {
+		xu_list_remove(&l->all);
+		call_fail(l->call, &e);
+		free(l);
+		return;
+	}
+	c->logins_running++;
+	l->handles = 2;
+	uv_timer_init(c->loop, &l->deadline);
+	uv_poll_init(c->loop, &l->poll, xu_chan_fd(l->chan));
+	l->poll.data = l->deadline.data = l;
+	uv_timer_start(&l->deadline, too_late,
+	    1000 * (uint64_t)env_seconds("XLD_LOGIN_TIMEOUT", WAIT_S), 0);
+	uv_poll_start(&l->poll, UV_READABLE, heard);
+	if (ask(l) < 0)
+		broken(l, "does not listen");
+}
+
+/* Those who wait stand behind those who run. */
+static void
+next_one(struct core *c)
+{
+	struct xu_list *i;
+	struct login *l;
+
+	if (c->stopping || c->logins_running >= RUNNING_MAX)
+		return;
+	LIST_FOREACH(i, &c->logins) {
+		l = xu_container_of(i, struct login, all);
+		if (l->chan != NULL)
+			continue;
+		start(l);
+		return;
+	}
+}
+
+static size_t
+count(const struct core *c)
+{
+	const struct xu_list *i;
+	size_t n = 0;
+
+	LIST_FOREACH(i, &c->logins)
+		n++;
+	return n;
+}
+
+void
+login_begin(struct call *k)
+{
+	struct core *c = k->core;
+	struct login *l;
+
+	if (count(c) >= RUNNING_MAX + WAITING_MAX) {
+		call_refuse(k, XE(XLD_TOO_MANY), "logins",
+		    "too many logins at a time; try again");
+		return;
+	}
+	l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		call_refuse(k, XE(XLD_NO_MEMORY), "", "login");
+		return;
+	}
+	l->core = c;
+	l->call = k;
+	xu_list_append(&c->logins, &l->all);
+	next_one(c);
+}
+
+void
+logins_close(struct core *c)
+{
+	struct xu_list *i, *next;
+	struct login *l;
+
+	LIST_FOREACH_SAFE(i, next, &c->logins) {
+		l = xu_container_of(i, struct login, all);
+		call_refuse(steal_ptr(&l->call), XE(XLD_STOPPING), "",
+		    "the daemon is stopping");
+		if (l->chan != NULL) {
+			finish(l);
+		} else {
+			xu_list_remove(&l->all);
+			free(l);
+		}
+	}
+}
