@@ -5,6 +5,7 @@
 #include "schema.h"
 
 static const char *const cancel_errors[] = { XE(OPERATION_NOT_ALLOWED), NULL };
+static const char *const join_errors[] = { XE(XLD_TOO_MANY), NULL };
 
 static const struct model_field fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
@@ -33,6 +34,9 @@ static const struct model_method methods[] = {
 	    "Asks it to stop; what it has done is undone." },
 	{ "destroy", T_VOID, { { "self", T_REF("task") } }, ROLE_VM_OPERATOR,
 	    STATES_ANY, 0, cancel_errors, "Forgets a task that has ended." },
+	{ "join", T_RECORD("task"), { { "self", T_REF("task") } },
+	    ROLE_VM_OPERATOR, STATES_ANY, 0, join_errors,
+	    "Waits for its end, gives its last record, and forgets it." },
 	{ .name = NULL },
 };
 

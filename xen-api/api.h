@@ -55,6 +55,8 @@ struct session {
 	bool modern;
 	/* Root, by what the kernel said of the peer. */
 	bool local;
+	/* It begins and ends with a connection, see api_session_own. */
+	bool own;
 	/* Seconds, monotonic; and for the record, real. */
 	int64_t used, used_real, begun, begun_real;
 	/* Event registration: NULL = none; an empty array = every class. */
@@ -130,6 +132,9 @@ struct request {
 	struct xu_val *json_id;
 	/* How references, progress and so on look to this client. */
 	bool modern;
+	/* libxenapi's way: the classic dialect, and where no session is named it is
+	 * the connection's own. */
+	bool ours;
 	/* The call, once it is known; .cls NULL: it is not. */
 	struct model_call call;
 	struct xu_buf in;
@@ -186,6 +191,8 @@ enum connection_state {
 	CONN_UPGRADED,
 };
 void api_connection_is(struct MHD_Connection *c, enum connection_state state);
+/* Where a connection keeps its own session; NULL: no memory. */
+struct session **api_connection_session(struct MHD_Connection *c);
 
 /* ---- api_http.c: requests and their answers --------------------------------- */
 
@@ -241,6 +248,9 @@ struct session *api_session_new(struct api *a, const char *user,
     enum model_role role);
 /* Finds it, unless it has expired, and notes the use. */
 struct session *api_session_find(struct api *a, const char *id);
+/* Root on the local socket need not log in: his connection has a session, from the
+ * first call that names none to the connection's end. NULL: it may have none. */
+struct session *api_session_own(struct request *rq);
 void api_session_drop(struct api *a, struct session *s);
 /* s NULL: a message that needs none. */
 void api_session_call(struct request *rq, struct session *s,

@@ -240,9 +240,11 @@ void
 api_console(struct request *rq, const char *session, const char *uuid,
     bool upgrade, bool history, bool readonly)
 {
-	struct session *s = api_session_find(rq->api, session);
 	struct xu_val *params, *options;
+	struct session *s;
 
+	rq->ours = session[0] == '\0';
+	s = rq->ours ? api_session_own(rq) : api_session_find(rq->api, session);
 	if (s == NULL) {
 		api_answer_error(rq, "the session is not known or has ended",
 		    "SESSION_INVALID", session, NULL);

@@ -12,6 +12,7 @@
 
 #include "api.h"
 #include "api_types.h"
+#include "xapi_json.h"
 #include "xapi_rpc.h"
 
 static bool
@@ -180,7 +181,8 @@ call(struct request *rq, const char *called, const struct model_call *m,
 	char name[96];
 
 	if (takes_session(m) && got > 0) {
-		s = api_session_find(rq->api, id);
+		s = rq->ours && id[0] == '\0' ?
+		    api_session_own(rq) : api_session_find(rq->api, id);
 		/* Of one that is gone, its handle tells. */
 		rq->modern = s != NULL ? s->modern : api_bare_ref(id) != id;
 	}
@@ -268,20 +270,23 @@ api_dispatch(struct request *rq, const char *path)
 {
 	static const struct {
 		const char *path;
-		bool json, modern;
+		bool json, modern, ours;
 	} paths[] = {
-		{ "/", false, false },
-		{ "/RPC2", false, false },
-		{ "/xmlrpc", false, true },
-		{ "/jsonrpc", true, true },
-		{ "/json", true, true },
+		{ "/", false, false, false },
+		{ "/RPC2", false, false, false },
+		{ "/xmlrpc", false, true, false },
+		{ "/jsonrpc", true, true, false },
+		{ "/json", true, true, false },
+		/* libxenapi's. */
+		{ XAPI_CLASSIC_JSON, true, false, true },
 	};
 	const enum dialect d = rq->listener->dialect;
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(paths); i++) {
 		if (strcmp(paths[i].path, path) != 0)
 			continue;
-		rq->modern = d == DIALECT_AUTO ? paths[i].modern :
+		rq->ours = paths[i].ours;
+		rq->modern = d == DIALECT_AUTO || rq->ours ? paths[i].modern :
 						 d == DIALECT_MODERN;
 		if (paths[i].json)
 			json_call(rq);

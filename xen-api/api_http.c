@@ -55,8 +55,8 @@ api_answer(struct request *rq, const struct xu_val *value)
 {
 	AUTO_VAL struct xu_val *v = NULL;
 
-	/* The core speaks classic, and so does our XML. */
-	if (rq->call.cls == NULL || (!rq->modern && rq->json == 0)) {
+	/* The core speaks classic. */
+	if (rq->call.cls == NULL || !rq->modern) {
 		api_answer_plain(rq, value);
 		return;
 	}

@@ -38,6 +38,7 @@ struct connection {
 	struct xu_list waiting;
 	uint64_t since;
 	enum connection_state state;
+	struct session *session;
 };
 
 /* ---- running libmicrohttpd ---------------------------------------------------------- */
@@ -167,6 +168,14 @@ api_connection_is(struct MHD_Connection *mc, enum connection_state state)
 		xu_list_remove(&c->waiting);
 }
 
+struct session **
+api_connection_session(struct MHD_Connection *mc)
+{
+	struct connection *c = mine(mc);
+
+	return c == NULL ? NULL : &c->session;
+}
+
 static void
 begin(struct listener *l, struct MHD_Connection *mc, void **ctx)
 {
@@ -202,6 +211,8 @@ on_connection(void *arg, struct MHD_Connection *mc, void **ctx,
 	if (c == NULL)
 		return;
 	xu_list_remove(&c->waiting);
+	if (c->session != NULL)
+		api_session_drop(l->api, c->session);
 	free(c);
 	*ctx = NULL;
 }

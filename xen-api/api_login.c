@@ -254,6 +254,8 @@ ask_core(struct request *rq, struct source *src, const struct xu_val *params,
 static bool
 is_modern(const struct request *rq, const struct xu_val *params)
 {
+	if (rq->ours)
+		return false;
 	if (rq->listener->dialect != DIALECT_AUTO)
 		return rq->listener->dialect == DIALECT_MODERN;
 	return rq->modern || xu_val_count(params) > 2;

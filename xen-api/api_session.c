@@ -33,6 +33,17 @@ touch(struct api *a, struct session *s)
 	xu_list_append(&a->lru, &s->lru);
 }
 
+static struct session *
+oldest_known(const struct api *a)
+{
+	struct xu_list *l;
+
+	LIST_FOREACH(l, &a->lru)
+		if (!xu_container_of(l, struct session, lru)->own)
+			return xu_container_of(l, struct session, lru);
+	return NULL;
+}
+
 int
 api_sessions_open(struct api *a)
 {
@@ -44,9 +55,11 @@ api_sessions_open(struct api *a)
 void
 api_sessions_close(struct api *a)
 {
-	while (!xu_list_empty(&a->lru))
-		api_session_drop(a,
-		    xu_container_of(a->lru.next, struct session, lru));
+	struct session *s;
+
+	/* Connections end theirs. */
+	while ((s = oldest_known(a)) != NULL)
+		api_session_drop(a, s);
 	xu_map_free(&a->sessions);
 }
 
@@ -75,8 +88,8 @@ expired(const struct api *a, const struct session *s)
 {
 	int64_t now = seconds(CLOCK_MONOTONIC);
 
-	return now - s->begun >= a->limits.life ||
-	    (now - s->used >= a->limits.idle && xu_list_empty(&s->waiting));
+	return !s->own && (now - s->begun >= a->limits.life ||
+	    (now - s->used >= a->limits.idle && xu_list_empty(&s->waiting)));
 }
 
 /* For one more of this user's: who has been unused for longest goes. */
@@ -91,7 +104,7 @@ make_room(struct api *a, const char *user)
 		s = xu_container_of(l, struct session, lru);
 		if (expired(a, s)) {
 			api_session_drop(a, s);
-		} else if (strcmp(s->user, user) == 0) {
+		} else if (!s->own && strcmp(s->user, user) == 0) {
 			n++;
 			oldest = oldest == NULL ? s : oldest;
 		}
@@ -99,31 +112,62 @@ make_room(struct api *a, const char *user)
 	if (oldest != NULL && n >= a->limits.per_user)
 		api_session_drop(a, oldest);
 	if (xu_map_count(a->sessions) >= a->limits.sessions &&
-	    !xu_list_empty(&a->lru))
-		api_session_drop(a,
-		    xu_container_of(a->lru.next, struct session, lru));
+	    (s = oldest_known(a)) != NULL)
+		api_session_drop(a, s);
 }
 
-struct session *
-api_session_new(struct api *a, const char *user, enum model_role role)
+/* One that nobody can find yet. */
+static struct session *
+begin(struct api *a, const char *user, enum model_role role)
 {
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	make_room(a, user);
 	xu_list_init(&s->lru);
 	xu_list_init(&s->waiting);
 	snprintf(s->user, sizeof(s->user), "%s", user);
 	s->role = role;
 	s->begun = seconds(CLOCK_MONOTONIC);
 	s->begun_real = seconds(CLOCK_REALTIME);
-	if (make_id(s->id) < 0 || xu_map_put(a->sessions, s->id, s) < 0) {
+	if (make_id(s->id) < 0) {
 		free(s);
 		return NULL;
 	}
 	touch(a, s);
 	return s;
+}
+
+struct session *
+api_session_new(struct api *a, const char *user, enum model_role role)
+{
+	struct session *s;
+
+	make_room(a, user);
+	s = begin(a, user, role);
+	if (s != NULL && xu_map_put(a->sessions, s->id, s) < 0) {
+		xu_list_remove(&s->lru);
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* As many as there are connections, so they take nobody's place. */
+struct session *
+api_session_own(struct request *rq)
+{
+	struct session **s = NULL;
+
+	if (rq->ours && rq->listener->local && rq->uid == 0)
+		s = api_connection_session(rq->conn);
+	if (s == NULL)
+		return NULL;
+	if (*s == NULL)
+		*s = begin(rq->api, "root", ROLE_POOL_ADMIN);
+	if (*s != NULL)
+		(*s)->own = (*s)->local = true;
+	return *s;
 }
 
 const char *
@@ -158,7 +202,8 @@ api_session_drop(struct api *a, struct session *s)
 		api_answer_error(rq, "the session has ended",
 		    "SESSION_INVALID", s->id, NULL);
 	}
-	xu_map_del(a->sessions, s->id);
+	if (!s->own)
+		xu_map_del(a->sessions, s->id);
 	xu_list_remove(&s->lru);
 	xu_val_free(s->classes);
 	free(s);
@@ -338,7 +383,8 @@ api_session_call(struct request *rq, struct session *s, const char *method,
 		api_login(rq, params);
 	} else if (strcmp(name, "logout") == 0 ||
 	    strcmp(name, "local_logout") == 0) {
-		api_session_drop(rq->api, s);
+		if (!s->own)
+			api_session_drop(rq->api, s);
 		api_answer(rq, NULL);
 	} else if (strcmp(name, "get_all_subject_identifiers") == 0) {
 		if (may_rule(rq, s, method))
@@ -346,7 +392,8 @@ api_session_call(struct request *rq, struct session *s, const char *method,
 	} else if (strcmp(name, "logout_subject_identifier") == 0) {
 		if (may_rule(rq, s, method))
 			logout_subject(rq, s, arg);
-	} else if (strcmp(api_bare_ref(arg), s->id) != 0) {
+	} else if (strcmp(api_bare_ref(arg), s->id) != 0 &&
+	    !(s->own && arg[0] == '\0')) {
 		api_answer_error(rq, only_own, "PERMISSION_DENIED", only_own,
 		    NULL);
 	} else {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A handle, its session, and calls: arguments to XML-RPC, the answer's envelope
+ * A handle, its session, and calls: arguments to JSON-RPC, the answer
  * back to a value or an error. Which transport carries it is chosen here.
  */
 #include "config.h"
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xapi_json.h"
 #include "xapi_private.h"
-#include "xapi_rpc.h"
 #include "xu_num.h"
 
 static int
@@ -144,15 +144,12 @@ xapi_exchange(struct xapi *x, const struct xapi_request *rq,
 
 /* The reply's value, or NULL with the failure it tells of. */
 static struct xu_val *
-open_envelope(const struct xapi *x, const struct xapi_reply *rp,
+open_reply(const struct xapi *x, const struct xapi_reply *rp,
     struct xapi_err *e)
 {
-	AUTO_VAL struct xu_val *v = NULL;
+	AUTO_VAL struct xu_val *failure = NULL;
 	struct xu_err xe = XU_ERR_INIT;
-	const struct xu_val *value;
-	struct xu_val *copy;
-	const char *status;
-	bool fault;
+	struct xu_val *v;
 
 	if (rp->status != 200) {
 		xapi_fail(e, "XLD_PROTOCOL", EPROTO,
@@ -161,30 +158,14 @@ open_envelope(const struct xapi *x, const struct xapi_reply *rp,
 		    rp->message);
 		return NULL;
 	}
-	v = xrpc_read_reply(xu_buf_text(&rp->body), rp->body.len, &fault, &xe);
-	if (v == NULL) {
+	v = xjson_read_reply(xu_buf_text(&rp->body), rp->body.len, &failure,
+	    &xe);
+	if (failure != NULL)
+		xapi_fail_server(e, failure, rp->message);
+	else if (v == NULL)
 		xapi_fail(e, "XLD_PROTOCOL", EPROTO, "answer of %s: %s",
 		    x->text, xe.msg);
-		return NULL;
-	}
-	if (fault) {
-		xapi_fail(e, "XLD_PROTOCOL", EPROTO,
-		    "%s could not read the request: %s", x->text,
-		    xu_val_get_str(v, "faultString", "no reason given"));
-		return NULL;
-	}
-	status = xu_val_get_str(v, "Status", NULL);
-	value = xu_val_get(v, "Value");
-	if (status == NULL)
-		return steal_ptr(&v);
-	if (strcmp(status, "Success") == 0 && value != NULL) {
-		copy = xu_val_copy(value);
-		if (copy == NULL)
-			xapi_fail(e, "XLD_NO_MEMORY", ENOMEM, "out of memory");
-		return copy;
-	}
-	xapi_fail_server(e, xu_val_get(v, "ErrorDescription"), rp->message);
-	return NULL;
+	return v;
 }
 
 /* Takes args, which hold the session already. */
@@ -194,7 +175,7 @@ xapi_call_wait(struct xapi *x, struct xapi_err *e, const char *method,
 {
 	AUTO_BUF struct xu_buf body = XU_BUF_INIT;
 	struct xapi_request rq = { .verb = "POST",
-		.path = "/RPC2",
+		.path = XAPI_CLASSIC_JSON,
 		.body = &body,
 		.timeout = timeout,
 		.wait = wait };
@@ -204,14 +185,14 @@ xapi_call_wait(struct xapi *x, struct xapi_err *e, const char *method,
 
 	if (e != NULL)
 		memset(e, 0, sizeof(*e));
-	xrpc_write_call(&body, method, args);
+	xjson_write_call(&body, method, args);
 	ok = body.error == 0 && xu_val_ok(args);
 	xu_val_free(args);
 	if (!ok)
 		xapi_fail(e, "XLD_NO_MEMORY", ENOMEM,
 		    "out of memory for the arguments of %s", method);
 	else if (xapi_exchange(x, &rq, &rp, e) == 0)
-		v = open_envelope(x, &rp, e);
+		v = open_reply(x, &rp, e);
 	xu_buf_fini(&rp.body);
 	return v;
 }
@@ -319,11 +300,17 @@ int
 xapi_login(struct xapi *x, const char *user, const char *password,
     struct xapi_err *e)
 {
-	struct xapi_value *v = xapi_call(x, e, "session.login_with_password",
-	    "ss", user == NULL ? "root" : user,
-	    password == NULL ? "" : password);
+	struct xapi_value *v;
 	char *s;
 
+	if (user == NULL && x->url.scheme == XAPI_UNIX) {
+		/* The connection has a session without it. */
+		if (e != NULL)
+			memset(e, 0, sizeof(*e));
+		return 0;
+	}
+	v = xapi_call(x, e, "session.login_with_password", "ss",
+	    user == NULL ? "root" : user, password == NULL ? "" : password);
 	if (v == NULL)
 		return -1;
 	s = strdup(xapi_str(v));

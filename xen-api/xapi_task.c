@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Events, and waiting for tasks with them: one blocked call, no polling. The
- * order matters: register first, then look at the task, so that its end cannot
- * fall between the two.
+ * Events, and waiting for tasks: one blocked call, no polling. Who wants to hear of
+ * progress waits with events. The order matters: register first, then look at the
+ * task, so that its end cannot fall between the two.
  */
 #include "config.h"
 
@@ -107,18 +107,21 @@ look(struct waiter *w, const struct xapi_value *record)
 	return AT_FAILURE;
 }
 
+/* Takes record; NULL: w->e says why there is none. */
+static enum at
+judge(struct waiter *w, struct xapi_value *record)
+{
+	enum at at = record == NULL ? AT_FAILURE : look(w, record);
+
+	xapi_free(record);
+	return at;
+}
+
 static enum at
 ask(struct waiter *w)
 {
-	struct xapi_value *record = xapi_call(w->x, w->e, "task.get_record",
-	    "s", w->task);
-	enum at at;
-
-	if (record == NULL)
-		return AT_FAILURE;
-	at = look(w, record);
-	xapi_free(record);
-	return at;
+	return judge(w,
+	    xapi_call(w->x, w->e, "task.get_record", "s", w->task));
 }
 
 /* True when the events speak of our task; *record is its newest snapshot, NULL
@@ -196,6 +199,20 @@ xapi_task_wait(struct xapi *x, struct xapi_err *e, const char *task,
 }
 
 struct xapi_value *
+xapi_task_join(struct xapi *x, struct xapi_err *e, const char *task)
+{
+	struct xapi_err own;
+	struct waiter w = { .x = x, .e = e == NULL ? &own : e, .task = task };
+	struct xu_val *args = xu_array();
+
+	xu_val_add(args, xu_str(xapi_session(x)));
+	xu_val_add(args, xu_str(task));
+	judge(&w, xapi_wrap(xapi_call_wait(x, w.e, "task.join", args, 0,
+	    XAPI_WAIT_EVENT)));
+	return w.result;
+}
+
+struct xapi_value *
 xapi_run(struct xapi *x, struct xapi_err *e, xapi_progress_f *progress,
     void *arg, const char *method, const char *fmt, ...)
 {
@@ -222,11 +239,13 @@ xapi_run(struct xapi *x, struct xapi_err *e, xapi_progress_f *progress,
 	task = xapi_callv(x, e, name, xapi_wrap(args));
 	if (task == NULL)
 		return NULL;
-	result = xapi_task_wait(x, e, xapi_str(task), progress, arg);
+	result = progress == NULL ?
+	    xapi_task_join(x, e, xapi_str(task)) :
+	    xapi_task_wait(x, e, xapi_str(task), progress, arg);
 	/* The handle may be broken by now; what counts is e. */
 	if (result == NULL && strcmp(e->code, "XLD_INTERRUPTED") == 0)
 		xapi_do(x, NULL, "task.cancel", "s", xapi_str(task));
-	else
+	else if (progress != NULL)
 		xapi_do(x, NULL, "task.destroy", "s", xapi_str(task));
 	xapi_free(task);
 	if (result == NULL)

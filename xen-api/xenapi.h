@@ -63,7 +63,7 @@ enum xapi_type {
 	XAPI_INT,
 	XAPI_FLOAT,
 	XAPI_STRING,
-	/* Text YYYYMMDDTHH:MM:SSZ; xapi_str reads it. */
+	/* Text YYYYMMDDTHH:MM:SSZ, for calls; answers have it as a string. */
 	XAPI_DATETIME,
 	XAPI_ARRAY,
 	XAPI_STRUCT,
@@ -120,12 +120,12 @@ struct xapi *xapi_open(const char *url, struct xapi_err *e);
 /* Logs out when logged in; NULL is fine. */
 void xapi_close(struct xapi *x);
 
-/* On the UNIX socket root is known by the kernel's word and the password is
- * ignored. user NULL: "root". 0 or -1. */
+/* user NULL: root, who is known on the UNIX socket by the kernel's word: the
+ * connection has a session of its own, and nothing is sent. 0 or -1. */
 int xapi_login(struct xapi *x, const char *user, const char *password,
     struct xapi_err *e);
 int xapi_logout(struct xapi *x, struct xapi_err *e);
-/* Borrowed until logout; "" before login. */
+/* Borrowed until logout; "" before login, and where the connection has one. */
 const char *xapi_session(const struct xapi *x);
 /* Milliseconds a call may take, 0 (the default) = for ever. */
 void xapi_set_timeout(struct xapi *x, unsigned milliseconds);
@@ -166,6 +166,9 @@ typedef void xapi_progress_f(void *arg, double progress, const char *step);
 struct xapi_value *xapi_run(struct xapi *x, struct xapi_err *e,
     xapi_progress_f *progress, void *arg, const char *method, const char *fmt,
     ...);
+/* Waits for a task's end and destroys it, without hearing of progress: one call. */
+struct xapi_value *xapi_task_join(
+    struct xapi *x, struct xapi_err *e, const char *task);
 /* Waits for a task somebody else started; does not destroy it. */
 struct xapi_value *xapi_task_wait(struct xapi *x, struct xapi_err *e,
     const char *task, xapi_progress_f *progress, void *arg);

@@ -11,6 +11,7 @@
 #include "xld.h"
 
 #define TASKS_MAX 512
+#define JOINS_MAX 16
 /* Progress is told at most so often; an end at once. */
 #define TELL_MS	  100
 
@@ -19,8 +20,10 @@ struct task {
 	struct xu_list all;
 	char ref[UUID_TEXT];
 	char method[96], session[UUID_TEXT];
-	/* While it runs. */
+	/* While it runs; and those who wait for its end. */
 	struct call *call;
+	struct xu_list joins;
+	unsigned njoins;
 	const char *status;
 	int percent;
 	char step[32];
@@ -107,6 +110,23 @@ tell(struct task *t, const char *operation)
 	api_event(t->core, "task", operation, t->ref, record(t->core, t));
 }
 
+/* Who waited for it is told, and it is forgotten if anybody did. */
+static void
+ended(struct task *t)
+{
+	bool joined = !xu_list_empty(&t->joins);
+	struct call *k;
+
+	tell(t, "mod");
+	while (!xu_list_empty(&t->joins)) {
+		k = xu_container_of(t->joins.next, struct call, waiting);
+		xu_list_remove(&k->waiting);
+		call_ok(k, record(t->core, t));
+	}
+	if (joined)
+		forget(t);
+}
+
 struct task *
 task_new(struct core *c, struct call *k)
 {
@@ -124,6 +144,7 @@ task_new(struct core *c, struct call *k)
 	}
 	t->core = c;
 	t->call = k;
+	xu_list_init(&t->joins);
 	t->status = "pending";
 	t->created = now_real();
 	snprintf(t->method, sizeof(t->method), "%s", k->method);
@@ -166,7 +187,7 @@ task_success(struct task *t, const struct xu_val *v)
 	t->finished = now_real();
 	if (xu_val_is(v, XU_STRING))
 		t->result = xu_val_copy(v);
-	tell(t, "mod");
+	ended(t);
 }
 
 void
@@ -179,14 +200,25 @@ task_failure(struct task *t, const struct xu_err *e)
 	t->finished = now_real();
 	t->error = err_description(e);
 	snprintf(t->message, sizeof(t->message), "%s", e->msg);
-	tell(t, "mod");
+	ended(t);
 }
 
 void
 tasks_close(struct core *c)
 {
-	while (!xu_list_empty(&c->tasks))
-		task_free(xu_container_of(c->tasks.next, struct task, all));
+	struct task *t;
+	struct call *k;
+
+	while (!xu_list_empty(&c->tasks)) {
+		t = xu_container_of(c->tasks.next, struct task, all);
+		while (!xu_list_empty(&t->joins)) {
+			k = xu_container_of(t->joins.next, struct call,
+			    waiting);
+			xu_list_remove(&k->waiting);
+			call_refuse(k, "XLD_STOPPING", "", "xld is stopping");
+		}
+		task_free(t);
+	}
 	xu_map_free(&c->task_by_ref);
 }
 
@@ -258,8 +290,30 @@ destroy(struct call *k)
 	call_ok(k, NULL);
 }
 
+static void
+join(struct call *k)
+{
+	struct task *t = subject(k);
+	struct xu_val *v;
+
+	if (t->call == NULL) {
+		v = record(k->core, t);
+		forget(t);
+		call_ok(k, v);
+		return;
+	}
+	if (t->njoins == JOINS_MAX) {
+		call_refuse(k, "XLD_TOO_MANY", "waiting for a task",
+		    "%d calls wait for task %s already", JOINS_MAX, t->ref);
+		return;
+	}
+	t->njoins++;
+	xu_list_append(&t->joins, &k->waiting);
+}
+
 const struct handler task_handlers[] = {
 	{ "task.cancel", cancel },
 	{ "task.destroy", destroy },
+	{ "task.join", join },
 	{ NULL, NULL },
 };

@@ -178,8 +178,6 @@ show_progress(void *arg, double done, const char *step)
 {
 	struct progress *p = arg;
 
-	if (p->label == NULL)
-		return;
 	fprintf(stderr, "\r\033[K%s: %3.0f %%%s%s", p->label, done * 100,
 	    *step != '\0' ? "  " : "", step);
 	fflush(stderr);
@@ -203,7 +201,9 @@ xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 	bool asked = false;
 
 	for (;;) {
-		result = xapi_task_wait(xm->api, e, task, show_progress, &p);
+		result = p.label == NULL ?
+		    xapi_task_join(xm->api, e, task) :
+		    xapi_task_wait(xm->api, e, task, show_progress, &p);
 		if (result != NULL || asked || signalled == 0 ||
 		    strcmp(e->code, XE(XLD_INTERRUPTED)) != 0)
 			break;
@@ -213,7 +213,8 @@ xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 	}
 	alarm(0);
 	clear_progress(&p);
-	if (result != NULL || strcmp(e->code, XE(XLD_INTERRUPTED)) != 0)
+	if (p.label != NULL && (result != NULL ||
+	    strcmp(e->code, XE(XLD_INTERRUPTED)) != 0))
 		xapi_do(xm->api, NULL, "task.destroy", "s", task);
 	if (result == NULL && asked)
 		e->exit_code = 128 + signalled;
@@ -262,9 +263,14 @@ xm_task_settle(
 	struct xapi_err ignored;
 	int state;
 
-	if (xapi_event_register(xm->api, "task", e) < 0)
-		return -1;
-	while ((state = task_state(xm, e, task)) > 0) {
+	for (;;) {
+		/* A wait that was cut short took the connection and what was
+		 * registered with it. */
+		if (xapi_event_register(xm->api, "task", e) < 0)
+			return -1;
+		state = task_state(xm, e, task);
+		if (state <= 0)
+			return state;
 		left = until - xm_now_ms();
 		if (left <= 0)
 			return 0;
@@ -272,5 +278,4 @@ xm_task_settle(
 		events = xapi_event_next(xm->api, (unsigned)left, &ignored);
 		xapi_free(events);
 	}
-	return state;
 }

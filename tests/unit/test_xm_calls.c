@@ -195,6 +195,10 @@ changing(const struct xu_msg *m, const char *method, bool async)
 		play.cancelled = true;
 		reply(m, "ok", xu_void());
 		task_event();
+	} else if (strcmp(method, "task.join") == 0) {
+		/* Of one that does not end there is no answer. */
+		if (play.task != NULL || (play.cancelled && !play.deaf))
+			reply(m, "ok", task_record());
 	} else if (strcmp(method, "VM.create") == 0) {
 		reply(m, "ok", xu_str(VM_UUID));
 	} else if (async) {
@@ -379,11 +383,11 @@ START_TEST(create)
 	expect("create full.cfg", 0,
 	    "Using config file \"./full.cfg\".\n"
 	    "Started domain web (id=5)\n",
-	    "", "VM.create Async.VM.start task.destroy ");
+	    "", "VM.create Async.VM.start task.join ");
 	expect("create -q -p full.cfg", 0, "", "",
-	    "VM.create Async.VM.start task.destroy ");
+	    "VM.create Async.VM.start task.join ");
 	expect("create --format json full.cfg", 0, JSON, "",
-	    "VM.create Async.VM.start task.destroy ");
+	    "VM.create Async.VM.start task.join ");
 }
 END_TEST
 
@@ -391,10 +395,10 @@ START_TEST(create_is_taken_back)
 {
 	play.task = "failure";
 	expect("create -q full.cfg", 1, "", "Error: web: so it is\n",
-	    "VM.create Async.VM.start task.destroy VM.destroy ");
+	    "VM.create Async.VM.start task.join VM.destroy ");
 	play.refuse = "HOST_NOT_ENOUGH_FREE_MEMORY";
 	expect("create -q full.cfg", 7, "", "Error: web: so it is\n",
-	    "VM.create Async.VM.start task.destroy VM.destroy ");
+	    "VM.create Async.VM.start task.join VM.destroy ");
 }
 END_TEST
 
@@ -409,7 +413,8 @@ START_TEST(create_is_interrupted)
 	ck_assert_int_eq(end(pid), 130);
 	ck_assert_str_eq(xu_buf_text(&err), "Error: web: so it is\n");
 	ck_assert_str_eq(xu_buf_text(&calls),
-	    "VM.create Async.VM.start task.cancel task.destroy VM.destroy ");
+	    "VM.create Async.VM.start task.join task.cancel task.join "
+	    "VM.destroy ");
 }
 END_TEST
 
@@ -433,15 +438,15 @@ START_TEST(shut_down)
 	expect("shutdown web", 0, "", "", "Async.VM.clean_shutdown ");
 	expect("shutdown -w web", 0,
 	    "Domain web terminated\nAll domains terminated\n", "",
-	    "Async.VM.clean_shutdown task.destroy ");
+	    "Async.VM.clean_shutdown task.join ");
 	expect("shutdown -H 5", 0, "", "", "Async.VM.clean_halt ");
 	expect("shutdown -R " VM_UUID, 0, "", "", "Async.VM.clean_reboot ");
 	/* Not the control domain. */
 	expect("shutdown -aw", 0,
 	    "Domain web terminated\nAll domains terminated\n", "",
-	    "Async.VM.clean_shutdown task.destroy ");
+	    "Async.VM.clean_shutdown task.join ");
 	expect("reboot -aw", 0, "Domain web rebooted\nAll domains rebooted\n",
-	    "", "Async.VM.clean_reboot task.destroy ");
+	    "", "Async.VM.clean_reboot task.join ");
 	/* Sent, and the guest takes its time. */
 	play.task = NULL;
 	expect("shutdown web", 0, "", "", "Async.VM.clean_shutdown ");
@@ -457,9 +462,9 @@ START_TEST(shutdown_is_refused)
 	expect("shutdown web", 4, "", "Error: web: so it is\n",
 	    "Async.VM.clean_shutdown ");
 	expect("shutdown -w web", 4, "", "Error: web: so it is\n",
-	    "Async.VM.clean_shutdown task.destroy ");
+	    "Async.VM.clean_shutdown task.join ");
 	expect("destroy web", 4, "", "Error: web: so it is\n",
-	    "Async.VM.hard_shutdown task.destroy ");
+	    "Async.VM.hard_shutdown task.join ");
 	/* One that is not there: none is asked. */
 	expect("shutdown web nobody", 3, "",
 	    "Error: Domain 'nobody' does not exist. See xm list.\n", "");
