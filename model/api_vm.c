@@ -88,6 +88,11 @@ static const struct model_field fields[] = {
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "
 	    "keys are the owner's." },
+	{ "xenstore_data", STRINGS, RW, STATES_ANY,
+	    "Nodes that the guest finds below its own when it has started; "
+	    "their names begin with vm-data/." },
+	{ "affinity", T_REF("host"), RO_RUN, 0,
+	    "Where it had better run: there is one host only." },
 	{ "domid", T_INT, RO_RUN, 0, "Its number in Xen, -1 when halted." },
 	{ "restarts", T_INT, RO_RUN, 0,
 	    "How often actions_after_* have restarted it within the last "

@@ -57,6 +57,10 @@ software(struct core *c)
 	xu_val_set(v, "cc_compile_domain", xu_str(x->compile_domain));
 	xu_val_set(v, "cc_compile_date", xu_str(x->compile_date));
 	xu_val_set(v, "xld", xu_str(PACKAGE_VERSION));
+	/* As later clients look for it. */
+	xu_val_set(v, "product_brand", xu_str("xld"));
+	xu_val_set(v, "product_version", xu_str(PACKAGE_VERSION));
+	xu_val_set(v, "xen", xu_strf("%u.%u%s", x->major, x->minor, x->extra));
 	return v;
 }
 

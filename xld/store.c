@@ -155,6 +155,16 @@ write_vm(struct nodes *n, const struct guest *g)
 	nodes_put(n, "start_time", "%lld", (long long)g->start_time);
 }
 
+static void
+write_data(struct nodes *n, const struct guest *g)
+{
+	const struct xu_val *map = xu_val_get(g->config, "xenstore_data");
+
+	for (size_t i = 0; i < xu_val_count(map); i++)
+		nodes_put(n, xu_val_name_at(map, i), "%s",
+		    xu_val_str(xu_val_at(map, i)));
+}
+
 int
 store_write_guest(const struct guest *g, struct xu_err *e)
 {
@@ -169,6 +179,7 @@ store_write_guest(const struct guest *g, struct xu_err *e)
 	nodes_base(&n, "/local/domain/%d", g->domid);
 	nodes_folder(&n, n.base, ro, 2);
 	write_domain(&n, g);
+	write_data(&n, g);
 	if (config_type(g->config) == TYPE_HVM)
 		write_hvm(&n, g);
 	guest_owned(&n, (uint32_t)g->domid);

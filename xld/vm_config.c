@@ -17,6 +17,7 @@
 
 #define MIB	    (INT64_C(1) << 20)
 #define VCPUS_LIMIT 512
+#define DATA_LIMIT  128
 /* start_info has 1024 bytes (xen.h MAX_GUEST_CMDLINE); Linux takes 2047. */
 #define PV_ARGS_LIMIT  1023
 #define PVH_ARGS_LIMIT 2047
@@ -559,6 +560,35 @@ check_host(const struct xu_val *v, struct xu_err *e)
 	return 0;
 }
 
+/* Names of nodes, in their own part of the guest's folder. */
+static int
+check_data(const struct xu_val *v, struct xu_err *e)
+{
+	static const char chars[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-/_@:+";
+	const struct xu_val *map = xu_val_get(v, "xenstore_data");
+	const char *name;
+	size_t n;
+
+	if (xu_val_count(map) > DATA_LIMIT)
+		return unsupported_number(e, "xenstore_data",
+		    (int64_t)xu_val_count(map), "it has 128 nodes at most");
+	for (size_t i = 0; i < xu_val_count(map); i++) {
+		name = xu_val_name_at(map, i);
+		n = strlen(name);
+		if (strncmp(name, "vm-data/", 8) != 0 || n < 9 || n > 256 ||
+		    name[n - 1] == '/' || strstr(name, "//") != NULL ||
+		    strspn(name, chars) != n)
+			return config_unsupported(e, "xenstore_data", name,
+			    "nodes are called vm-data/NAME");
+		if (xu_val_strlen(xu_val_at(map, i)) > 2048)
+			return config_unsupported(e, "xenstore_data", name,
+			    "a node has 2048 bytes at most");
+	}
+	return 0;
+}
+
 int
 config_check(const struct core *c, const struct guest *g,
     const struct xu_val *v, struct xu_err *e)
@@ -568,7 +598,8 @@ config_check(const struct core *c, const struct guest *g,
 	    check_memory(v, e) < 0 || check_vcpus(v, e) < 0 ||
 	    check_platform(c, v, e) < 0 || check_type(v, e) < 0 ||
 	    check_boot(v, e) < 0 ||
-	    check_actions(v, e) < 0 || check_host(v, e) < 0)
+	    check_actions(v, e) < 0 || check_host(v, e) < 0 ||
+	    check_data(v, e) < 0)
 		return -1;
 	return 0;
 }

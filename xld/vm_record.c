@@ -40,6 +40,8 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_str(dom_power_word(guest_power(g)));
 	if (strcmp(name, "resident_on") == 0)
 		return xu_str(g->domid >= 0 ? c->host_uuid : "");
+	if (strcmp(name, "affinity") == 0)
+		return xu_str("");
 	if (strcmp(name, "consoles") == 0)
 		return consoles_of(g);
 	if (strcmp(name, "domid") == 0)

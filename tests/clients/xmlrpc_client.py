@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# client: python3
 # Python's xmlrpc.client, used the way XenAPI.py uses it: login with four
 # arguments, the pool's master and its API version, then the life of a guest, its
 # events followed with event_from. HTTP and HTTPS.
