@@ -210,7 +210,7 @@ def is_open(s):
 def idle(witness):
     """As many connections as there can be; a slow writer on some of them."""
     held = []
-    for i in range(300):
+    for i in range(150):
         try:
             s = dial()
             if i % 3 == 0:
@@ -221,7 +221,7 @@ def idle(witness):
             held.append(s)
         except OSError:
             pass
-    witness.still("with 300 idle connections")
+    witness.still("with 150 idle connections")
     # The limit is 100 from one address, the witness has one: the others are hung
     # up on, and hear of it when the news has come through the host's network.
     for s in held:
