@@ -67,6 +67,12 @@ xu_log_level(void)
 	return state.max;
 }
 
+const char *
+xu_log_path(void)
+{
+	return state.path[0] == '\0' ? NULL : state.path;
+}
+
 void
 xu_log(enum xu_level level, const char *fmt, ...)
 {

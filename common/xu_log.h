@@ -26,6 +26,8 @@ int xu_log_open(const char *ident, const char *path, enum xu_level max);
 /* Reopens the file (SIGHUP after rotation). */
 void xu_log_reopen(void);
 enum xu_level xu_log_level(void);
+/* NULL: standard error. */
+const char *xu_log_path(void);
 
 void xu_log(enum xu_level level, const char *fmt, ...) XU_PRINTF(2, 3);
 /* Logs an error object once, where it stops travelling. */

@@ -158,6 +158,7 @@ static const struct model_field pif_fields[] = {
 	{ "MAC", T_STRING, RO_RUN, 0, "Its address." },
 	{ "MTU", T_INT, RO_RUN, 0, "Bytes of its largest packet." },
 	{ "VLAN", T_INT, RO_RUN, 0, "-1: none." },
+	{ "metrics", T_REF("PIF_metrics"), RO_RUN, 0, "Its figures." },
 	{ .name = NULL },
 };
 

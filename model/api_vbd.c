@@ -35,6 +35,7 @@ static const struct model_field vbd_fields[] = {
 	{ "runtime_properties", STRINGS, RO_RUN, 0,
 	    "While attached: vdev, handle, state, event-channel, ring-ref, "
 	    "backend, backend-id, physical-device." },
+	{ "metrics", T_REF("VBD_metrics"), RO_RUN, 0, "Its figures." },
 	{ "qos_algorithm_type", T_STRING, RO_INS, 0, "Must be empty." },
 	{ "qos_algorithm_params", STRINGS, RO_INS, 0, "Not used." },
 	{ "qos_supported_algorithms", T_SET(T_STRING), RO_RUN, 0, "None." },
@@ -90,25 +91,55 @@ static const struct model_field vdi_fields[] = {
 	{ "name_description", T_STRING, RO_INS, 0, "Free text." },
 	{ "SR", T_REF("SR"), RO_INS, 0, "Where it lies." },
 	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Who has it." },
-	{ "virtual_size", T_INT, RO_INS, 0,
-	    "Bytes a guest sees; given to create it is not looked at." },
+	{ "virtual_size", T_INT, RO_INS, 0, "Bytes a guest sees." },
 	{ "physical_utilisation", T_INT, RO_RUN, 0,
 	    "Bytes it takes, -1 = not known." },
 	{ "type", T_ENUM("vdi_type"), RO_INS, 0, "What it is for." },
 	{ "sharable", T_BOOL, RO_INS, 0, "Several may write to it." },
 	{ "read_only", T_BOOL, RO_INS, 0, "Nobody may write to it." },
+	{ "crash_dumps", T_SET(T_REF("crashdump")), RO_RUN, 0, "None." },
+	{ "location", T_STRING, RO_RUN, 0, "file:/... or phy:/dev/..." },
+	{ "managed", T_BOOL, RO_RUN, 0,
+	    "VDI.create made it; false: it stands for something of others." },
+	{ "security_label", T_STRING, RO_RUN, 0, "Empty." },
 	{ "other_config", STRINGS, RO_INS, 0,
-	    "location: phy:/dev/... or file:/..., which must be there." },
+	    "location: phy:/dev/... or file:/..., which must be there, of one "
+	    "in Local." },
 	{ .name = NULL },
 };
 
+#define VDI_ARG { "vdi", T_REF("VDI") }
+#define SR_ARG	{ "sr", T_REF("SR") }
+
 static const struct model_method vdi_methods[] = {
 	{ "create", T_REF("VDI"), { { "args", T_RECORD("VDI") } },
-	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, ERRORS(XE(VALUE_NOT_SUPPORTED)),
-	    "Makes a file or block device of the host known; creates none." },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(VALUE_NOT_SUPPORTED), XE(HANDLE_INVALID), XE(SR_FULL),
+		XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "In a repository of type dir a new disk of virtual_size, all "
+	    "zeros; in Local a file or block device of the host is made "
+	    "known." },
 	{ "destroy", T_VOID, { { "self", T_REF("VDI") } }, ROLE_VM_ADMIN,
-	    STATES_ANY, MM_ASYNC, ERRORS(XE(VDI_IN_USE)),
-	    "Forgets it; what is behind it stays." },
+	    STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(VDI_IN_USE), XE(OTHER_OPERATION_IN_PROGRESS)),
+	    "Removes a disk that was made here; one of Local is forgotten, and "
+	    "what is behind it stays." },
+	{ "resize", T_VOID, { VDI_ARG, { "size", T_INT } }, ROLE_VM_ADMIN,
+	    STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(VDI_IN_USE), XE(VALUE_NOT_SUPPORTED), XE(SR_FULL),
+		XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "Makes a disk that nobody has larger." },
+	{ "copy", T_REF("VDI"), { VDI_ARG, SR_ARG }, ROLE_VM_ADMIN, STATES_ANY,
+	    MM_ASYNC,
+	    ERRORS(XE(VDI_IN_USE), XE(SR_FULL), XE(TASK_CANCELLED),
+		XE(SR_OPERATION_NOT_SUPPORTED), XE(XLD_HELPER)),
+	    "Another disk with the same content, in that repository; nobody "
+	    "may write to it meanwhile." },
+	{ "clone", T_REF("VDI"), { VDI_ARG }, ROLE_VM_ADMIN, STATES_ANY,
+	    MM_ASYNC,
+	    ERRORS(XE(VDI_IN_USE), XE(SR_FULL), XE(TASK_CANCELLED),
+		XE(SR_OPERATION_NOT_SUPPORTED), XE(XLD_HELPER)),
+	    "The same, beside it." },
 	{ .name = NULL },
 };
 
@@ -122,18 +153,44 @@ const struct model_class model_vdi = {
 
 static const struct model_field sr_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_RUN, 0, "Local." },
-	{ "name_description", T_STRING, RO_RUN, 0, "What it is." },
+	{ "name_label", T_STRING, RO_INS, 0, "Its name." },
+	{ "name_description", T_STRING, RO_INS, 0, "What it is." },
 	{ "VDIs", T_SET(T_REF("VDI")), RO_RUN, 0, "The disks that are known." },
+	{ "PBDs", T_SET(T_REF("PBD")), RO_RUN, 0, "How this host has it." },
 	{ "virtual_allocation", T_INT, RO_RUN, 0, "Bytes that guests see." },
-	{ "physical_utilisation", T_INT, RO_RUN, 0, "-1: not known." },
-	{ "physical_size", T_INT, RO_RUN, 0, "-1: not known." },
-	{ "type", T_STRING, RO_RUN, 0, "local" },
-	{ "content_type", T_STRING, RO_RUN, 0, "Empty." },
+	{ "physical_utilisation", T_INT, RO_RUN, 0,
+	    "Bytes of its file system that are used, -1: not known." },
+	{ "physical_size", T_INT, RO_INS, 0,
+	    "Bytes of its file system, -1: not known." },
+	{ "type", T_STRING, RO_INS, 0, "local, dir or iso" },
+	{ "content_type", T_STRING, RO_INS, 0, "user, iso or empty" },
+	{ "shared", T_BOOL, RO_RUN, 0, "Of several hosts: never." },
+	{ "other_config", STRINGS, RO_RUN, 0, "Empty." },
+	{ "sm_config", STRINGS, RO_RUN, 0, "Empty." },
 	{ .name = NULL },
 };
 
 static const struct model_method sr_methods[] = {
+	{ "create", T_REF("SR"),
+	    { { "host", T_REF("host") }, { "device_config", STRINGS },
+		{ "physical_size", T_INT }, { "name_label", T_STRING },
+		{ "name_description", T_STRING }, { "type", T_STRING },
+		{ "content_type", T_STRING }, { "shared", T_BOOL },
+		{ "sm_config", STRINGS } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(SR_UNKNOWN_DRIVER), XE(VALUE_NOT_SUPPORTED)),
+	    "A folder of this host (device_config:location) as a repository of "
+	    "type dir or iso." },
+	{ "forget", T_VOID, { SR_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(SR_NOT_EMPTY), XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "Forgets one that has no disks made here; its folder stays." },
+	{ "destroy", T_VOID, { SR_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(SR_NOT_EMPTY), XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "The same." },
+	{ "scan", T_VOID, { SR_ARG }, ROLE_VM_POWER_ADMIN, STATES_ANY, MM_ASYNC,
+	    NULL, "Looks anew; an ISO library is always as its folder is." },
+	{ "get_supported_types", T_SET(T_STRING), { { .name = NULL } },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL, "local, dir and iso." },
 	{ .name = NULL },
 };
 
@@ -142,5 +199,40 @@ const struct model_class model_sr = {
 	.fields = sr_fields,
 	.methods = sr_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
-	.doc = "Files and block devices of the host: there is one, Local.",
+	.doc = "Where disks lie. Local, which is always there, is files and "
+	       "block devices of the host wherever they are.",
+};
+
+static const struct model_field pbd_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
+	{ "host", T_REF("host"), RO_RUN, 0, "This host." },
+	{ "SR", T_REF("SR"), RO_RUN, 0, "What it has." },
+	{ "device_config", STRINGS, RO_RUN, 0, "location: its folder." },
+	{ "currently_attached", T_BOOL, RO_RUN, 0, "The folder is there." },
+	{ "other_config", STRINGS, RO_RUN, 0, "Empty." },
+	{ .name = NULL },
+};
+
+#define PBD_ARG { "self", T_REF("PBD") }
+
+static const struct model_method pbd_methods[] = {
+	{ "get_by_SR", T_SET(T_REF("PBD")), { SR_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL, "The one of a repository." },
+	{ "plug", T_VOID, { PBD_ARG }, ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    NULL, "Nothing: a repository is attached while there is one." },
+	{ "unplug", T_VOID, { PBD_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "Refused: see SR.forget." },
+	{ "destroy", T_VOID, { PBD_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(SR_OPERATION_NOT_SUPPORTED)),
+	    "Refused: see SR.forget." },
+	{ .name = NULL },
+};
+
+const struct model_class model_pbd = {
+	.name = "PBD",
+	.fields = pbd_fields,
+	.methods = pbd_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "That a host has a repository.",
 };

@@ -43,6 +43,16 @@ F(EVENT_FROM_TOKEN_PARSE_FAILURE, 2, "token", "This is no token of event.from.")
 F(EVENT_SUBSCRIPTION_PARSE_FAILURE, 2, "subscription", "This is no class, CLASS/REF or *.") \
 F(PERMISSION_DENIED, 5, "message", "The caller may not do this.") \
 F(RBAC_PERMISSION_DENIED, 5, "permission message", "The caller's role does not allow this.") \
+F(SR_UNKNOWN_DRIVER, 2, "driver", "There is no such type of repository.") \
+F(SR_NOT_EMPTY, 4, "sr", "There are disks in the repository.") \
+F(SR_OPERATION_NOT_SUPPORTED, 4, "sr", "Repositories of this type do not do that.") \
+F(SR_FULL, 7, "requested maximum", "The repository has not enough room.") \
+F(NOT_IMPLEMENTED, 1, "function", "This release does not do that.") \
+F(POOL_BAD_STATE, 4, "pool state", "The CPU pool is not in a state that allows this.") \
+F(INSUFFICIENT_CPUS, 7, "needed available", "There are not so many free processors.") \
+F(UNKOWN_SCHED_POLICY, 2, "policy", "Xen has no such scheduler.") \
+F(INVALID_CPU, 4, "cpu reason", "The processor cannot be given or taken.") \
+F(LAST_CPU_NOT_REMOVEABLE, 4, "pool", "The last processor of a CPU pool stays.") \
 F(HOST_DISABLED, 4, "host", "The host starts no machines now.") \
 F(VM_IS_TEMPLATE, 4, "vm", "The machine is a template.") \
 F(HOST_NOT_ENOUGH_FREE_MEMORY, 7, "needed available", "The host has not enough free memory.") \

@@ -104,7 +104,7 @@ struct model_arg {
 	const struct model_type *type;
 };
 
-#define MODEL_ARGS_MAX 6
+#define MODEL_ARGS_MAX 10
 
 /* Needs no session (and takes none). */
 #define MM_NO_SESSION (1u << 0)
@@ -161,6 +161,11 @@ extern const struct model_class model_session, model_task, model_event,
     model_host, model_host_metrics, model_vm, model_vm_metrics, model_console,
     model_vbd, model_vdi, model_sr, model_vif, model_vif_metrics,
     model_network, model_pif, model_pool;
+
+extern const struct model_class model_host_cpu, model_cpu_pool, model_ppci,
+    model_pscsi, model_pscsi_hba, model_vm_guest_metrics, model_vbd_metrics,
+    model_pif_metrics, model_pbd, model_crashdump, model_vtpm, model_dpci,
+    model_dscsi, model_dscsi_hba, model_xspolicy, model_acmpolicy;
 
 /* NULL when there is no such thing. */
 const struct model_class *model_find_class(const char *name);

@@ -142,6 +142,18 @@ has_intent(const char *uuid)
 	return access(path, F_OK) == 0;
 }
 
+/* The store has another name when a change of it was cut short. */
+static void
+follow_rename(const struct guest *g)
+{
+	AUTO_FREE char *name = store_name(g->core, g->domid);
+	struct xu_err e = XU_ERR_INIT;
+
+	if (name != NULL && strcmp(name, guest_name(g)) != 0 &&
+	    store_write_name(g, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
+}
+
 static void
 running(struct core *c, const char *uuid, const struct xu_val *v)
 {
@@ -173,6 +185,7 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 	g->info = info;
 	g->start_time = xu_val_get_int(v, "start_time", 0);
 	g->preserved = xu_val_get_bool(v, "preserved", false);
+	follow_rename(g);
 	devs_adopt(g);
 	if (console_attach(g, true, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
@@ -260,6 +273,7 @@ adopt_all(struct core *c)
 {
 	struct xu_err e = XU_ERR_INIT;
 
+	dying_clean(c);
 	if (db_each(c->db, "VM", kept, c, &e) < 0)
 		xu_log_err(XU_ERROR, &e);
 	each_record(c, XLD_RUNDIR "/domains", running);

@@ -60,9 +60,13 @@ env_seconds(const char *name, unsigned dflt)
 	return (unsigned)n;
 }
 
+#ifdef XLD_FAULT_INJECTION
+static const struct core *only;
+#endif
+
 /*
  * XLD_STEP=NAME makes the step fail, XLD_STEP=NAME:kill kills the daemon
- * there; in builds for tests only.
+ * there, NAME:api its API server; in builds for tests only.
  */
 int
 fault_point(const char *step XU_UNUSED, struct xu_err *e XU_UNUSED)
@@ -75,6 +79,8 @@ fault_point(const char *step XU_UNUSED, struct xu_err *e XU_UNUSED)
 		return 0;
 	if (strcmp(want + n, ":kill") == 0)
 		raise(SIGKILL);
+	if (strcmp(want + n, ":api") == 0 && only != NULL && only->api_pid > 0)
+		kill(only->api_pid, SIGKILL);
 	if (want[n] == '\0' && e != NULL) {
 		xu_err_set(e, "XLD_FAULT", 0, "a fault was injected");
 		xu_err_param(e, "%s", step);
@@ -134,6 +140,9 @@ open_xen(struct core *c, struct xu_err *e)
 int
 core_open(struct core *c, struct xu_err *e)
 {
+#ifdef XLD_FAULT_INJECTION
+	only = c;
+#endif
 	c->listen_fd = -1;
 	xu_list_init(&c->reaps);
 	xu_list_init(&c->waits);
@@ -157,6 +166,7 @@ core_open(struct core *c, struct xu_err *e)
 	if (networks_open(c, e) < 0)
 		return -1;
 	bootprog_clean();
+	cpu_pools_start(c);
 	adopt_all(c);
 	if (api_open(c, e) < 0)
 		return -1;
@@ -188,6 +198,9 @@ core_close(struct core *c)
 	net_close(c);
 	tasks_close(c);
 	consoles_close(c);
+	metrics_close(c);
+	hardware_close(c);
+	hw_close();
 	store_close(c);
 	records_close(c);
 	kcache_free(&c->kernels);

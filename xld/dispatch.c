@@ -17,12 +17,17 @@
 #include "xu_log.h"
 
 static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
-	&console_ops, &host_ops, &host_metrics_ops, &task_ops, &vbd_ops, &vdi_ops,
+	&console_ops, &host_ops, &host_metrics_ops, &host_cpu_ops,
+	&cpu_pool_ops, &ppci_ops, &pscsi_ops, &pscsi_hba_ops,
+	&vm_guest_metrics_ops, &vbd_metrics_ops, &pif_metrics_ops, &pbd_ops,
+	&crashdump_ops, &vtpm_ops, &dpci_ops, &dscsi_ops, &dscsi_hba_ops,
+	&xspolicy_ops, &acmpolicy_ops, &task_ops, &vbd_ops, &vdi_ops,
 	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops,
 	&pool_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
-	network_handlers };
+	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
+	sr_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -229,6 +234,7 @@ state_allows(struct call *k)
 {
 	struct guest *g = k->guest;
 	struct xu_err e = XU_ERR_INIT;
+	AUTO_VAL struct xu_val *dying = NULL;
 	enum dom_power power;
 	char expected[96];
 
@@ -253,9 +259,11 @@ state_allows(struct call *k)
 	if ((k->m.states & (1u << power)) != 0)
 		return true;
 	expected_states(k->m.states, expected, sizeof(expected));
+	dying = dying_reason(g);
 	xu_err_set(&e, "VM_BAD_POWER_STATE", 0,
-	    "'%s' is %s; %s needs it to be %s", guest_name(g),
-	    dom_power_word(power), k->method, expected);
+	    "'%s' is %s; %s needs it to be %s%s%s", guest_name(g),
+	    dom_power_word(power), k->method, expected,
+	    xu_val_strlen(dying) > 0 ? ": " : "", xu_val_str(dying));
 	xu_err_param(&e, "%s", g->uuid);
 	xu_err_param(&e, "%s", expected);
 	xu_err_param(&e, "%s", dom_power_word(power));
@@ -394,8 +402,9 @@ take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
 	}
 	xu_val_free(g->config);
 	g->config = v;
-	if (record_write(g, e) == 0 &&
+	if (record_write(g, e) == 0 && fault_point("set-record", e) == 0 &&
 	    (!renamed || g->domid < 0 || store_write_name(g, e) == 0)) {
+		fault_point("set-done", NULL);
 		xu_val_free(old);
 		return 0;
 	}

@@ -223,7 +223,8 @@ guest_is_control(const struct guest *g)
 enum dom_power
 guest_power(const struct guest *g)
 {
-	if (g->domid < 0)
+	/* One that is dying never runs again, whoever keeps it. */
+	if (g->domid < 0 || (g->info.flags & XC_DOMINF_DYING) != 0)
 		return DOM_HALTED;
 	if ((g->info.flags & XC_DOMINF_SHUTDOWN) != 0 &&
 	    (g->info.shutdown_reason == END_CRASH ||

@@ -7,24 +7,21 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "xld.h"
+#include "cpu.h"
+#include "xu_log.h"
 
 /* The newest part of a log that may be larger. */
 #define DMESG_MAX (1u << 20)
+#define OWN_LOG_MAX (1 << 18)
 
 /* ---- records --------------------------------------------------------------------- */
 
 static const char *
 sched_name(struct core *c)
 {
-	static const char *const names[] = { [5] = "credit", [6] = "credit2",
-		[7] = "arinc653", [8] = "rtds", [9] = "null" };
 	uint32_t id;
 
-	if (xc_sched_id(c->xch, &id) < 0 || id >= XU_ARRAY_SIZE(names) ||
-	    names[id] == NULL)
-		return "unknown";
-	return names[id];
+	return xc_sched_id(c->xch, &id) < 0 ? "unknown" : sched_word(id);
 }
 
 static struct xu_val *
@@ -135,6 +132,36 @@ residents(struct core *c)
 	return v;
 }
 
+/* References of what belongs to the host, by the class. */
+static void
+add_parts(struct core *c, struct xu_val *v)
+{
+	static const struct {
+		const char *field;
+		const struct class_ops *ops;
+	} rows[] = {
+		{ "PIFs", &pif_ops },
+		{ "PBDs", &pbd_ops },
+		{ "host_CPUs", &host_cpu_ops },
+		{ "resident_cpu_pools", &cpu_pool_ops },
+		{ "PPCIs", &ppci_ops },
+		{ "PSCSIs", &pscsi_ops },
+		{ "PSCSI_HBAs", &pscsi_hba_ops },
+	};
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++) {
+		struct xu_val *list = xu_array();
+		size_t pos = 0;
+		void *obj;
+
+		if (rows[i].ops->refresh != NULL)
+			rows[i].ops->refresh(c);
+		while ((obj = rows[i].ops->next(c, &pos)) != NULL)
+			xu_val_add(list, xu_str(rows[i].ops->ref(obj)));
+		xu_val_set(v, rows[i].field, list);
+	}
+}
+
 static struct xu_val *
 host_record(struct core *c, void *obj XU_UNUSED)
 {
@@ -161,6 +188,10 @@ host_record(struct core *c, void *obj XU_UNUSED)
 	xu_val_set(v, "resident_VMs", residents(c));
 	xu_val_set(v, "address", xu_str(u.nodename));
 	xu_val_set(v, "metrics", xu_str(c->host_metrics_uuid));
+	xu_val_set(v, "logging", xu_struct());
+	xu_val_set(v, "suspend_image_sr", xu_str(""));
+	xu_val_set(v, "crash_dump_sr", xu_str(""));
+	add_parts(c, v);
 	return v;
 }
 
@@ -288,6 +319,32 @@ list_methods(struct call *k)
 	call_ok(k, v);
 }
 
+/* The end of the file, when there is one. */
+static void
+own_log(struct call *k)
+{
+	const char *path = xu_log_path();
+	FILE *f = path == NULL ? NULL : fopen(path, "re");
+	AUTO_FREE char *buf = malloc(OWN_LOG_MAX);
+	size_t n = 0;
+
+	if (f != NULL && buf != NULL) {
+		if (fseek(f, 0, SEEK_END) == 0 && ftell(f) > OWN_LOG_MAX)
+			fseek(f, -OWN_LOG_MAX, SEEK_END);
+		else
+			rewind(f);
+		n = fread(buf, 1, OWN_LOG_MAX, f);
+	}
+	if (f != NULL)
+		fclose(f);
+	if (f == NULL || buf == NULL)
+		call_refuse(k, XE(XLD_FILE), path != NULL ? path : "",
+		    "%s", path == NULL ? "the log goes to standard error: see "
+			"the journal" : "the log cannot be read");
+	else
+		call_ok(k, xu_strn(buf, n));
+}
+
 static void
 enable(struct call *k)
 {
@@ -303,6 +360,7 @@ disable(struct call *k)
 }
 
 const struct handler host_handlers[] = {
+	{ "host.get_log", own_log },
 	{ "host.enable", enable },
 	{ "host.disable", disable },
 	{ "host.stop_guests", host_stop_guests },

@@ -370,6 +370,7 @@ pif_record(struct core *c, void *obj)
 	struct xu_val *r = xu_struct();
 	char mac[XU_MAC_TEXT];
 	const char *bridge = "";
+	char uuid[UUID_TEXT];
 	size_t pos = 0;
 
 	while ((n = next_any(c, &pos, true)) != NULL)
@@ -383,6 +384,8 @@ pif_record(struct core *c, void *obj)
 	xu_val_set(r, "MAC", xu_str(mac));
 	xu_val_set(r, "MTU", xu_int(p->link.mtu));
 	xu_val_set(r, "VLAN", xu_int(-1));
+	uuid_derive(p->uuid, "metrics", uuid);
+	xu_val_set(r, "metrics", xu_str(uuid));
 	return r;
 }
 

@@ -39,7 +39,9 @@ foreign_uuid(struct core *c, const struct xc_domaininfo *info,
 	char what[32];
 
 	uuid_text(info->handle, out);
-	if (info->domid == 0 || (memcmp(info->handle, zero, 16) != 0 &&
+	/* That of one that is dying may soon be another's again. */
+	if (info->domid == 0 || ((info->flags & XC_DOMINF_DYING) == 0 &&
+	    memcmp(info->handle, zero, 16) != 0 &&
 	    guest_by_uuid(c, out) == NULL))
 		return;
 	snprintf(what, sizeof(what), "domain %u", info->domid);
@@ -47,14 +49,20 @@ foreign_uuid(struct core *c, const struct xc_domaininfo *info,
 }
 
 static void
-foreign_name(struct core *c, uint32_t domid, char out[NAME_MAX_LEN + 1])
+foreign_name(struct core *c, const struct xc_domaininfo *info,
+    char out[NAME_MAX_LEN + 1])
 {
-	AUTO_FREE char *name = store_name(c, (int32_t)domid);
+	AUTO_FREE char *name = NULL;
 
+	if ((info->flags & XC_DOMINF_DYING) != 0) {
+		dying_name(c, info, out);
+		return;
+	}
+	name = store_name(c, (int32_t)info->domid);
 	if (name != NULL && name[0] != '\0')
 		snprintf(out, NAME_MAX_LEN + 1, "%s", name);
 	else
-		snprintf(out, NAME_MAX_LEN + 1, "Domain-%u", domid);
+		snprintf(out, NAME_MAX_LEN + 1, "Domain-%u", info->domid);
 }
 
 /* Xen does not tell PVH from HVM; its maker does, if that is libxl. */
@@ -96,7 +104,7 @@ add_foreign(struct core *c, const struct xc_domaininfo *info)
 	struct guest *g;
 
 	foreign_uuid(c, info, uuid);
-	foreign_name(c, info->domid, name);
+	foreign_name(c, info, name);
 	g = guest_new(c, uuid, foreign_config(c, info, uuid, name), &e);
 	if (g == NULL || guest_set_domid(g, (int32_t)info->domid, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
@@ -115,7 +123,12 @@ follow_name(struct guest *g)
 {
 	char name[NAME_MAX_LEN + 1];
 
-	foreign_name(g->core, (uint32_t)g->domid, name);
+	/* Its nodes may have gone before it. */
+	if ((g->info.flags & XC_DOMINF_DYING) != 0) {
+		dying_rename(g);
+		return;
+	}
+	foreign_name(g->core, &g->info, name);
 	guest_set_name(g, name, NULL);
 }
 
@@ -130,8 +143,7 @@ take(struct core *c, const struct xc_domaininfo *info)
 		/* Nobody renames domain 0, and this is asked often. */
 		if (g->foreign && info->domid != 0)
 			follow_name(g);
-	} else if (g == NULL && (info->flags & XC_DOMINF_DYING) == 0 &&
-	    !reap_pending(c, (int32_t)info->domid)) {
+	} else if (g == NULL && !reap_pending(c, (int32_t)info->domid)) {
 		add_foreign(c, info);
 	}
 }
@@ -224,6 +236,12 @@ scan(struct core *c)
 		follow(g);
 	}
 	look_again(c, dying);
+}
+
+void
+scan_soon(struct core *c)
+{
+	look_again(c, true);
 }
 
 void

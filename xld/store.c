@@ -323,25 +323,38 @@ store_write_vnc(const struct guest *g, const char *host, const char *port,
 	return r;
 }
 
-int
-store_ask(const struct guest *g, const char *word, struct xu_err *e)
+static int
+tell(const struct guest *g, const char *node, const char *word,
+    struct xu_err *e)
 {
 	struct core *c = g->core;
 	char path[DOMAIN_PATH + 32];
 
-	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown",
-	    g->domid);
+	snprintf(path, sizeof(path), "/local/domain/%d/control/%s", g->domid,
+	    node);
 	if (c->xs == NULL ||
 	    !xs_write(c->xs, XBT_NULL, path, word, (unsigned)strlen(word)))
 		return store_fail(c, e, "ask the guest");
 	return 0;
 }
 
+int
+store_ask(const struct guest *g, const char *word, struct xu_err *e)
+{
+	return tell(g, "shutdown", word, e);
+}
+
+int
+store_sysrq(const struct guest *g, const char *key, struct xu_err *e)
+{
+	return tell(g, "sysrq", key, e);
+}
+
 /* base/id/leaf */
 static char *
 read_of(struct core *c, const char *base, uint32_t id, const char *leaf)
 {
-	char path[DOMAIN_PATH];
+	char path[DOMAIN_PATH + 192];
 
 	if (c->xs == NULL)
 		return NULL;
@@ -365,6 +378,58 @@ char *
 store_pool_name(struct core *c, uint32_t id)
 {
 	return read_of(c, "/local/pool", id, "name");
+}
+
+char *
+store_pool_uuid(struct core *c, uint32_t id)
+{
+	return read_of(c, "/local/pool", id, "uuid");
+}
+
+int
+store_write_pool(struct core *c, uint32_t id, const char *name,
+    const char *uuid, struct xu_err *e)
+{
+	struct nodes n = { .b = NULL };
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write the CPU pool's nodes");
+	nodes_base(&n, "/local/pool/%u", id);
+	nodes_put(&n, "name", "%s", name);
+	nodes_put(&n, "uuid", "%s", uuid);
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write the CPU pool's nodes");
+	xs_batch_free(n.b);
+	return r;
+}
+
+void
+store_remove_pool(struct core *c, uint32_t id)
+{
+	char path[DOMAIN_PATH];
+
+	snprintf(path, sizeof(path), "/local/pool/%u", id);
+	if (c->xs != NULL)
+		xs_rm(c->xs, XBT_NULL, path);
+}
+
+char *
+store_word(struct core *c, int32_t domid, const char *path)
+{
+	return read_of(c, "/local/domain", (uint32_t)domid, path);
+}
+
+char **
+store_list(struct core *c, int32_t domid, const char *path, unsigned *n)
+{
+	char full[256];
+
+	*n = 0;
+	if (c->xs == NULL)
+		return NULL;
+	snprintf(full, sizeof(full), "/local/domain/%d/%s", domid, path);
+	return xs_directory(c->xs, XBT_NULL, full, n);
 }
 
 /* ---- domain 0 ------------------------------------------------------------------ */

@@ -35,7 +35,10 @@ record(struct core *c XU_UNUSED, void *obj)
 {
 	struct dev *d = obj;
 	struct xu_val *r = dev_record(d);
+	char uuid[UUID_TEXT];
 
+	uuid_derive(d->uuid, "metrics", uuid);
+	xu_val_set(r, "metrics", xu_str(uuid));
 	xu_val_set(r, "userdevice", xu_str(dev_str(d, "device")));
 	xu_val_set(r, "empty", xu_bool(dev_str(d, "location")[0] == '\0'));
 	return r;

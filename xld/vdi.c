@@ -22,8 +22,14 @@ vdi_free(struct vdi *v)
 	free(v);
 }
 
-/* Takes config. */
-static struct vdi *
+void
+vdi_forget(struct core *c, struct vdi *v)
+{
+	xu_map_del(c->vdis, v->uuid);
+	vdi_free(v);
+}
+
+struct vdi *
 vdi_new(struct core *c, const char *uuid, struct xu_val *config)
 {
 	struct vdi *v = calloc(1, sizeof(*v));
@@ -54,20 +60,62 @@ vdi_location(const struct vdi *v)
 
 /* ---- the database ----------------------------------------------------------------- */
 
+/* Half made or half removed when the daemon died: neither was promised. */
+static void
+clean_up(struct core *c)
+{
+	AUTO_VAL struct xu_val *gone = xu_array();
+	struct xu_err e = XU_ERR_INIT;
+	char path[PATH_MAX];
+	struct vdi *v;
+	size_t pos = 0;
+
+	while ((v = xu_map_next(c->vdis, &pos)) != NULL)
+		if (xu_val_get_str(v->config, "state", "")[0] != '\0')
+			xu_val_add(gone, xu_str(v->uuid));
+	for (size_t i = 0; i < xu_val_count(gone); i++) {
+		const struct sr *s;
+
+		v = vdi_find(c, xu_val_str(xu_val_at(gone, i)));
+		s = sr_find(c, xu_val_get_str(v->config, "SR", ""));
+		xu_log(XU_NOTICE, "disk %s (%s) was being %s: it is removed",
+		    v->uuid, xu_val_get_str(v->config, "name_label", ""),
+		    xu_val_get_str(v->config, "state", ""));
+		if (s != NULL && s->type == SR_DIR) {
+			vdi_file(s, v->uuid, path);
+			unlink(path);
+		}
+		if (db_del(c->db, "VDI", v->uuid, &e) < 0)
+			xu_log_err(XU_ERROR, &e);
+		vdi_forget(c, v);
+	}
+}
+
 static void
 load(void *arg, const char *uuid, const struct xu_val *v)
 {
-	if (vdi_new(arg, uuid, xu_val_copy(v)) == NULL)
+	struct core *c = arg;
+	struct vdi *d = vdi_new(c, uuid, xu_val_copy(v));
+
+	if (d == NULL) {
 		xu_log(XU_ERROR, "VDI %s: out of memory", uuid);
+		return;
+	}
+	if (xu_val_get(v, "SR") == NULL)
+		xu_val_set(d->config, "SR", xu_str(sr_local(c)->uuid));
 }
 
 int
 vdis_open(struct core *c, struct xu_err *e)
 {
+	xu_list_init(&c->copies);
 	c->vdis = xu_map_new();
 	if (c->vdis == NULL)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep disks");
-	return db_each(c->db, "VDI", load, c, e);
+	if (srs_open(c, e) < 0 || db_each(c->db, "VDI", load, c, e) < 0)
+		return -1;
+	clean_up(c);
+	return 0;
 }
 
 void
@@ -76,22 +124,17 @@ vdis_close(struct core *c)
 	struct vdi *v;
 	size_t pos = 0;
 
+	vdi_copies_close(c);
 	while (c->vdis != NULL && (v = xu_map_next(c->vdis, &pos)) != NULL)
 		vdi_free(v);
 	xu_map_free(&c->vdis);
-}
-
-static void
-forget(struct core *c, struct vdi *v)
-{
-	xu_map_del(c->vdis, v->uuid);
-	vdi_free(v);
+	srs_close(c);
 }
 
 /* ---- those that stand for a VBD ------------------------------------------------------ */
 
-static struct dev *
-user_of(const struct core *c, const struct vdi *v, size_t *pos)
+struct dev *
+vdi_user(const struct core *c, const struct vdi *v, size_t *pos)
 {
 	struct dev *d;
 
@@ -102,6 +145,18 @@ user_of(const struct core *c, const struct vdi *v, size_t *pos)
 	return NULL;
 }
 
+/* Does an ISO library still have it? */
+static bool
+is_iso(const struct core *c, const struct vdi *v)
+{
+	const struct sr *s = sr_find(c, xu_val_get_str(v->config, "SR", ""));
+	char path[PATH_MAX];
+
+	return s != NULL && s->type == SR_ISO &&
+	    vbd_path(vdi_location(v), path, sizeof(path), NULL) == 0 &&
+	    access(path, F_OK) == 0;
+}
+
 static struct vdi *
 stale(struct core *c)
 {
@@ -110,39 +165,65 @@ stale(struct core *c)
 
 	while ((v = xu_map_next(c->vdis, &pos)) != NULL) {
 		from = 0;
-		if (v->implied && user_of(c, v, &from) == NULL)
+		if (v->implied && vdi_user(c, v, &from) == NULL &&
+		    !is_iso(c, v))
 			return v;
 	}
 	return NULL;
 }
 
-static void
-imply(struct core *c, const struct dev *d)
+static struct vdi *
+imply(struct core *c, const char *uuid, const char *sr, const char *name,
+    const char *location)
 {
 	struct xu_val *config = xu_struct(), *map = xu_struct();
 	struct vdi *v;
 
-	xu_val_set(config, "name_label", xu_str(dev_str(d, "location")));
-	xu_val_set(map, "location", xu_str(dev_str(d, "location")));
+	xu_val_set(config, "name_label", xu_str(name));
+	xu_val_set(config, "SR", xu_str(sr));
+	xu_val_set(map, "location", xu_str(location));
 	xu_val_set(config, "other_config", map);
-	v = vdi_new(c, dev_str(d, "VDI"), config);
+	v = vdi_new(c, uuid, config);
 	if (v != NULL)
 		v->implied = true;
+	return v;
 }
 
 static void
-refresh(struct core *c)
+imply_iso(void *arg, const struct sr *s, const char *file)
+{
+	char path[PATH_MAX], location[PATH_MAX + 8], uuid[UUID_TEXT];
+	struct core *c = arg;
+	struct vdi *v;
+
+	snprintf(path, sizeof(path), "%.3800s/%.255s", sr_folder(s), file);
+	snprintf(location, sizeof(location), "file:%s", path);
+	uuid_derive(s->uuid, path, uuid);
+	if (vdi_find(c, uuid) != NULL)
+		return;
+	v = imply(c, uuid, s->uuid, file, location);
+	if (v != NULL)
+		xu_val_set(v->config, "read_only", xu_bool(true));
+}
+
+void
+vdis_refresh(struct core *c)
 {
 	const struct dev *d;
+	const struct sr *s;
 	struct vdi *v;
 	size_t pos = 0;
 
 	while ((v = stale(c)) != NULL)
-		forget(c, v);
+		vdi_forget(c, v);
+	while ((s = xu_map_next(c->srs, &pos)) != NULL)
+		sr_each_iso(s, imply_iso, c);
+	pos = 0;
 	while ((d = xu_map_next(c->devs, &pos)) != NULL)
 		if (d->cls == &vbd_class && dev_str(d, "VDI")[0] != '\0' &&
 		    vdi_find(c, dev_str(d, "VDI")) == NULL)
-			imply(c, d);
+			imply(c, dev_str(d, "VDI"), sr_local(c)->uuid,
+			    dev_str(d, "location"), dev_str(d, "location"));
 }
 
 /* ---- VDI ------------------------------------------------------------------------------- */
@@ -165,9 +246,8 @@ ref(const void *obj)
 	return ((const struct vdi *)obj)->uuid;
 }
 
-/* Bytes a guest sees; *used: what it takes. -1: not known. */
-static int64_t
-size_of(const struct vdi *v, int64_t *used)
+int64_t
+vdi_size(const struct vdi *v, int64_t *used)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -193,41 +273,61 @@ size_of(const struct vdi *v, int64_t *used)
 	return size;
 }
 
-static void
-sr_uuid(const struct core *c, char out[UUID_TEXT])
+int64_t
+vdis_of(struct core *c, const struct sr *s, struct xu_val *list)
 {
-	uuid_derive(c->host_uuid, "SR Local", out);
+	int64_t total = 0, used, size;
+	struct vdi *v;
+	size_t pos = 0;
+
+	while ((v = xu_map_next(c->vdis, &pos)) != NULL) {
+		if (strcmp(xu_val_get_str(v->config, "SR", ""), s->uuid) != 0)
+			continue;
+		xu_val_add(list, xu_str(v->uuid));
+		size = vdi_size(v, &used);
+		total += size > 0 ? size : 0;
+	}
+	return total;
 }
 
 static struct xu_val *
-record(struct core *c, void *obj)
+text_of(const struct vdi *v, const char *name, const char *dflt)
+{
+	return xu_str(xu_val_get_str(v->config, name, dflt));
+}
+
+static struct xu_val *
+flag_of(const struct vdi *v, const char *name)
+{
+	return xu_bool(xu_val_get_bool(v->config, name, false));
+}
+
+struct xu_val *
+vdi_record(struct core *c, void *obj)
 {
 	const struct vdi *v = obj;
 	struct xu_val *r = xu_struct(), *users = xu_array();
 	const struct xu_val *map = xu_val_get(v->config, "other_config");
 	const struct dev *d;
-	char sr[UUID_TEXT];
-	int64_t used, size = size_of(v, &used);
+	int64_t used, size = vdi_size(v, &used);
 	size_t pos = 0;
 
-	sr_uuid(c, sr);
-	while ((d = user_of(c, v, &pos)) != NULL)
+	while ((d = vdi_user(c, v, &pos)) != NULL)
 		xu_val_add(users, xu_str(d->uuid));
 	xu_val_set(r, "uuid", xu_str(v->uuid));
-	xu_val_set(r, "name_label",
-	    xu_str(xu_val_get_str(v->config, "name_label", "")));
-	xu_val_set(r, "name_description",
-	    xu_str(xu_val_get_str(v->config, "name_description", "")));
-	xu_val_set(r, "SR", xu_str(sr));
+	xu_val_set(r, "name_label", text_of(v, "name_label", ""));
+	xu_val_set(r, "name_description", text_of(v, "name_description", ""));
+	xu_val_set(r, "SR", text_of(v, "SR", ""));
 	xu_val_set(r, "VBDs", users);
+	xu_val_set(r, "crash_dumps", xu_array());
 	xu_val_set(r, "virtual_size", xu_int(size));
 	xu_val_set(r, "physical_utilisation", xu_int(used));
-	xu_val_set(r, "type",
-	    xu_str(xu_val_get_str(v->config, "type", "user")));
-	xu_val_set(r, "sharable",
-	    xu_bool(xu_val_get_bool(v->config, "sharable", false)));
-	xu_val_set(r, "read_only",
-	    xu_bool(xu_val_get_bool(v->config, "read_only", false)));
+	xu_val_set(r, "type", text_of(v, "type", "user"));
+	xu_val_set(r, "sharable", flag_of(v, "sharable"));
+	xu_val_set(r, "read_only", flag_of(v, "read_only"));
+	xu_val_set(r, "location", xu_str(vdi_location(v)));
+	xu_val_set(r, "managed", xu_bool(!v->implied));
+	xu_val_set(r, "security_label", xu_str(""));
 	xu_val_set(r, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());
 	return r;
@@ -238,142 +338,6 @@ const struct class_ops vdi_ops = {
 	.find = find,
 	.next = next,
 	.ref = ref,
-	.record = record,
-	.refresh = refresh,
-};
-
-static void
-create(struct call *k)
-{
-	static const char *const taken[] = { "name_label", "name_description",
-		"type", "sharable", "read_only", "other_config" };
-	const struct xu_val *args = xu_val_at(k->params, 0), *m;
-	struct xu_val *config = xu_struct();
-	char path[PATH_MAX], uuid[UUID_TEXT];
-	struct xu_err e = XU_ERR_INIT;
-	struct vdi *v;
-
-	for (size_t i = 0; i < XU_ARRAY_SIZE(taken); i++) {
-		m = xu_val_get(args, taken[i]);
-		if (m != NULL)
-			xu_val_set(config, taken[i], xu_val_copy(m));
-	}
-	uuid_random(uuid);
-	v = vdi_new(k->core, uuid, config);
-	if (v == NULL) {
-		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "keep a disk");
-		call_fail(k, &e);
-		return;
-	}
-	if (vdi_location(v)[0] == '\0') {
-		xu_err_set(&e, "VALUE_NOT_SUPPORTED", 0,
-		    "other_config has no location: this host's SR makes no "
-		    "disks, it knows those that are there (phy:/dev/..., "
-		    "file:/...)");
-		xu_err_param(&e, "other_config:location");
-		xu_err_param(&e, "%s", "");
-		xu_err_param(&e, "it is needed");
-	} else if (vbd_path(vdi_location(v), path, sizeof(path), &e) == 0) {
-		db_put(k->core->db, "VDI", v->uuid, v->config, &e);
-	}
-	if (xu_err_is_set(&e)) {
-		forget(k->core, v);
-		call_fail(k, &e);
-		return;
-	}
-	api_event(k->core, "VDI", "add", uuid, record(k->core, v));
-	call_ok(k, xu_str(uuid));
-}
-
-static void
-destroy(struct call *k)
-{
-	struct vdi *v = vdi_find(k->core, xu_val_str(xu_val_at(k->params, 0)));
-	size_t pos = 0;
-	const struct dev *d = user_of(k->core, v, &pos);
-	char label[160];
-	struct xu_err e = XU_ERR_INIT;
-
-	if (d != NULL) {
-		xu_err_set(&e, XE(VDI_IN_USE), 0, "'%s' has it: %s",
-		    guest_name(d->guest), dev_label(d, label, sizeof(label)));
-		xu_err_param(&e, "%s", v->uuid);
-		xu_err_param(&e, "%s", d->guest->uuid);
-		call_fail(k, &e);
-		return;
-	}
-	if (!v->implied && db_del(k->core->db, "VDI", v->uuid, &e) < 0) {
-		call_fail(k, &e);
-		return;
-	}
-	api_event(k->core, "VDI", "del", v->uuid, NULL);
-	forget(k->core, v);
-	call_ok(k, NULL);
-}
-
-const struct handler vdi_handlers[] = {
-	{ "VDI.create", create },
-	{ "VDI.destroy", destroy },
-	{ NULL, NULL },
-};
-
-/* ---- SR -------------------------------------------------------------------------------- */
-
-static void *
-sr_find(struct core *c, const char *r)
-{
-	char uuid[UUID_TEXT];
-
-	sr_uuid(c, uuid);
-	return strcmp(r, uuid) == 0 ? c : NULL;
-}
-
-static void *
-sr_next(struct core *c, size_t *pos)
-{
-	return (*pos)++ == 0 ? c : NULL;
-}
-
-static const char *
-sr_ref(const void *obj)
-{
-	static char uuid[UUID_TEXT];
-
-	sr_uuid(obj, uuid);
-	return uuid;
-}
-
-static struct xu_val *
-sr_record(struct core *c, void *obj)
-{
-	struct xu_val *r = xu_struct(), *all = xu_array();
-	int64_t total = 0, used, size;
-	struct vdi *v;
-	size_t pos = 0;
-
-	while ((v = xu_map_next(c->vdis, &pos)) != NULL) {
-		xu_val_add(all, xu_str(v->uuid));
-		size = size_of(v, &used);
-		total += size > 0 ? size : 0;
-	}
-	xu_val_set(r, "uuid", xu_str(sr_ref(obj)));
-	xu_val_set(r, "name_label", xu_str("Local"));
-	xu_val_set(r, "name_description",
-	    xu_str("Files and block devices of this host"));
-	xu_val_set(r, "VDIs", all);
-	xu_val_set(r, "virtual_allocation", xu_int(total));
-	xu_val_set(r, "physical_utilisation", xu_int(-1));
-	xu_val_set(r, "physical_size", xu_int(-1));
-	xu_val_set(r, "type", xu_str("local"));
-	xu_val_set(r, "content_type", xu_str(""));
-	return r;
-}
-
-const struct class_ops sr_ops = {
-	.cls = &model_sr,
-	.find = sr_find,
-	.next = sr_next,
-	.ref = sr_ref,
-	.record = sr_record,
-	.refresh = refresh,
+	.record = vdi_record,
+	.refresh = vdis_refresh,
 };

@@ -2,12 +2,15 @@
 /* The messages of the class VM. Role, object and power state are checked. */
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <xen/hvm/params.h>
 
+#include "cpu.h"
 #include "vm_place.h"
+#include "xenctrl_sched.h"
 #include "xu_log.h"
 
 /* xen/domctl.h, XEN_DOMCTL_SENDTRIGGER_*. */
@@ -77,6 +80,7 @@ create(struct call *k)
 		call_fail(k, &e);
 		return;
 	}
+	fault_point("new-kept", NULL);
 	g->made_at = now_real();
 	api_tell_guest(g);
 	call_ok(k, xu_str(uuid));
@@ -296,6 +300,7 @@ ask(struct call *k, const char *word)
 		call_fail(k, &e);
 	else
 		vm_wait_end(k, k->guest, strcmp(word, "reboot") == 0);
+	fault_point("end-asked", NULL);
 }
 
 static void
@@ -429,7 +434,46 @@ hard_reboot(struct call *k)
 		vm_reboot(k->guest, hard_done, k);
 }
 
+/* One letter or digit, as control/sysrq of libxl. */
+static void
+send_sysrq(struct call *k)
+{
+	const char *key = xu_val_str(xu_val_at(k->params, 1));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (!is_guest(k))
+		return;
+	if (strlen(key) != 1 || !isalnum((unsigned char)key[0])) {
+		call_refuse(k, XE(INVALID_VALUE), "key",
+		    "'%.20s' is no SysRq key: a letter or a digit is", key);
+		return;
+	}
+	if (store_sysrq(k->guest, key, &e) < 0)
+		call_fail(k, &e);
+	else
+		call_ok(k, NULL);
+}
+
+static void
+cpu_pool_migrate(struct call *k)
+{
+	const struct cpu_pool *p = cpu_pool_find(k->core,
+	    xu_val_str(xu_val_at(k->params, 1)));
+
+	if (!is_guest(k))
+		return;
+	if (p->id < 0) {
+		call_refuse(k, XE(POOL_BAD_STATE), p->uuid,
+		    "CPU pool '%s' is not activated", p->name);
+		return;
+	}
+	changed(k, xc_cpupool_movedomain(k->core->xch, (uint32_t)p->id,
+		       (uint32_t)k->guest->domid), "move the domain");
+}
+
 const struct handler vm_handlers[] = {
+	{ "VM.send_sysrq", send_sysrq },
+	{ "VM.cpu_pool_migrate", cpu_pool_migrate },
 	{ "VM.create", create },
 	{ "VM.explain_placement", explain_placement },
 	{ "VM.destroy", destroy },

@@ -129,6 +129,12 @@ step_record(void *ctx, struct xu_err *e XU_UNUSED)
 	struct ender *d = ctx;
 	struct xu_err own = XU_ERR_INIT;
 
+	/* Others may keep the domain; it is shown as what it is then. */
+	if (!d->g->foreign && scan_one(d->g) &&
+	    (d->g->info.flags & XC_DOMINF_DYING) != 0) {
+		dying_keep(d->g);
+		scan_soon(d->core);
+	}
 	guest_set_domid(d->g, NO_DOMID, NULL);
 	if (record_write(d->g, &own) < 0)
 		xu_log_err(XU_ERROR, &own);

@@ -194,7 +194,10 @@ busy(const struct rounds *r, const struct member *m)
 		return NULL;
 	if (r->up)
 		return g->op != OP_NONE ? g : NULL;
-	return g->op != OP_NONE || g->domid == m->domid ? g : NULL;
+	if (g->op != OP_NONE)
+		return g;
+	return g->domid == m->domid &&
+		(g->info.flags & XC_DOMINF_DYING) == 0 ? g : NULL;
 }
 
 void

@@ -183,6 +183,8 @@ vm_vanished(struct guest *g)
 	console_detach(g);
 	if (!g->foreign)
 		store_remove(g->core, domid, g->uuid);
+	else
+		dying_forget(domid);
 	guest_set_domid(g, NO_DOMID, NULL);
 	if (record_write(g, &e) < 0)
 		xu_log_err(XU_ERROR, &e);

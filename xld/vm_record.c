@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cpu.h"
 #include "dev.h"
 
 /* ---- VM ----------------------------------------------------------------------- */
@@ -34,6 +35,18 @@ devices_of(const struct guest *g, const struct dev_class *cls)
 }
 
 static struct xu_val *
+cpu_pool_of(struct core *c, const struct guest *g)
+{
+	struct xu_val *v = xu_array();
+	const char *uuid;
+
+	uuid = g->domid < 0 ? NULL : cpu_pool_uuid(c, g->info.cpupool);
+	if (uuid != NULL)
+		xu_val_add(v, xu_str(uuid));
+	return v;
+}
+
+static struct xu_val *
 run_time_field(struct core *c, const struct guest *g, const char *name)
 {
 	if (strcmp(name, "power_state") == 0)
@@ -54,10 +67,20 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_bool(guest_is_control(g));
 	if (strcmp(name, "metrics") == 0)
 		return xu_str(g->metrics_uuid);
+	if (strcmp(name, "guest_metrics") == 0)
+		return xu_str(guest_metrics_ref(g));
+	if (strcmp(name, "suspend_VDI") == 0 ||
+	    strcmp(name, "security_label") == 0)
+		return xu_str("");
+	if (strcmp(name, "tools_version") == 0)
+		return xu_struct();
+	if (strcmp(name, "cpu_pool") == 0)
+		return cpu_pool_of(c, g);
 	for (size_t i = 0; dev_classes[i] != NULL; i++)
 		if (strcmp(name, dev_classes[i]->list) == 0)
 			return devices_of(g, dev_classes[i]);
-	return NULL;
+	/* What no machine has in this release. */
+	return xu_array();
 }
 
 struct xu_val *
@@ -225,6 +248,7 @@ metrics_record(struct core *c, void *obj)
 	add_vcpus(c, g, v);
 	xu_val_set(v, "VCPUs_params", sched_params(c, g));
 	xu_val_set(v, "state", state_words(g));
+	xu_val_set(v, "dying_reason", dying_reason(g));
 	xu_val_set(v, "start_time", xu_datetime(g->start_time));
 	xu_val_set(v, "last_updated", xu_datetime(now_real()));
 	xu_val_set(v, "cpu_time",

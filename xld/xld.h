@@ -44,6 +44,7 @@ struct create;
 struct db;
 struct dm;
 struct listeners;
+struct hardware;
 struct net;
 struct networks;
 struct rounds;
@@ -67,7 +68,13 @@ struct core {
 	struct xu_map *by_uuid, *by_name, *by_domid;
 	/* Devices of all guests by uuid: struct dev; disks that were made
 	 * before a machine has them: struct vdi. */
-	struct xu_map *devs, *vdis;
+	struct xu_map *devs, *vdis, *srs;
+	/* Disks being copied. */
+	struct xu_list copies;
+	/* Processors and pools as last seen; NULL: nobody has asked. */
+	struct hardware *hardware;
+	/* What rates are reckoned from, see metrics_api.c. */
+	struct xu_map *rates;
 	/* rtnetlink, and what it last said; NULL = there are no networks. */
 	struct net *net;
 	struct networks *networks;
@@ -251,6 +258,25 @@ void scan(struct core *c);
 /* The same for one. False: the domain is gone. */
 bool scan_one(struct guest *g);
 
+/* From the loop, soon. */
+void scan_soon(struct core *c);
+
+/* ---- dying.c: who will not go -------------------------------------------------------- */
+
+/* The guest's domain is destroyed and still there. */
+void dying_keep(const struct guest *g);
+/* It has gone. */
+void dying_forget(int32_t domid);
+/* Of a dying domain that is nobody's: who it was, and how it is. */
+void dying_name(struct core *c, const struct xc_domaininfo *info,
+    char out[NAME_MAX_LEN + 1]);
+/* The same for one whose name is known. */
+void dying_rename(struct guest *g);
+/* Why the guest is still dying, for people; "" = it is not. */
+struct xu_val *dying_reason(const struct guest *g);
+/* Files of domains that have gone. */
+void dying_clean(struct core *c);
+
 /* ---- store.c: nodes --------------------------------------------------------------- */
 
 int store_open(struct core *c, struct xu_err *e);
@@ -268,11 +294,21 @@ int store_write_name(const struct guest *g, struct xu_err *e);
 /* Where a viewer finds its screen, as libxl's viewers look for it. */
 int store_write_vnc(const struct guest *g, const char *host, const char *port,
     struct xu_err *e);
+int store_sysrq(const struct guest *g, const char *key, struct xu_err *e);
 int store_ask(const struct guest *g, const char *word, struct xu_err *e);
 /* Caller frees; NULL = none. */
 char *store_name(struct core *c, int32_t domid);
 /* Of a CPU pool. Caller frees; NULL = it has none. */
 char *store_pool_name(struct core *c, uint32_t id);
+char *store_pool_uuid(struct core *c, uint32_t id);
+int store_write_pool(struct core *c, uint32_t id, const char *name,
+    const char *uuid, struct xu_err *e);
+void store_remove_pool(struct core *c, uint32_t id);
+/* What the guest has at that place; NULL = nothing. Caller frees. */
+char *store_word(struct core *c, int32_t domid, const char *path);
+/* The names in a folder of it, in one piece that the caller frees. */
+char **store_list(struct core *c, int32_t domid, const char *path,
+    unsigned *n);
 /* What its maker wrote of its type: pv, pvh, hvm. Caller frees; NULL = nothing. */
 char *store_type(struct core *c, int32_t domid);
 
@@ -461,6 +497,11 @@ const struct class_ops *class_ops_at(size_t i);
 void event_state(struct call *k);
 void event_inject(struct call *k);
 
+extern const struct class_ops host_cpu_ops, cpu_pool_ops, ppci_ops, pscsi_ops,
+    pscsi_hba_ops, vm_guest_metrics_ops, vbd_metrics_ops, pif_metrics_ops,
+    pbd_ops, crashdump_ops, vtpm_ops, dpci_ops, dscsi_ops, dscsi_hba_ops,
+    xspolicy_ops, acmpolicy_ops;
+
 struct handler {
 	const char *method;
 	void (*run)(struct call *k);
@@ -468,6 +509,19 @@ struct handler {
 /* End with an all-zero row. */
 extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
     vbd_handlers[], vdi_handlers[], vif_handlers[], network_handlers[];
+
+/* Likewise. */
+extern const struct handler cpu_handlers[], cpu_pool_handlers[],
+    none_handlers[], sr_handlers[];
+
+/* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
+
+/* Pools that are to be there with the host. */
+void cpu_pools_start(struct core *c);
+void hardware_close(struct core *c);
+const char *guest_metrics_ref(const struct guest *g);
+void metrics_close(struct core *c);
+void hw_close(void);
 
 /* ---- vm_record.c ---------------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
  * DOMID: the CPUID leaves a domain's processors are to have, one a line;
  * prog_facts affinity DOMID: "hard / soft" of each vCPU, as xl writes it; nodes
  * DOMID: those it is to have memory from; vnuma DOMID: its virtual nodes; node-free
- * NODE: MiB.
+ * NODE: MiB; hold DOMID has a page of it mapped until its input ends.
  */
 #include "config.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "xenctrl.h"
 #include "xenctrl_mem.h"
@@ -143,6 +144,21 @@ node_free(xc_interface *xch, uint32_t node)
 	return 0;
 }
 
+/* Has a page of a PVH or HVM domain mapped until its input ends. */
+static int
+hold(xc_interface *xch, uint32_t domid)
+{
+	void *page = xc_map_foreign_range(xch, domid, PROT_READ, 0x200, 1);
+
+	if (page == NULL)
+		return -1;
+	printf("held\n");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	return xc_unmap_foreign(xch, page, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -164,6 +180,7 @@ main(int argc, char **argv)
 		{ "nodes", nodes },
 		{ "vnuma", vnuma },
 		{ "node-free", node_free },
+		{ "hold", hold },
 	};
 	char why[256];
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));

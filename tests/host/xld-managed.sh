@@ -100,3 +100,36 @@ check "start" xm start c
 check "destroy" xm destroy c
 for g in a b c; do check "delete $g" xm delete $g; done
 check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /)
+
+# A domain that others keep from going has a name, a state and a reason; the machine
+# itself is free.
+check "one that is held" xm new -q "$(tiny_config held 'type = "pvh"')"
+check "start" xm start held
+domid=$(xm domid held)
+mkfifo "$scratch/rope"
+"$progs/prog_facts" hold "$domid" <"$scratch/rope" >"$scratch/holds" &
+exec 7>"$scratch/rope"
+holds() { grep -q held "$scratch/holds"; }
+check "it is held" wait_for 10 holds
+check "destroy" xm destroy held
+check "it is halted" halted held
+dying() { xm list held--dying; }
+check "its domain is still there" wait_for 20 dying
+contains "and how" "$(xm list held--dying)" "^held--dying +$domid .* --p--d "
+contains "no name is lost" "$(xm list)" '^held +16 '
+metrics=$(api VM.get_metrics @held--dying)
+reason=$(api VM_metrics.get_dying_reason "$metrics")
+contains "why" "$reason" 'KiB of it are still mapped .*: perhaps .*prog_facts \(pid [0-9]+\)'
+expect_status 4 xm destroy held--dying
+contains "it is destroyed already" "$err" 'it was destroyed, but'
+check "meanwhile it starts anew" xm start held
+restart_xld 7>&-
+check "known after a restart, too" dying
+check "and runs on" running held
+exec 7>&-
+gone() { ! dying; }
+check "it goes when it is let go" wait_for 90 gone
+same "nothing is kept of it" "" "$(ls /run/xld/dying)"
+check "destroy" xm destroy held
+check "delete" xm delete held
+check "the store is as before" diff "$scratch/before" <(xenstore-ls -f /)

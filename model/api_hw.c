@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the host is made of: processors, their pools, PCI and SCSI devices. */
+#include "domstate.h"
+#include "errors.h"
+#include "schema.h"
+
+#define STRINGS T_MAP(T_STRING, T_STRING)
+#define ERRORS(...)                                                            \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
+#define UUID { "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." }
+#define HOST { "host", T_REF("host"), RO_RUN, 0, "This host." }
+#define INT(name, doc)	{ name, T_INT, RO_RUN, 0, doc }
+#define TEXT(name, doc) { name, T_STRING, RO_RUN, 0, doc }
+#define END { .name = NULL }
+
+static const struct model_method no_methods[] = { END };
+
+static const struct model_field cpu_fields[] = {
+	UUID,
+	HOST,
+	INT("number", "Its number in Xen."),
+	TEXT("vendor", "Who made it."),
+	INT("speed", "MHz."),
+	TEXT("modelname", "What it calls itself."),
+	TEXT("stepping", "Of the model."),
+	TEXT("flags", "Features by name."),
+	TEXT("features", "The same as Xen's words of 32 bits."),
+	{ "utilisation", T_FLOAT, RO_RUN, 0,
+	    "Part of the time it was busy since it was last asked, 0 to 1." },
+	{ "cpu_pool", T_SET(T_REF("cpu_pool")), RO_RUN, 0,
+	    "The pool that has it; none: it is free." },
+	END,
+};
+
+static const struct model_method cpu_methods[] = {
+	{ "get_unassigned_cpus", T_SET(T_REF("host_cpu")), { END },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL,
+	    "Those that are in no pool." },
+	END,
+};
+
+const struct model_class model_host_cpu = {
+	.name = "host_cpu",
+	.fields = cpu_fields,
+	.methods = cpu_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A processor of the host.",
+};
+
+static const struct model_field pool_fields[] = {
+	UUID,
+	{ "name_label", T_STRING, RO_INS, 0, "Its name, unique here." },
+	{ "name_description", T_STRING, RO_INS, 0, "Free text." },
+	{ "resident_on", T_REF("host"), RO_RUN, 0, "This host." },
+	{ "auto_power_on", T_BOOL, RO_INS, 0, "Activated with the host." },
+	{ "started_VMs", T_SET(T_REF("VM")), RO_RUN, 0, "Machines in it." },
+	{ "ncpu", T_INT, RO_INS, 0, "Processors it wants when activated." },
+	{ "sched_policy", T_STRING, RO_INS, 0,
+	    "credit, credit2, rtds, null; empty: as pool 0 has it." },
+	{ "proposed_CPUs", T_SET(T_STRING), RO_INS, 0,
+	    "Numbers of the processors it wants; others make up to ncpu." },
+	{ "host_CPUs", T_SET(T_REF("host_cpu")), RO_RUN, 0,
+	    "Those it has now." },
+	{ "activated", T_BOOL, RO_RUN, 0, "Xen has it." },
+	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	END,
+};
+
+#define POOL { "self", T_REF("cpu_pool") }
+#define CPU  { "host_cpu", T_REF("host_cpu") }
+
+static const struct model_method pool_methods[] = {
+	{ "create", T_REF("cpu_pool"), { { "args", T_RECORD("cpu_pool") } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(UNIQUE_NAME_ERROR), XE(VALUE_NOT_SUPPORTED),
+		XE(UNKOWN_SCHED_POLICY)),
+	    "A pool that is kept, not yet activated." },
+	{ "destroy", T_VOID, { POOL }, ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE)), "Forgets one that is not activated." },
+	{ "activate", T_VOID, { POOL }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE), XE(INSUFFICIENT_CPUS),
+		XE(UNKOWN_SCHED_POLICY), XE(XLD_HYPERCALL)),
+	    "Xen has it, with its processors." },
+	{ "deactivate", T_VOID, { POOL }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(POOL_BAD_STATE), XE(XLD_HYPERCALL)),
+	    "Its processors are free; no machine may be in it." },
+	{ "add_host_CPU_live", T_VOID, { POOL, CPU }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, MM_ASYNC, ERRORS(XE(POOL_BAD_STATE), XE(INVALID_CPU)),
+	    "It gets a free processor." },
+	{ "remove_host_CPU_live", T_VOID, { POOL, CPU }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE), XE(INVALID_CPU),
+		XE(LAST_CPU_NOT_REMOVEABLE)),
+	    "The processor is free then." },
+	END,
+};
+
+const struct model_class model_cpu_pool = {
+	.name = "cpu_pool",
+	.fields = pool_fields,
+	.methods = pool_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.doc = "Processors that machines share under one scheduler.",
+};
+
+static const struct model_field ppci_fields[] = {
+	UUID,
+	HOST,
+	INT("domain", "Of its address."),
+	INT("bus", "Of its address."),
+	INT("slot", "Of its address."),
+	INT("func", "Of its address."),
+	TEXT("name", "0000:00:1f.2"),
+	INT("vendor_id", "Who made it."),
+	TEXT("vendor_name", "Not known here."),
+	INT("device_id", "What it is."),
+	TEXT("device_name", "Not known here."),
+	INT("revision_id", "Of the device."),
+	INT("class_code", "What it does."),
+	TEXT("class_name", "Not known here."),
+	INT("subsystem_vendor_id", "Who made the card."),
+	TEXT("subsystem_vendor_name", "Not known here."),
+	INT("subsystem_id", "What card it is."),
+	TEXT("subsystem_name", "Not known here."),
+	TEXT("driver", "Of domain 0 that has it; empty: none."),
+	END,
+};
+
+const struct model_class model_ppci = {
+	.name = "PPCI",
+	.fields = ppci_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A PCI function of the host.",
+};
+
+static const struct model_field pscsi_fields[] = {
+	UUID,
+	HOST,
+	{ "HBA", T_REF("PSCSI_HBA"), RO_RUN, 0, "Its adapter." },
+	INT("physical_host", "Of its address."),
+	INT("physical_channel", "Of its address."),
+	INT("physical_target", "Of its address."),
+	INT("physical_lun", "Of its address."),
+	TEXT("physical_HCTL", "0:0:0:0"),
+	TEXT("vendor_name", "Who made it."),
+	TEXT("model", "What it calls itself."),
+	INT("type_id", "SCSI's number of its type."),
+	TEXT("type", "The same as a word."),
+	TEXT("dev_name", "Its block device: sda."),
+	TEXT("sg_name", "Its generic device: sg0."),
+	TEXT("revision", "Of the device."),
+	TEXT("scsi_id", "Its identity (WWID)."),
+	INT("scsi_level", "Of the protocol."),
+	END,
+};
+
+const struct model_class model_pscsi = {
+	.name = "PSCSI",
+	.fields = pscsi_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A SCSI unit of the host.",
+};
+
+static const struct model_field hba_fields[] = {
+	UUID,
+	HOST,
+	INT("physical_host", "Its number."),
+	{ "PSCSIs", T_SET(T_REF("PSCSI")), RO_RUN, 0, "Units behind it." },
+	END,
+};
+
+const struct model_class model_pscsi_hba = {
+	.name = "PSCSI_HBA",
+	.fields = hba_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A SCSI adapter of the host.",
+};

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* PCI functions and SCSI units of the host, as its kernel lists them (sysfs). */
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xld.h"
+#include "xu_file.h"
+#include "xu_num.h"
+
+#define PCI	 "/sys/bus/pci/devices"
+#define SCSI	 "/sys/bus/scsi/devices"
+#define LIST_MAX 4096
+
+/* A name of a folder is an object; all of it is read anew for each call. */
+struct item {
+	char uuid[UUID_TEXT], name[48];
+};
+
+struct listing {
+	struct item *all;
+	size_t n;
+};
+
+static struct listing pci, units, adapters;
+
+static bool
+is_function(const char *name)
+{
+	unsigned n[4];
+	char rest;
+
+	return sscanf(name, "%x:%x:%x.%x%c", &n[0], &n[1], &n[2], &n[3],
+		   &rest) == 4;
+}
+
+static bool
+is_unit(const char *name)
+{
+	unsigned n[4];
+	char rest;
+
+	return sscanf(name, "%u:%u:%u:%u%c", &n[0], &n[1], &n[2], &n[3],
+		   &rest) == 4;
+}
+
+static bool
+is_adapter(const char *name)
+{
+	unsigned n;
+	char rest;
+
+	return sscanf(name, "host%u%c", &n, &rest) == 1;
+}
+
+/* Those whose name is one; kind parts the identities. */
+static void
+look(struct core *c, struct listing *l, const char *folder,
+    bool (*is)(const char *name), const char *kind)
+{
+	const struct dirent *ent;
+	struct item *more;
+	char what[80];
+	DIR *d = opendir(folder);
+
+	free(l->all);
+	*l = (struct listing) { NULL, 0 };
+	while (d != NULL && l->n < LIST_MAX && (ent = readdir(d)) != NULL) {
+		if (strlen(ent->d_name) >= sizeof(more->name) ||
+		    !is(ent->d_name))
+			continue;
+		more = reallocarray(l->all, l->n + 1, sizeof(*more));
+		if (more == NULL)
+			break;
+		l->all = more;
+		snprintf(more[l->n].name, sizeof(more->name), "%.47s",
+		    ent->d_name);
+		snprintf(what, sizeof(what), "%s %.47s", kind, ent->d_name);
+		uuid_derive(c->host_uuid, what, more[l->n].uuid);
+		l->n++;
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
+static void *
+find_in(struct listing *l, const char *ref)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->all[i].uuid, ref) == 0)
+			return &l->all[i];
+	return NULL;
+}
+
+static void *
+next_in(struct listing *l, size_t *pos)
+{
+	return *pos < l->n ? &l->all[(*pos)++] : NULL;
+}
+
+static const char *
+ref_of(const void *obj)
+{
+	return ((const struct item *)obj)->uuid;
+}
+
+/* A file of it, without the blanks around. */
+static void
+word(const char *folder, const struct item *item, const char *leaf, char *out,
+    size_t room)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	char path[PATH_MAX];
+	size_t n;
+
+	out[0] = '\0';
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, item->name, leaf);
+	if (xu_file_read(path, 4096, &b, NULL) < 0)
+		return;
+	snprintf(out, room, "%s", xu_buf_text(&b));
+	n = strlen(out);
+	while (n > 0 && strchr(" \n", out[n - 1]) != NULL)
+		out[--n] = '\0';
+}
+
+static struct xu_val *
+text(const char *folder, const struct item *item, const char *leaf)
+{
+	char out[128];
+
+	word(folder, item, leaf, out, sizeof(out));
+	return xu_str(out);
+}
+
+static struct xu_val *
+number(const char *folder, const struct item *item, const char *leaf)
+{
+	char out[32];
+	uint64_t n = 0;
+	const char *s = out;
+	unsigned base = 10;
+
+	word(folder, item, leaf, out, sizeof(out));
+	if (strncmp(out, "0x", 2) == 0) {
+		s += 2;
+		base = 16;
+	}
+	xu_num_u64(s, base, INT64_MAX, &n);
+	return xu_int((int64_t)n);
+}
+
+/* The last part of where a link leads; "" = there is none. */
+static struct xu_val *
+link_of(const char *folder, const struct item *item, const char *leaf)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, item->name, leaf);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return xu_str("");
+	target[n] = '\0';
+	return xu_str(strrchr(target, '/') != NULL ?
+		strrchr(target, '/') + 1 : target);
+}
+
+/* The one entry of a folder below it. */
+static struct xu_val *
+child(const char *folder, const struct item *item, const char *below)
+{
+	const struct dirent *ent;
+	struct xu_val *v = NULL;
+	char path[PATH_MAX];
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", folder, item->name, below);
+	d = opendir(path);
+	while (d != NULL && v == NULL && (ent = readdir(d)) != NULL)
+		if (ent->d_name[0] != '.')
+			v = xu_str(ent->d_name);
+	if (d != NULL)
+		closedir(d);
+	return v != NULL ? v : xu_str("");
+}
+
+/* ---- PPCI ------------------------------------------------------------------------- */
+
+static void
+pci_look(struct core *c)
+{
+	look(c, &pci, PCI, is_function, "pci");
+}
+
+static void *
+pci_find(struct core *c XU_UNUSED, const char *ref)
+{
+	return find_in(&pci, ref);
+}
+
+static void *
+pci_next(struct core *c XU_UNUSED, size_t *pos)
+{
+	return next_in(&pci, pos);
+}
+
+static struct xu_val *
+pci_record(struct core *c, void *obj)
+{
+	static const char *const address[] = { "domain", "bus", "slot", "func" };
+	static const struct {
+		const char *field, *leaf;
+	} rows[] = {
+		{ "vendor_id", "vendor" },
+		{ "device_id", "device" },
+		{ "revision_id", "revision" },
+		{ "class_code", "class" },
+		{ "subsystem_vendor_id", "subsystem_vendor" },
+		{ "subsystem_id", "subsystem_device" },
+	};
+	static const char *const unknown[] = { "vendor_name", "device_name",
+		"class_name", "subsystem_vendor_name", "subsystem_name" };
+	const struct item *i = obj;
+	struct xu_val *v = xu_struct();
+	unsigned n[4] = { 0 };
+
+	sscanf(i->name, "%x:%x:%x.%x", &n[0], &n[1], &n[2], &n[3]);
+	xu_val_set(v, "uuid", xu_str(i->uuid));
+	xu_val_set(v, "host", xu_str(c->host_uuid));
+	for (size_t k = 0; k < XU_ARRAY_SIZE(address); k++)
+		xu_val_set(v, address[k], xu_int(n[k]));
+	xu_val_set(v, "name", xu_str(i->name));
+	for (size_t k = 0; k < XU_ARRAY_SIZE(rows); k++)
+		xu_val_set(v, rows[k].field, number(PCI, i, rows[k].leaf));
+	for (size_t k = 0; k < XU_ARRAY_SIZE(unknown); k++)
+		xu_val_set(v, unknown[k], xu_str(""));
+	xu_val_set(v, "driver", link_of(PCI, i, "driver"));
+	return v;
+}
+
+const struct class_ops ppci_ops = {
+	.cls = &model_ppci,
+	.find = pci_find,
+	.next = pci_next,
+	.ref = ref_of,
+	.record = pci_record,
+	.refresh = pci_look,
+};
+
+/* ---- PSCSI, PSCSI_HBA ---------------------------------------------------------------- */
+
+static void
+scsi_look(struct core *c)
+{
+	look(c, &units, SCSI, is_unit, "scsi");
+	look(c, &adapters, SCSI, is_adapter, "hba");
+}
+
+static void *
+unit_find(struct core *c XU_UNUSED, const char *ref)
+{
+	return find_in(&units, ref);
+}
+
+static void *
+unit_next(struct core *c XU_UNUSED, size_t *pos)
+{
+	return next_in(&units, pos);
+}
+
+static void *
+hba_find(struct core *c XU_UNUSED, const char *ref)
+{
+	return find_in(&adapters, ref);
+}
+
+static void *
+hba_next(struct core *c XU_UNUSED, size_t *pos)
+{
+	return next_in(&adapters, pos);
+}
+
+static unsigned
+host_of(const struct item *unit)
+{
+	unsigned n = 0;
+
+	sscanf(unit->name, "%u:", &n);
+	return n;
+}
+
+static void
+hba_uuid(struct core *c, unsigned host, char out[UUID_TEXT])
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "hba host%u", host);
+	uuid_derive(c->host_uuid, what, out);
+}
+
+static const char *
+type_word(uint64_t type)
+{
+	static const char *const words[] = { [0] = "disk", [1] = "tape",
+		[2] = "printer", [3] = "processor", [4] = "worm", [5] = "cdrom",
+		[7] = "optical", [8] = "changer", [12] = "array",
+		[13] = "enclosure" };
+
+	return type < XU_ARRAY_SIZE(words) && words[type] != NULL ?
+	    words[type] : "unknown";
+}
+
+static struct xu_val *
+unit_record(struct core *c, void *obj)
+{
+	static const char *const address[] = { "physical_host",
+		"physical_channel", "physical_target", "physical_lun" };
+	const struct item *i = obj;
+	struct xu_val *v = xu_struct(), *type = number(SCSI, i, "type");
+	char uuid[UUID_TEXT];
+	unsigned n[4] = { 0 };
+
+	sscanf(i->name, "%u:%u:%u:%u", &n[0], &n[1], &n[2], &n[3]);
+	hba_uuid(c, n[0], uuid);
+	xu_val_set(v, "uuid", xu_str(i->uuid));
+	xu_val_set(v, "host", xu_str(c->host_uuid));
+	xu_val_set(v, "HBA", xu_str(uuid));
+	for (size_t k = 0; k < XU_ARRAY_SIZE(address); k++)
+		xu_val_set(v, address[k], xu_int(n[k]));
+	xu_val_set(v, "physical_HCTL", xu_str(i->name));
+	xu_val_set(v, "vendor_name", text(SCSI, i, "vendor"));
+	xu_val_set(v, "model", text(SCSI, i, "model"));
+	xu_val_set(v, "type",
+	    xu_str(type_word((uint64_t)xu_val_int(type))));
+	xu_val_set(v, "type_id", type);
+	xu_val_set(v, "dev_name", child(SCSI, i, "block"));
+	xu_val_set(v, "sg_name", child(SCSI, i, "scsi_generic"));
+	xu_val_set(v, "revision", text(SCSI, i, "rev"));
+	xu_val_set(v, "scsi_id", text(SCSI, i, "wwid"));
+	xu_val_set(v, "scsi_level", number(SCSI, i, "scsi_level"));
+	return v;
+}
+
+static struct xu_val *
+hba_record(struct core *c, void *obj)
+{
+	const struct item *i = obj;
+	struct xu_val *v = xu_struct(), *list = xu_array();
+	unsigned host = 0;
+
+	sscanf(i->name, "host%u", &host);
+	for (size_t k = 0; k < units.n; k++)
+		if (host_of(&units.all[k]) == host)
+			xu_val_add(list, xu_str(units.all[k].uuid));
+	xu_val_set(v, "uuid", xu_str(i->uuid));
+	xu_val_set(v, "host", xu_str(c->host_uuid));
+	xu_val_set(v, "physical_host", xu_int(host));
+	xu_val_set(v, "PSCSIs", list);
+	return v;
+}
+
+const struct class_ops pscsi_ops = {
+	.cls = &model_pscsi,
+	.find = unit_find,
+	.next = unit_next,
+	.ref = ref_of,
+	.record = unit_record,
+	.refresh = scsi_look,
+};
+
+const struct class_ops pscsi_hba_ops = {
+	.cls = &model_pscsi_hba,
+	.find = hba_find,
+	.next = hba_next,
+	.ref = ref_of,
+	.record = hba_record,
+	.refresh = scsi_look,
+};
+
+void
+hw_close(void)
+{
+	free(steal_ptr(&pci.all));
+	free(steal_ptr(&units.all));
+	free(steal_ptr(&adapters.all));
+	pci.n = units.n = adapters.n = 0;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files that are disks. Making and growing one takes no time, for the holes of a
+ * file are zeros; copying one is the work of a program that has both files as
+ * descriptors and may do nothing else (xld-copy).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vdi.h"
+#include "xu_log.h"
+#include "xu_num.h"
+#include "xu_proc.h"
+
+#define PROGRAM XLD_LIBEXECDIR "/xld-copy"
+#define WORDS	256
+
+struct vdi_copy {
+	struct core *core;
+	struct xu_list all;
+	pid_t pid;
+	int out;
+	uv_poll_t poll;
+	/* The last words of it. */
+	char words[WORDS];
+	size_t nwords;
+	bool cancelled;
+	void (*progress)(void *arg, int percent);
+	vdi_copied_f *done;
+	void *arg;
+};
+
+void
+vdi_file(const struct sr *s, const char *uuid, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%.4000s/%s.raw", sr_folder(s), uuid);
+}
+
+static int
+fail(struct xu_err *e, const char *path, const char *what)
+{
+	xu_err_set(e, XE(XLD_FILE), errno, "%s %s", what, path);
+	xu_err_param(e, "%s", path);
+	xu_err_param(e, "%s", strerror(errno));
+	return -1;
+}
+
+/* A disk that could never be filled is not promised. */
+static int
+has_room(int fd, const char *path, int64_t more, struct xu_err *e)
+{
+	struct statvfs fs;
+	unsigned long long room;
+
+	if (fstatvfs(fd, &fs) < 0)
+		return fail(e, path, "look at");
+	room = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	if (more <= 0 || (unsigned long long)more <= room)
+		return 0;
+	xu_err_set(e, XE(SR_FULL), 0,
+	    "%s would be %lld bytes larger and there is room for %llu", path,
+	    (long long)more, room);
+	xu_err_param(e, "%lld", (long long)more);
+	xu_err_param(e, "%llu", room);
+	return -1;
+}
+
+int
+vdi_file_make(const char *path, int64_t size, struct xu_err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = -1;
+
+	if (fd < 0)
+		return fail(e, path, "make");
+	if (has_room(fd, path, size, e) == 0) {
+		if (ftruncate(fd, size) < 0 || fsync(fd) < 0)
+			fail(e, path, "make");
+		else
+			r = 0;
+	}
+	close(fd);
+	if (r < 0)
+		unlink(path);
+	return r;
+}
+
+int
+vdi_file_grow(const char *path, int64_t size, struct xu_err *e)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct stat st;
+	int r = -1;
+
+	if (fd < 0)
+		return fail(e, path, "open");
+	if (fstat(fd, &st) < 0)
+		fail(e, path, "look at");
+	else if (has_room(fd, path, size - (int64_t)st.st_size, e) == 0)
+		r = size >= (int64_t)st.st_size && ftruncate(fd, size) == 0 &&
+			fsync(fd) == 0 ? 0 : fail(e, path, "grow");
+	close(fd);
+	return r;
+}
+
+/* ---- copies ---------------------------------------------------------------------- */
+
+static void
+poll_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static int
+end_of(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* It has closed its output: it has ended, or is about to. */
+static void
+finish(struct vdi_copy *y)
+{
+	int status = end_of(y->pid);
+	struct xu_err e = XU_ERR_INIT;
+
+	uv_poll_stop(&y->poll);
+	close(y->out);
+	xu_list_remove(&y->all);
+	if (y->cancelled) {
+		xu_err_set(&e, XE(TASK_CANCELLED), 0, "the copy was cancelled");
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		y->words[strcspn(y->words, "\n")] = '\0';
+		xu_err_set(&e, XE(XLD_HELPER), 0, "xld-copy: %s (%s %d)",
+		    y->words[0] != '\0' ? y->words : "no reason given",
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) :
+					  WEXITSTATUS(status));
+		xu_err_param(&e, "xld-copy");
+		xu_err_param(&e, "%s", y->words);
+	}
+	y->done(y->arg, xu_err_is_set(&e) ? &e : NULL);
+	uv_close((uv_handle_t *)&y->poll, poll_closed);
+}
+
+/* Lines of per cents; anything else is why it ends. */
+static void
+take_words(struct vdi_copy *y)
+{
+	uint64_t percent;
+	char *end;
+
+	while ((end = strchr(y->words, '\n')) != NULL) {
+		*end = '\0';
+		if (!xu_num_u64(y->words, 10, 100, &percent)) {
+			*end = '\n';
+			return;
+		}
+		y->progress(y->arg, (int)percent);
+		y->nwords -= (size_t)(end + 1 - y->words);
+		memmove(y->words, end + 1, y->nwords + 1);
+	}
+}
+
+static void
+on_output(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
+{
+	struct vdi_copy *y = h->data;
+	ssize_t n = read(y->out, y->words + y->nwords,
+	    WORDS - 1 - y->nwords);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		finish(y);
+		return;
+	}
+	y->nwords += (size_t)n;
+	y->words[y->nwords] = '\0';
+	take_words(y);
+}
+
+static int
+spawn(struct vdi_copy *y, const int fds[2], struct xu_err *e)
+{
+	static char name[] = "xld-copy";
+	char *const argv[] = { name, NULL };
+	struct xu_spawn s = { .path = PROGRAM,
+		.argv = argv,
+		.fds = fds,
+		.nfds = 2,
+		.user = "nobody",
+		.pdeathsig = SIGKILL };
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return xu_err_set(e, XE(XLD_HELPER), errno, "start %s", PROGRAM);
+	s.out_fd = p[1];
+	y->pid = xu_spawn(&s, e);
+	close(p[1]);
+	y->out = p[0];
+	xu_set_nonblock(p[0], true);
+	if (y->pid < 0)
+		close(p[0]);
+	return y->pid < 0 ? -1 : 0;
+}
+
+struct vdi_copy *
+vdi_copy_start(struct core *c, const char *from, const char *to,
+    void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
+    struct xu_err *e)
+{
+	struct vdi_copy *y = calloc(1, sizeof(*y));
+	int fds[2] = { -1, -1 }, r = -1;
+
+	if (y == NULL) {
+		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "copy a disk");
+		return NULL;
+	}
+	*y = (struct vdi_copy) { .core = c, .progress = progress, .done = done,
+		.arg = arg };
+	fds[0] = open(from, O_RDONLY | O_CLOEXEC);
+	fds[1] = fds[0] < 0 ? -1 : open(to, O_RDWR | O_CLOEXEC);
+	if (fds[1] < 0)
+		fail(e, fds[0] < 0 ? from : to, "open");
+	else
+		r = spawn(y, fds, e);
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (r < 0) {
+		free(y);
+		return NULL;
+	}
+	uv_poll_init(c->loop, &y->poll, y->out);
+	y->poll.data = y;
+	uv_poll_start(&y->poll, UV_READABLE | UV_DISCONNECT, on_output);
+	xu_list_append(&c->copies, &y->all);
+	return y;
+}
+
+void
+vdi_copy_cancel(struct vdi_copy *y)
+{
+	y->cancelled = true;
+	kill(y->pid, SIGKILL);
+}
+
+void
+vdi_copies_close(struct core *c)
+{
+	while (!xu_list_empty(&c->copies)) {
+		struct vdi_copy *y = xu_container_of(c->copies.next,
+		    struct vdi_copy, all);
+
+		vdi_copy_cancel(y);
+		finish(y);
+	}
+}
