@@ -71,17 +71,38 @@ call_ok_fd(struct call *k, int fd)
 	close(fd);
 }
 
+/* Parameters that are for people. */
+static bool
+is_sentence(const char *name, size_t n)
+{
+	static const char *const names[] = { "message", "msg", "reason" };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(names); i++)
+		if (strlen(names[i]) == n && strncmp(names[i], name, n) == 0)
+			return true;
+	return false;
+}
+
+/* As many parameters as clients are told to expect: of those that nobody gave the
+ * sentence is one, the others are empty. */
 struct xu_val *
 err_description(const struct xu_err *e)
 {
+	const struct model_error *row = model_find_error(e->code);
+	const char *name = row != NULL ? row->params : "";
 	struct xu_val *d = xu_array();
+	size_t n;
 
 	xu_val_add(d, xu_str(e->code));
-	for (int i = 0; i < e->nparams; i++)
-		xu_val_add(d, xu_str(e->params[i]));
-	/* Codes whose one parameter is the sentence. */
-	if (e->nparams == 0 && strcmp(e->code, "INTERNAL_ERROR") == 0)
-		xu_val_add(d, xu_str(e->msg));
+	for (int i = 0; i < e->nparams || *name != '\0'; i++) {
+		n = strcspn(name, " ");
+		if (i < e->nparams)
+			xu_val_add(d, xu_str(e->params[i]));
+		else
+			xu_val_add(d, xu_str(is_sentence(name, n) ? e->msg :
+				""));
+		name += n + (name[n] == ' ');
+	}
 	return d;
 }
 

@@ -97,7 +97,7 @@ xenstore-write "/local/domain/$domid/data/os_name" "$(printf 'tiny\001<&>')"
 same "its words are cleaned" '{"name":"tiny?<&>"}' \
 	"$(api VM_guest_metrics.get_os_version "$(api VM.get_guest_metrics @q)")"
 expect_status 1 api VM.send_sysrq @q hh
-same "one key" "INVALID_VALUE key" "$out"
+contains "one key" "$out" "^INVALID_VALUE key"
 check "sysrq" api VM.send_sysrq @q h
 same "as the store has it" h "$(xenstore-read "/local/domain/$domid/control/sysrq")"
 check "the end" xm destroy q

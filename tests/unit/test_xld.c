@@ -298,9 +298,18 @@ START_TEST(descriptions)
 	xu_err_param(&e, "u");
 	xu_err_param(&e, "Halted");
 	v = err_description(&e);
-	ck_assert_uint_eq(xu_val_count(v), 3);
+	/* As many as errors.h promises. */
+	ck_assert_uint_eq(xu_val_count(v), 4);
 	ck_assert_str_eq(xu_val_str(xu_val_at(v, 0)), "VM_BAD_POWER_STATE");
 	ck_assert_str_eq(xu_val_str(xu_val_at(v, 2)), "Halted");
+	ck_assert_str_eq(xu_val_str(xu_val_at(v, 3)), "");
+	xu_val_free(v);
+	xu_err_clear(&e);
+	xu_err_set(&e, "RBAC_PERMISSION_DENIED", 0, "no leave");
+	xu_err_param(&e, "VM.start");
+	v = err_description(&e);
+	ck_assert_uint_eq(xu_val_count(v), 3);
+	ck_assert_str_eq(xu_val_str(xu_val_at(v, 2)), "no leave");
 }
 END_TEST
 
