@@ -168,7 +168,7 @@ xu_chan_flush(struct xu_chan *c)
 }
 
 int
-xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
+xu_chan_queue(struct xu_chan *c, uint32_t kind, uint32_t id,
     const struct xu_val *val, const int *fds, int nfds)
 {
 	struct out *o;
@@ -213,6 +213,15 @@ xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
 	*c->tail = o;
 	c->tail = &o->next;
 	c->queued += o->bytes.len;
+	return 0;
+}
+
+int
+xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
+    const struct xu_val *val, const int *fds, int nfds)
+{
+	if (xu_chan_queue(c, kind, id, val, fds, nfds) < 0)
+		return -1;
 	return xu_chan_flush(c);
 }
 

@@ -68,6 +68,9 @@ int xu_chan_fd(const struct xu_chan *c);
  */
 int xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
     const struct xu_val *val, const int *fds, int nfds);
+/* The same without writing: for several messages in one go. */
+int xu_chan_queue(struct xu_chan *c, uint32_t kind, uint32_t id,
+    const struct xu_val *val, const int *fds, int nfds);
 /* True while bytes wait for writability. */
 bool xu_chan_pending(const struct xu_chan *c);
 int xu_chan_flush(struct xu_chan *c);

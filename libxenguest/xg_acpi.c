@@ -5,8 +5,10 @@
  *
  * Such a guest has local APICs and nothing else of a PC, so the FADT says
  * "hardware-reduced": no fixed registers, no timer, no SCI. Every vCPU it may
- * ever have is in the MADT and is a device of the DSDT; those that are not there
- * at start are not enabled. Xen's local APIC of vCPU n has the id 2 * n, and the
+ * ever have is in the MADT and is a device of the DSDT. All are enabled in the
+ * MADT: without the hardware that ACPI tells of new processors with, a kernel never
+ * learns the APIC of one that is not (Linux: "bad cpu"). Which are to run is in the
+ * store, as for PV guests. Xen's local APIC of vCPU n has the id 2 * n, and the
  * processor UID is n, by which guests name vCPUs to Xen.
  */
 #include "config.h"
@@ -250,7 +252,7 @@ madt(struct out *o, const struct xg_build *b)
 		put_n(o, MADT_ENTRY, 1);
 		put_n(o, i, 1);
 		put_n(o, 2 * i, 1);
-		put_n(o, xg_is_online(b, i), 4);
+		put_n(o, 1, 4); /* enabled */
 	}
 	end(o, start);
 	return start;

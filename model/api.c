@@ -54,13 +54,6 @@ const struct model_class *const model_classes[] = {
 	NULL,
 };
 
-const struct model_error model_errors[] = {
-#define ROW(code, exit, params, sentence) { #code, exit, params, sentence },
-	MODEL_ERRORS(ROW)
-#undef ROW
-};
-const size_t model_nerrors = sizeof(model_errors) / sizeof(model_errors[0]);
-
 const struct model_class *
 model_find_class(const char *name)
 {
@@ -103,15 +96,6 @@ model_enum_word(const struct model_enum *e, const char *word)
 	for (size_t i = 0; e->words[i] != NULL; i++)
 		if (strcasecmp(e->words[i], word) == 0)
 			return e->words[i];
-	return NULL;
-}
-
-const struct model_error *
-model_find_error(const char *code)
-{
-	for (size_t i = 0; i < model_nerrors; i++)
-		if (strcmp(model_errors[i].code, code) == 0)
-			return &model_errors[i];
 	return NULL;
 }
 

@@ -72,7 +72,8 @@ DOMCFG(suppress_spurious_page_faults, BOOL, OLD, "", "PV page fault filter.")
 
 /* processors */
 DOMCFG(vcpus, INT, NOW, "1", "Virtual CPUs online at start.")
-DOMCFG(maxvcpus, INT, NOW, "vcpus", "Virtual CPUs the guest may ever have.")
+DOMCFG(maxvcpus, INT, NOW, "vcpus", "Virtual CPUs the guest may ever have. PV and PVH guests find all at their start and stop those "
+    "beyond vcpus by themselves, if they heed the store as Linux does.")
 DOMCFG(vcpu_avail, INT, LATER, "", "Bit mask of CPUs online at start.")
 DOMCFG(cpu, INT, NOW, "", "Physical CPU of vCPU 0.")
 DOMCFG(cpus, ANY, NOW, "", "Physical CPUs the guest may run on.")

@@ -100,7 +100,22 @@ api_send(struct core *c, uint32_t kind, uint32_t id, const struct xu_val *v,
 {
 	if (!is_up(c))
 		return;
-	if (xu_chan_send(c->api, kind, id, v, &fd, fd >= 0 ? 1 : 0) < 0) {
+	if (xu_chan_queue(c->api, kind, id, v, &fd, fd >= 0 ? 1 : 0) < 0) {
+		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
+		hang_up(c);
+	}
+}
+
+/* Before the loop waits, what was said goes out together: a change is an answer and
+ * several events, and each would wake xld-api. */
+static void
+flush(uv_prepare_t *h)
+{
+	struct core *c = h->data;
+
+	if (!is_up(c) || !xu_chan_pending(c->api))
+		return;
+	if (xu_chan_flush(c->api) < 0) {
 		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
 		hang_up(c);
 		return;
@@ -241,7 +256,9 @@ int
 api_open(struct core *c, struct xu_err *e)
 {
 	uv_timer_init(c->loop, &c->api_timer);
-	c->api_timer.data = c;
+	uv_prepare_init(c->loop, &c->api_flush);
+	c->api_timer.data = c->api_flush.data = c;
+	uv_prepare_start(&c->api_flush, flush);
 	c->listen_fd = xu_listen_unix(API_SOCKET, 0660, BACKLOG, e);
 	c->listeners = calloc(1, sizeof(*c->listeners));
 	if (c->listeners == NULL)
@@ -257,6 +274,9 @@ api_close(struct core *c)
 	int status;
 
 	logins_close(c);
+	/* What was said last. */
+	flush(&c->api_flush);
+	uv_prepare_stop(&c->api_flush);
 	if (c->listen_fd >= 0) {
 		unlink(API_SOCKET);
 		close(c->listen_fd);

@@ -188,6 +188,7 @@ core_close(struct core *c)
 	c->stopping = true;
 	rounds_close(c);
 	waits_close(c);
+	tasks_stop(c);
 	workers_close(c);
 	reaps_close(c);
 	api_close(c);

@@ -203,22 +203,30 @@ task_failure(struct task *t, const struct xu_err *e)
 	ended(t);
 }
 
+/* Who waits for one is told why it hears no more. */
 void
-tasks_close(struct core *c)
+tasks_stop(struct core *c)
 {
+	struct xu_list *l;
 	struct task *t;
 	struct call *k;
 
-	while (!xu_list_empty(&c->tasks)) {
-		t = xu_container_of(c->tasks.next, struct task, all);
+	LIST_FOREACH(l, &c->tasks) {
+		t = xu_container_of(l, struct task, all);
 		while (!xu_list_empty(&t->joins)) {
 			k = xu_container_of(t->joins.next, struct call,
 			    waiting);
 			xu_list_remove(&k->waiting);
 			call_refuse(k, "XLD_STOPPING", "", "xld is stopping");
 		}
-		task_free(t);
 	}
+}
+
+void
+tasks_close(struct core *c)
+{
+	while (!xu_list_empty(&c->tasks))
+		task_free(xu_container_of(c->tasks.next, struct task, all));
 	xu_map_free(&c->task_by_ref);
 }
 

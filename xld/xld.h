@@ -107,6 +107,7 @@ struct core {
 	/* What it waits for. */
 	int api_events;
 	uv_timer_t api_timer;
+	uv_prepare_t api_flush;
 	pid_t api_pid;
 	int listen_fd;
 	struct listeners *listeners;
@@ -540,6 +541,7 @@ void task_progress(struct task *t, const char *step, int percent);
 /* v borrowed; NULL = void. */
 void task_success(struct task *t, const struct xu_val *v);
 void task_failure(struct task *t, const struct xu_err *e);
+void tasks_stop(struct core *c);
 void tasks_close(struct core *c);
 
 /* ---- core.c --------------------------------------------------------------------------------------------- */

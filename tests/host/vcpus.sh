@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
 # timeout: 600
-# vCPUs that come and go while a stock Linux runs, PV (as PVH it says "bad cpu" to
-# those that were not there when it began): one of three at
+# vCPUs that come and go while a stock Linux runs, PV and PVH: one of three at
 # first, then two, then one; what the guest says of them and what Xen does. The
 # number outlives a reboot. What cannot be is refused.
 . "$(dirname "$0")/lib.sh"
@@ -22,7 +21,7 @@ is() {
 	[ "$(cat "$scratch/is")" = "$2" ]
 }
 
-for type in pv; do
+for type in pv pvh; do
 	cat >"$scratch/grows.cfg" <<-CFG
 		name     = "grows"
 		type     = "$type"

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "xenctrl.h"
@@ -26,8 +27,9 @@
 /* What ps shows while there is no order. */
 #define IDLE	    "xld-build-idle"
 #define PAYLOAD_MAX (64u << 10)
-/* Percent between two words about the same step. */
+/* Percent between two words about the same step, and milliseconds between any. */
 #define STRIDE	    5
+#define WORD_MS	    50
 /* no_delay_for_missed_ticks, which is libxl's default, too (params.h,
  * HVM_PARAM_TIMER_MODE). */
 #define TIMER_MODE  1
@@ -42,9 +44,20 @@ struct builder {
 	struct xg_built built;
 	char last[32];
 	int percent;
+	/* When it last said something, or had nothing to say yet. */
+	uint64_t said;
 };
 
 /* ---- what the core hears ------------------------------------------------------- */
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 static void
 progress(void *ctx, const char *step, uint64_t done, uint64_t total)
@@ -58,6 +71,11 @@ progress(void *ctx, const char *step, uint64_t done, uint64_t total)
 						     50 + percent * 2 / 5);
 	if (percent < w->percent + STRIDE && strcmp(step, w->last) == 0)
 		return;
+	if (w->said == 0)
+		w->said = now_ms();
+	if (now_ms() - w->said < WORD_MS)
+		return;
+	w->said = now_ms();
 	if (percent > w->percent)
 		w->percent = percent;
 	snprintf(w->last, sizeof(w->last), "%s", step);
