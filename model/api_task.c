@@ -36,7 +36,8 @@ static const struct model_method methods[] = {
 	    STATES_ANY, 0, cancel_errors, "Forgets a task that has ended." },
 	{ "join", T_RECORD("task"), { { "self", T_REF("task") } },
 	    ROLE_VM_OPERATOR, STATES_ANY, 0, join_errors,
-	    "Waits for its end, gives its last record, and forgets it." },
+	    "Waits for its end and gives its last record; it is forgotten "
+	    "soon after." },
 	{ .name = NULL },
 };
 

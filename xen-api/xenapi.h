@@ -166,7 +166,8 @@ typedef void xapi_progress_f(void *arg, double progress, const char *step);
 struct xapi_value *xapi_run(struct xapi *x, struct xapi_err *e,
     xapi_progress_f *progress, void *arg, const char *method, const char *fmt,
     ...);
-/* Waits for a task's end and destroys it, without hearing of progress: one call. */
+/* Waits for a task's end without hearing of progress, in one call; the server
+ * forgets the task soon after. */
 struct xapi_value *xapi_task_join(
     struct xapi *x, struct xapi_err *e, const char *task);
 /* Waits for a task somebody else started; does not destroy it. */

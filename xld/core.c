@@ -146,12 +146,10 @@ core_open(struct core *c, struct xu_err *e)
 	c->listen_fd = -1;
 	xu_list_init(&c->reaps);
 	xu_list_init(&c->waits);
-	xu_list_init(&c->tasks);
 	workers_open(c);
 	xu_list_init(&c->logins);
-	c->task_by_ref = xu_map_new();
 	c->kernels = kcache_new(c->loop, c->kernels_max, "/proc");
-	if (c->task_by_ref == NULL || c->kernels == NULL || guests_open(c) < 0)
+	if (tasks_open(c) < 0 || c->kernels == NULL || guests_open(c) < 0)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
 	scan_open(c);
 	c->started = booted_at();

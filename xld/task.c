@@ -12,6 +12,9 @@
 
 #define TASKS_MAX 512
 #define JOINS_MAX 16
+/* One that was joined is kept for a moment: he who waited may have gone before the
+ * end, and ask again. */
+#define JOINED_MS 10000
 /* Progress is told at most so often; an end at once. */
 #define TELL_MS	  100
 
@@ -110,21 +113,42 @@ tell(struct task *t, const char *operation)
 	api_event(t->core, "task", operation, t->ref, record(t->core, t));
 }
 
-/* Who waited for it is told, and it is forgotten if anybody did. */
+static void
+tidy(uv_timer_t *h)
+{
+	struct core *c = h->data;
+	struct xu_list *l, *next;
+	bool more = false;
+	struct task *t;
+
+	LIST_FOREACH_SAFE(l, next, &c->tasks) {
+		t = xu_container_of(l, struct task, all);
+		if (t->call != NULL || t->njoins == 0)
+			continue;
+		if (uv_now(c->loop) - t->told < JOINED_MS)
+			more = true;
+		else
+			forget(t);
+	}
+	if (more)
+		uv_timer_start(&c->task_timer, tidy, JOINED_MS, 0);
+}
+
+/* Who waits for it is told. */
 static void
 ended(struct task *t)
 {
-	bool joined = !xu_list_empty(&t->joins);
+	struct core *c = t->core;
 	struct call *k;
 
 	tell(t, "mod");
+	if (t->njoins > 0 && !uv_is_active((uv_handle_t *)&c->task_timer))
+		uv_timer_start(&c->task_timer, tidy, JOINED_MS, 0);
 	while (!xu_list_empty(&t->joins)) {
 		k = xu_container_of(t->joins.next, struct call, waiting);
 		xu_list_remove(&k->waiting);
 		call_ok(k, record(t->core, t));
 	}
-	if (joined)
-		forget(t);
 }
 
 struct task *
@@ -201,6 +225,16 @@ task_failure(struct task *t, const struct xu_err *e)
 	t->error = err_description(e);
 	snprintf(t->message, sizeof(t->message), "%s", e->msg);
 	ended(t);
+}
+
+int
+tasks_open(struct core *c)
+{
+	xu_list_init(&c->tasks);
+	c->task_by_ref = xu_map_new();
+	uv_timer_init(c->loop, &c->task_timer);
+	c->task_timer.data = c;
+	return c->task_by_ref == NULL ? -1 : 0;
 }
 
 /* Who waits for one is told why it hears no more. */

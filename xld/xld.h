@@ -92,6 +92,7 @@ struct core {
 	/* Tasks, the oldest first, and by ref. */
 	struct xu_list tasks;
 	struct xu_map *task_by_ref;
+	uv_timer_t task_timer;
 	/* xld-build: all, the one without an order (NULL: none), and those that
 	 * have done their work and end. */
 	struct xu_list workers;
@@ -541,6 +542,7 @@ void task_progress(struct task *t, const char *step, int percent);
 /* v borrowed; NULL = void. */
 void task_success(struct task *t, const struct xu_val *v);
 void task_failure(struct task *t, const struct xu_err *e);
+int tasks_open(struct core *c);
 void tasks_stop(struct core *c);
 void tasks_close(struct core *c);
 

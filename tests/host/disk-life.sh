@@ -206,9 +206,11 @@ CFG
 		guest "echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/$d bs=65536 skip=8 count=8 2>/dev/null | sha256sum | cut -c1-64" >"$scratch/back"
 		same "read back from $d" "$(cat "$scratch/sum")" "$(cat "$scratch/back")"
 	done
+	# (The back end is first; the guest's driver says so a moment later.)
+	connected() { xm block-list linux | grep -Eq '^51744 +0 +0 +4 '; }
 	for ((i = 1; i <= $2; i++)); do
 		check "attach $i" xm block-attach linux "file:$scratch/b" xvdc w
-		contains "it is connected" "$(xm block-list linux)" '^51744 +0 +0 +4 '
+		check "it is connected" wait_for 30 connected
 		[ $((i % 4)) != 1 ] || check "the guest writes to it" \
 			guest 'dd if=/dev/urandom of=/dev/xvdc bs=4096 count=4 conv=fsync 2>/dev/null'
 		check "detach $i" xm block-detach linux xvdc

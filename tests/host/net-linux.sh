@@ -57,9 +57,10 @@ CFG
 		fail "it speaks with another MAC"
 	guest 'ip link set eth0 down; ip link set eth0 address $(cat /mac); ip link set eth0 up; ping -c 1 -w 10 10.77.0.1 >/dev/null' ||
 		fail "it does not speak any more"
+	connected() { xm network-list linux | grep -Eq '^2 .* 2 +4 '; }
 	for ((i = 1; i <= $3; i++)); do
 		check "attach $i" xm network-attach linux bridge=br1
-		contains "it is connected" "$(xm network-list linux)" '^2 .* 2 +4 '
+		check "it is connected" wait_for 30 connected
 		check "detach $i" xm network-detach linux 2
 	done
 	check "detach one of two" xm network-detach linux 1
