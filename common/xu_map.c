@@ -96,15 +96,29 @@ make_seed(void)
 	seed[0] = (uint64_t)now.tv_nsec ^ (uint64_t)(uintptr_t)&now;
 }
 
+static void
+ensure_seed(void)
+{
+	static pthread_once_t seeded = PTHREAD_ONCE_INIT;
+
+	pthread_once(&seeded, make_seed);
+}
+
+uint64_t
+xu_map_hash(const char *text)
+{
+	ensure_seed();
+	return hash_bytes(text, strlen(text));
+}
+
 struct xu_map *
 xu_map_new(void)
 {
-	static pthread_once_t seeded = PTHREAD_ONCE_INIT;
 	struct xu_map *m = calloc(1, sizeof(*m));
 
 	if (m == NULL)
 		return NULL;
-	pthread_once(&seeded, make_seed);
+	ensure_seed();
 	m->nslots = 16;
 	m->slots = calloc(m->nslots, sizeof(*m->slots));
 	if (m->slots == NULL) {

@@ -28,6 +28,9 @@ void *xu_map_get_u64(const struct xu_map *m, uint64_t key);
 void *xu_map_del(struct xu_map *m, const char *key);
 void *xu_map_del_u64(struct xu_map *m, uint64_t key);
 
+/* The hash of keys, for tables of others' own. */
+uint64_t xu_map_hash(const char *text);
+
 /*
  * Steps through all values: size_t pos = 0; while ((v = xu_map_next(m, &pos)))
  * The map must not change in between. Order is arbitrary.

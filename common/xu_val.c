@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "xu_map.h"
 #include "xu_val_impl.h"
 
 struct xu_val *
@@ -154,6 +155,7 @@ xu_val_free(struct xu_val *v)
 			free(v->u.c.kids[i].name);
 		}
 		free(v->u.c.kids);
+		free(v->u.c.index);
 	}
 	free(v);
 }
@@ -162,6 +164,62 @@ void
 xu_val_auto(struct xu_val **v)
 {
 	xu_val_free(*v);
+}
+
+/* ---- members by name ---------------------------------------------------------- */
+
+/* From so many on a struct has an index: whoever sends a map of many thousands
+ * would otherwise pay little for our looking through them, again for each. */
+#define INDEX_FROM 128
+
+static uint32_t *
+place(const struct xu_val *v, const char *name)
+{
+	size_t i = (size_t)xu_map_hash(name), mask = v->u.c.nindex - 1;
+
+	for (i &= mask; v->u.c.index[i] != 0; i = (i + 1) & mask)
+		if (strcmp(v->u.c.kids[v->u.c.index[i] - 1].name, name) == 0)
+			break;
+	return &v->u.c.index[i];
+}
+
+static void
+drop_index(struct xu_val *v)
+{
+	free(v->u.c.index);
+	v->u.c.index = NULL;
+	v->u.c.nindex = 0;
+}
+
+/* Of the last member. Without memory for an index there is none. */
+static void
+index_last(struct xu_val *v)
+{
+	size_t n = v->u.c.n;
+	size_t from = n - 1;
+
+	if (n < INDEX_FROM)
+		return;
+	if (2 * n > v->u.c.nindex) {
+		size_t size = v->u.c.nindex == 0 ? 4 * INDEX_FROM :
+						   2 * v->u.c.nindex;
+
+		while (2 * n > size)
+			size *= 2;
+		drop_index(v);
+		v->u.c.index = calloc(size, sizeof(*v->u.c.index));
+		if (v->u.c.index == NULL)
+			return;
+		v->u.c.nindex = size;
+		from = 0;
+	}
+	for (; from < n; from++) {
+		uint32_t *p = place(v, v->u.c.kids[from].name);
+
+		/* Of two of one name the first is found. */
+		if (*p == 0)
+			*p = (uint32_t)from + 1;
+	}
 }
 
 /* Takes name and child. */
@@ -183,6 +241,8 @@ append(struct xu_val *c, char *name, struct xu_val *child)
 	}
 	c->u.c.kids[c->u.c.n].name = name;
 	c->u.c.kids[c->u.c.n++].val = child;
+	if (name != NULL)
+		index_last(c);
 	return 0;
 bad:
 	c->bad = true;
@@ -208,6 +268,11 @@ member(const struct xu_val *v, const char *name)
 {
 	if (!xu_val_is(v, XU_STRUCT))
 		return NULL;
+	if (v->u.c.index != NULL) {
+		const uint32_t *p = place(v, name);
+
+		return *p == 0 ? NULL : &v->u.c.kids[*p - 1];
+	}
 	for (size_t i = 0; i < v->u.c.n; i++)
 		if (strcmp(v->u.c.kids[i].name, name) == 0)
 			return &v->u.c.kids[i];
@@ -252,6 +317,8 @@ xu_val_unset(struct xu_val *strct, const char *name)
 	i = (size_t)(k - strct->u.c.kids);
 	memmove(k, k + 1, (strct->u.c.n - i - 1) * sizeof(*k));
 	strct->u.c.n--;
+	/* Those behind it have moved; the next member makes a new one. */
+	drop_index(strct);
 	return true;
 }
 

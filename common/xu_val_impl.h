@@ -24,6 +24,10 @@ struct xu_val {
 		struct {
 			struct xu_kid *kids;
 			size_t n, cap;
+			/* Of a large struct: members by the hash of their
+			 * names, 0 = free, else 1 + which; NULL = none. */
+			uint32_t *index;
+			size_t nindex;
 		} c;
 	} u;
 };

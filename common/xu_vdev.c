@@ -263,3 +263,21 @@ xu_disk_target(const char *text, struct xu_disk_target *out)
 	out->below_dev = out->below_dev && out->path[0] != '/' &&
 	    out->path[0] != '\0';
 }
+
+void
+xu_vdev_of_index(uint32_t index, char *out, size_t room)
+{
+	xu_vdev_name(xvd_number(index, 0), out, room);
+}
+
+void
+xu_vdev_user(const char *name, char *out, size_t room)
+{
+	struct xu_vdev v;
+
+	if (xu_vdev_parse(name, &v, NULL) == 0 && v.kind == 'x' &&
+	    v.partition == 0)
+		snprintf(out, room, "%u", v.disk);
+	else
+		snprintf(out, room, "%s", name);
+}

@@ -29,6 +29,10 @@ struct xu_vdev {
 int xu_vdev_parse(const char *name, struct xu_vdev *out, struct xu_err *e);
 /* The name of a number: "xvda1"; a number without a name as itself. */
 void xu_vdev_name(uint32_t number, char *out, size_t room);
+/* XenAPI's userdevice: "2" is "xvdc", Xen's own disk of that index. Below 256. */
+void xu_vdev_of_index(uint32_t index, char *out, size_t room);
+/* The other way; any other device is its name. */
+void xu_vdev_user(const char *name, char *out, size_t room);
 
 enum xu_disk_type {
 	/* A file or a block device; which is seen when it is opened. */

@@ -24,6 +24,38 @@
 #include "xu_proc.h"
 #include "xu_val.h"
 
+/* Who sends a map of many thousand members must not be paid for with time that
+ * grows with its square; and whatever way it came about, a member is found. */
+START_TEST(large_structs)
+{
+	AUTO_VAL struct xu_val *v = xu_struct(), *copy = NULL;
+	char name[16];
+
+	for (int i = 0; i < 50000; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		ck_assert_int_eq(xu_val_set(v, name, xu_int(i)), 0);
+	}
+	ck_assert_uint_eq(xu_val_count(v), 50000);
+	ck_assert_int_eq(xu_val_set(v, "n777", xu_int(-1)), 0);
+	ck_assert_uint_eq(xu_val_count(v), 50000);
+	ck_assert_int_eq(xu_val_get_int(v, "n777", 0), -1);
+	ck_assert(xu_val_unset(v, "n5"));
+	ck_assert(!xu_val_unset(v, "n5"));
+	/* Without an index, and with the next one. */
+	ck_assert_int_eq(xu_val_get_int(v, "n6", 0), 6);
+	ck_assert_int_eq(xu_val_set(v, "n5", xu_int(55)), 0);
+	copy = xu_val_copy(v);
+	ck_assert(xu_val_equal(v, copy));
+	for (int i = 6; i < 50000; i += 7) {
+		snprintf(name, sizeof(name), "n%d", i);
+		ck_assert_int_eq(xu_val_get_int(copy, name, 0),
+		    i == 777 ? -1 : i);
+	}
+	ck_assert_int_eq(xu_val_get_int(copy, "n5", 0), 55);
+	ck_assert_ptr_null(xu_val_get(copy, "n50000"));
+}
+END_TEST
+
 START_TEST(err_first_cause_wins)
 {
 	struct xu_err e = XU_ERR_INIT;
@@ -603,6 +635,7 @@ main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_add_test(t, large_structs);
 	tcase_add_test(t, err_first_cause_wins);
 	tcase_add_test(t, err_never_overflows);
 	tcase_add_test(t, buf_limit_is_sticky);
