@@ -51,6 +51,9 @@ const struct model_class *const model_classes[] = {
 	&model_network,
 	&model_pif,
 	&model_pool,
+	&model_role,
+	&model_subject,
+	&model_user,
 	NULL,
 };
 
@@ -173,6 +176,9 @@ static const struct derived_types derived[] = {
 	DERIVED(model_network, "network"),
 	DERIVED(model_pif, "PIF"),
 	DERIVED(model_pool, "pool"),
+	DERIVED(model_role, "role"),
+	DERIVED(model_subject, "subject"),
+	DERIVED(model_user, "user"),
 };
 
 static const struct derived_types *

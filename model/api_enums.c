@@ -51,6 +51,11 @@ const struct model_enum *const model_enums[] = {
 	    WORDS("pending", "success", "failure", "cancelling", "cancelled")),
 	ENUM("task_allowed_operations", WORDS("Cancel")),
 	ENUM("domain_type", type_words),
+	/* Names of messages, in XenAPI's words. */
+	ENUM("vm_operations",
+	    WORDS("start", "pause", "unpause", "clean_shutdown",
+		"clean_reboot", "hard_shutdown", "hard_reboot", "clone", "copy",
+		"provision", "destroy")),
 	ENUM("vbd_mode", WORDS("RW", "RO")),
 	ENUM("vbd_type", WORDS("Disk", "CD")),
 	ENUM("vif_kind", WORDS("vif", "ioemu")),

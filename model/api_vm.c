@@ -93,6 +93,9 @@ static const struct model_field fields[] = {
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "
 	    "keys are the owner's." },
+	{ "is_a_snapshot", T_BOOL, RO_RUN, 0, "There are none: false." },
+	{ "allowed_operations", T_SET(T_ENUM("vm_operations")), RO_RUN, 0,
+	    "Messages that its state allows now." },
 	{ "xenstore_data", STRINGS, RW, STATES_ANY,
 	    "Nodes that the guest finds below its own when it has started; "
 	    "their names begin with vm-data/." },
@@ -120,6 +123,9 @@ static const struct model_field fields[] = {
 
 #define VM_ARG { "vm", T_REF("VM") }
 #define BAD_STATE ERRORS(XE(VM_BAD_POWER_STATE))
+#define CLONE_ERRORS                                                           \
+	ERRORS(XE(VM_BAD_POWER_STATE), XE(UNIQUE_NAME_ERROR),                  \
+	    XE(OPERATION_NOT_ALLOWED))
 #define LIVE	  (ST_RUNNING | ST_PAUSED)
 
 static const struct model_method methods[] = {
@@ -135,6 +141,29 @@ static const struct model_method methods[] = {
 	    "now, and why, in a line. Nothing is made." },
 	{ "destroy", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
 	    BAD_STATE, "Forgets a halted machine." },
+	{ "clone", T_REF("VM"), { VM_ARG, { "new_name", T_STRING } },
+	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
+	    "A machine like it, halted: with CDs and with disks that are only "
+	    "read, and with cards that have other addresses." },
+	{ "copy", T_REF("VM"),
+	    { VM_ARG, { "new_name", T_STRING }, { "sr", T_STRING } },
+	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
+	    "The same: disks that are only read need no copy, so that it does "
+	    "not matter where one would be." },
+	{ "provision", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
+	    BAD_STATE, "A template's clone becomes a machine." },
+	{ "set_memory_limits", T_VOID,
+	    { VM_ARG, { "static_min", T_INT }, { "static_max", T_INT },
+		{ "dynamic_min", T_INT }, { "dynamic_max", T_INT } },
+	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VALUE_NOT_SUPPORTED)),
+	    "All four at once, bytes." },
+	{ "get_allowed_VBD_devices", T_SET(T_STRING), { VM_ARG },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL,
+	    "Numbers that VBD.create may give to another disk." },
+	{ "get_allowed_VIF_devices", T_SET(T_STRING), { VM_ARG },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL,
+	    "Numbers that VIF.create may give to another card." },
 	{ "start", T_VOID,
 	    { VM_ARG, { "start_paused", T_BOOL }, { "force", T_BOOL } },
 	    ROLE_VM_OPERATOR, ST_HALTED, MM_ASYNC | MM_OPTIONAL(1),

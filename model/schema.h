@@ -160,7 +160,7 @@ extern const struct model_enum *const model_enums[];
 extern const struct model_class model_session, model_task, model_event,
     model_host, model_host_metrics, model_vm, model_vm_metrics, model_console,
     model_vbd, model_vdi, model_sr, model_vif, model_vif_metrics,
-    model_network, model_pif, model_pool;
+    model_network, model_pif, model_pool, model_role, model_subject, model_user;
 
 extern const struct model_class model_host_cpu, model_cpu_pool, model_ppci,
     model_pscsi, model_pscsi_hba, model_vm_guest_metrics, model_vbd_metrics,

@@ -103,12 +103,17 @@ present_record(const struct xu_val *v, const struct model_type *t, bool modern)
 {
 	const struct model_class *c = model_find_class(t->name);
 	struct xu_val *out = xu_struct();
-	const struct model_field *f;
+	const struct model_field *f, *next = c == NULL ? NULL : c->fields;
 	const char *name;
 
 	for (size_t i = 0; i < xu_val_count(v); i++) {
 		name = xu_val_name_at(v, i);
-		f = c == NULL ? NULL : model_find_field(c, name);
+		/* Records mostly come in the order of the table. */
+		f = next != NULL && next->name != NULL &&
+			strcmp(next->name, name) == 0 ?
+		    next : c == NULL ? NULL : model_find_field(c, name);
+		if (f != NULL)
+			next = f + 1;
 		xu_val_set(out, name,
 		    f == NULL ? xu_val_copy(xu_val_at(v, i)) :
 				present_field(xu_val_at(v, i), c, f, modern));

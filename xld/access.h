@@ -25,6 +25,8 @@ extern const size_t conf_nkeys;
 
 /* Reads the file; -1: what held before holds. */
 int conf_load(struct core *c, struct xu_err *e);
+/* The setting that says who has the role. */
+const char *conf_role_setting(enum model_role role);
 /* The greatest role that user, or one of the groups, is given; false: none. */
 bool conf_role(const struct xu_val *conf, const char *user,
     const struct xu_val *groups, enum model_role *out);

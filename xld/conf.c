@@ -53,9 +53,8 @@ is_named(const struct xu_val *words, const char *user,
 	return false;
 }
 
-bool
-conf_role(const struct xu_val *conf, const char *user,
-    const struct xu_val *groups, enum model_role *out)
+const char *
+conf_role_setting(enum model_role role)
 {
 	static const char *const settings[] = {
 		[ROLE_READ_ONLY] = "read_only",
@@ -66,8 +65,16 @@ conf_role(const struct xu_val *conf, const char *user,
 		[ROLE_POOL_ADMIN] = "pool_admin",
 	};
 
+	return settings[role];
+}
+
+bool
+conf_role(const struct xu_val *conf, const char *user,
+    const struct xu_val *groups, enum model_role *out)
+{
 	for (int i = ROLE_POOL_ADMIN; i >= ROLE_READ_ONLY; i--)
-		if (is_named(xu_val_get(conf, settings[i]), user, groups)) {
+		if (is_named(xu_val_get(conf,
+			conf_role_setting((enum model_role)i)), user, groups)) {
 			*out = (enum model_role)i;
 			return true;
 		}

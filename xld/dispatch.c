@@ -23,11 +23,11 @@ static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 	&crashdump_ops, &vtpm_ops, &dpci_ops, &dscsi_ops, &dscsi_hba_ops,
 	&xspolicy_ops, &acmpolicy_ops, &task_ops, &vbd_ops, &vdi_ops,
 	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops,
-	&pool_ops };
+	&pool_ops, &role_ops, &subject_ops, &user_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
-	sr_handlers };
+	sr_handlers, vm_clone_handlers, people_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -406,10 +406,8 @@ changed_config(struct call *k)
 	return v;
 }
 
-/* The machine is as v has it, here, in its record and in the store; or all is as
- * before. Takes v. */
-static int
-take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
+int
+guest_take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
 {
 	struct xu_val *old = xu_val_copy(g->config);
 	const char *name = xu_val_get_str(v, "name_label", "");
@@ -506,7 +504,7 @@ set_field(struct call *k)
 		xu_val_free(v);
 		return;
 	}
-	if (take_config(g, v, &e) < 0) {
+	if (guest_take_config(g, v, &e) < 0) {
 		call_fail(k, &e);
 		return;
 	}

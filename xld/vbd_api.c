@@ -8,6 +8,8 @@
 #include "vbd.h"
 #include "vdi.h"
 #include "xu_log.h"
+#include "xu_num.h"
+#include "xu_vdev.h"
 
 /* ---- records ---------------------------------------------------------------------- */
 
@@ -35,11 +37,12 @@ record(struct core *c XU_UNUSED, void *obj)
 {
 	struct dev *d = obj;
 	struct xu_val *r = dev_record(d);
-	char uuid[UUID_TEXT];
+	char uuid[UUID_TEXT], user[64];
 
 	uuid_derive(d->uuid, "metrics", uuid);
 	xu_val_set(r, "metrics", xu_str(uuid));
-	xu_val_set(r, "userdevice", xu_str(dev_str(d, "device")));
+	xu_vdev_user(dev_str(d, "device"), user, sizeof(user));
+	xu_val_set(r, "userdevice", xu_str(user));
 	xu_val_set(r, "empty", xu_bool(dev_str(d, "location")[0] == '\0'));
 	return r;
 }
@@ -101,8 +104,31 @@ take_vdi(struct call *k, const struct xu_val *args, struct xu_val *entry,
 	return 0;
 }
 
+/* userdevice as later clients write it: a number, or "autodetect", the first that
+ * is free; or a name. */
+static const char *
+device_of(const struct guest *g, const char *user, char name[32])
+{
+	struct xu_vdev v;
+	uint64_t n;
+
+	if (strcmp(user, "autodetect") == 0) {
+		for (n = 0; n < 255; n++) {
+			xu_vdev_of_index((uint32_t)n, name, 32);
+			if (xu_vdev_parse(name, &v, NULL) < 0 ||
+			    dev_by_id(g, &vbd_class, v.number) == NULL)
+				break;
+		}
+		return name;
+	}
+	if (!xu_num_u64(user, 10, 255, &n))
+		return user;
+	xu_vdev_of_index((uint32_t)n, name, 32);
+	return name;
+}
+
 struct xu_val *
-vbd_new_entry(struct call *k, const struct guest *g XU_UNUSED,
+vbd_new_entry(struct call *k, const struct guest *g,
     const struct xu_val *args, struct xu_err *e)
 {
 	static const char *const flags[] = { "bootable", "sharable",
@@ -111,12 +137,14 @@ vbd_new_entry(struct call *k, const struct guest *g XU_UNUSED,
 	struct xu_val *v = xu_struct();
 	const char *device = xu_val_get_str(args, "device", "");
 	const char *type = xu_val_get_str(args, "type", "Disk");
-	char uuid[UUID_TEXT];
+	char uuid[UUID_TEXT], name[32];
 
 	uuid_random(uuid);
 	set_str(v, "uuid", uuid);
-	set_str(v, "device",
-	    device[0] != '\0' ? device : xu_val_get_str(args, "userdevice", ""));
+	if (device[0] == '\0')
+		device = device_of(g, xu_val_get_str(args, "userdevice", ""),
+		    name);
+	set_str(v, "device", device);
 	set_str(v, "type", type);
 	set_str(v, "mode", strcmp(type, "CD") == 0 ? "RO" :
 		xu_val_get_str(args, "mode", "RW"));

@@ -46,6 +46,49 @@ cpu_pool_of(struct core *c, const struct guest *g)
 	return v;
 }
 
+/* Of a template: it is there to be cloned. */
+static bool
+suits_template(const char *word)
+{
+	return strcmp(word, "start") != 0;
+}
+
+/* Others' guests are theirs to build and to forget. */
+static bool
+suits_foreign(const char *word)
+{
+	static const char *const words[] = { "pause", "unpause",
+		"clean_shutdown", "clean_reboot", "hard_shutdown" };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* By the rows of the messages, as dispatch.c will see it. */
+static struct xu_val *
+operations_of(const struct guest *g)
+{
+	const char *const *w = model_find_enum("vm_operations")->words;
+	struct xu_val *v = xu_array();
+	const unsigned now = 1u << guest_power(g);
+	const struct model_method *m;
+	const bool template =
+	    xu_val_get_bool(g->config, "is_a_template", false);
+
+	if (guest_is_control(g))
+		return v;
+	for (; *w != NULL; w++) {
+		m = model_find_method(&model_vm, *w);
+		if (m != NULL && (m->states & now) != 0 &&
+		    (!template || suits_template(*w)) &&
+		    (!g->foreign || suits_foreign(*w)))
+			xu_val_add(v, xu_str(*w));
+	}
+	return v;
+}
+
 static struct xu_val *
 run_time_field(struct core *c, const struct guest *g, const char *name)
 {
@@ -53,6 +96,10 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_str(dom_power_word(guest_power(g)));
 	if (strcmp(name, "resident_on") == 0)
 		return xu_str(g->domid >= 0 ? c->host_uuid : "");
+	if (strcmp(name, "allowed_operations") == 0)
+		return operations_of(g);
+	if (strcmp(name, "is_a_snapshot") == 0)
+		return xu_bool(false);
 	if (strcmp(name, "affinity") == 0)
 		return xu_str("");
 	if (strcmp(name, "consoles") == 0)

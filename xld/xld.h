@@ -194,6 +194,9 @@ const char *guest_name(const struct guest *g);
 int guest_set_name(struct guest *g, const char *name, struct xu_err *e);
 /* NO_DOMID: it has none any more. */
 int guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e);
+/* The machine is as v has it, here, in its record and in the store; or all is as
+ * before. Takes v: dispatch.c. */
+int guest_take_config(struct guest *g, struct xu_val *v, struct xu_err *e);
 bool guest_is_transient(const struct guest *g);
 /* An action of the config: "actions_after_crash". */
 enum dom_action guest_action(const struct guest *g, const char *field);
@@ -490,7 +493,8 @@ struct class_ops {
 };
 extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
     host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops, vif_ops,
-    vif_metrics_ops, network_ops, pif_ops, pool_ops;
+    vif_metrics_ops, network_ops, pif_ops, pool_ops, role_ops,
+    subject_ops, user_ops;
 
 /* All there are: from 0 to NULL. */
 const struct class_ops *class_ops_at(size_t i);
@@ -510,7 +514,7 @@ struct handler {
 };
 /* End with an all-zero row. */
 extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
-    vbd_handlers[], vdi_handlers[], vif_handlers[], network_handlers[];
+    vm_clone_handlers[], people_handlers[], vbd_handlers[], vdi_handlers[], vif_handlers[], network_handlers[];
 
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],

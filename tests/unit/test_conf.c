@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "xld.h"
 #include "xu_file.h"
 
 static char warnings[2048];
@@ -130,6 +131,57 @@ START_TEST(roles)
 }
 END_TEST
 
+static size_t
+all_of(struct core *c, const struct class_ops *o, struct xu_val **records)
+{
+	size_t pos = 0;
+	void *obj;
+
+	*records = xu_array();
+	o->refresh(c);
+	while ((obj = o->next(c, &pos)) != NULL) {
+		ck_assert_ptr_eq(o->find(c, o->ref(obj)), obj);
+		xu_val_add(*records, o->record(c, obj));
+	}
+	ck_assert_ptr_null(o->find(c, "nobody"));
+	return xu_val_count(*records);
+}
+
+/* What the API says of the same. */
+START_TEST(people)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct core *c = calloc(1, sizeof(*c));
+	AUTO_VAL struct xu_val *r = NULL, *s = NULL, *u = NULL;
+	const struct xu_val *staff;
+
+	snprintf(c->host_uuid, sizeof(c->host_uuid),
+	    "5b1d8f0e-1111-4222-8333-944455556666");
+	c->conf = parse("pool_admin = root\nvm_admin = @staff ann\n"
+			"read_only = ann @staff bob", &e);
+	ck_assert_uint_eq(all_of(c, &role_ops, &r), 6);
+	ck_assert_str_eq(xu_val_get_str(xu_val_at(r, 0), "name_label", ""),
+	    "pool-admin");
+	ck_assert_uint_eq(
+	    xu_val_count(xu_val_get(xu_val_at(r, 0), "subroles")), 5);
+	/* Each once, with the role that counts. */
+	ck_assert_uint_eq(all_of(c, &subject_ops, &s), 4);
+	staff = xu_val_at(s, 1);
+	ck_assert_str_eq(xu_val_get_str(staff, "subject_identifier", ""),
+	    "@staff");
+	ck_assert_str_eq(xu_val_get_str(xu_val_get(staff, "other_config"),
+	    "subject-is-group", ""), "true");
+	ck_assert_str_eq(
+	    xu_val_str(xu_val_at(xu_val_get(staff, "roles"), 0)),
+	    xu_val_get_str(xu_val_at(r, 3), "uuid", ""));
+	ck_assert_uint_eq(all_of(c, &user_ops, &u), 3);
+	ck_assert_str_eq(xu_val_get_str(xu_val_at(u, 2), "short_name", ""),
+	    "bob");
+	xu_val_free(c->conf);
+	free(c);
+}
+END_TEST
+
 START_TEST(addresses)
 {
 	static const char *const bad[] = { "", ":", "1", "127.0.0.1",
@@ -176,6 +228,7 @@ main(void)
 	tcase_add_test(tc, a_file_is_read);
 	tcase_add_test(tc, mistakes_are_named);
 	tcase_add_test(tc, roles);
+	tcase_add_test(tc, people);
 	tcase_add_test(tc, addresses);
 	tcase_add_test(tc, the_manual_knows_them);
 	suite_add_tcase(s, tc);

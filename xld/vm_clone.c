@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Machines from others, which is how later clients make them: clone or copy a
+ * template, provision it, set its memory; and which places it has for devices.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "dev.h"
+#include "vbd.h"
+#include "vif.h"
+#include "xu_vdev.h"
+
+/* Places that are named to clients; there may be more. */
+#define VIF_PLACES 8
+#define VBD_PLACES 16
+
+static int
+unshared(const struct guest *g, const struct xu_val *vbd, struct xu_err *e)
+{
+	if (strcmp(xu_val_get_str(vbd, "type", ""), "CD") == 0 ||
+	    strcmp(xu_val_get_str(vbd, "mode", ""), "RO") == 0)
+		return 0;
+	xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
+	    "disk %s of '%s' is written to, and two machines cannot have it; "
+	    "clone its VDI and make a VBD of that",
+	    xu_val_get_str(vbd, "device", ""), guest_name(g));
+	xu_err_param(e, "the machine has a disk that is written to");
+	return -1;
+}
+
+/* Devices with identities of their own; cards have other addresses, too. */
+static int
+renew(const struct guest *g, struct xu_val *config, const char *uuid,
+    const char *list, struct xu_err *e)
+{
+	const struct xu_val *old = xu_val_get(config, list);
+	struct xu_val *out = xu_array(), *v;
+	const bool vifs = strcmp(list, "VIFs") == 0;
+	char own[UUID_TEXT], mac[XU_MAC_TEXT];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < xu_val_count(old); i++) {
+		v = xu_val_copy(xu_val_at(old, i));
+		uuid_random(own);
+		xu_val_set(v, "uuid", xu_str(own));
+		if (vifs) {
+			vif_mac_derive(uuid,
+			    (uint32_t)strtoul(xu_val_get_str(v, "device", ""),
+				NULL, 10), mac);
+			xu_val_set(v, "MAC", xu_str(mac));
+		} else {
+			r = unshared(g, v, e);
+		}
+		xu_val_add(out, v);
+	}
+	xu_val_set(config, list, out);
+	return r;
+}
+
+static struct xu_val *
+config_of_clone(const struct guest *g, const char *uuid, const char *name,
+    struct xu_err *e)
+{
+	struct xu_val *v = xu_val_copy(g->config);
+
+	xu_val_set(v, "uuid", xu_str(uuid));
+	xu_val_set(v, "name_label", xu_str(name));
+	if (renew(g, v, uuid, "VBDs", e) == 0 &&
+	    renew(g, v, uuid, "VIFs", e) == 0 && xu_val_ok(v) &&
+	    config_check(g->core, NULL, v, e) == 0)
+		return v;
+	xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "clone '%s'", guest_name(g));
+	xu_val_free(v);
+	return NULL;
+}
+
+/* (vm, new_name[, sr]): a machine like it, halted. */
+static void
+clone_vm(struct call *k)
+{
+	const char *name = xu_val_str(xu_val_at(k->params, 1));
+	struct xu_err e = XU_ERR_INIT;
+	struct guest *g = NULL;
+	struct xu_val *config;
+	char uuid[UUID_TEXT];
+
+	if (guest_is_control(k->guest) || k->guest->foreign) {
+		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "not a machine of ours",
+		    "%s: '%s' is not a machine that was made here", k->method,
+		    guest_name(k->guest));
+		return;
+	}
+	uuid_random(uuid);
+	config = config_of_clone(k->guest, uuid, name, &e);
+	if (config != NULL && !call_may_have(k, NULL, config)) {
+		xu_val_free(config);
+		return;
+	}
+	if (config != NULL)
+		g = guest_new(k->core, uuid, config, &e);
+	if (g == NULL || record_write(g, &e) < 0) {
+		if (g != NULL)
+			guest_free(g);
+		call_fail(k, &e);
+		return;
+	}
+	g->made_at = now_real();
+	api_tell_guest(g);
+	call_ok(k, xu_str(uuid));
+}
+
+static void
+change(struct call *k, struct xu_val *config)
+{
+	struct guest *g = k->guest;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (!xu_val_ok(config))
+		xu_err_set(&e, XE(XLD_NO_MEMORY), ENOMEM, "%s", k->method);
+	else if (guest_is_control(g) || g->foreign)
+		xu_err_set(&e, XE(OPERATION_NOT_ALLOWED), 0,
+		    "%s: '%s' is not a machine that was made here", k->method,
+		    guest_name(g));
+	else
+		config_check(g->core, g, config, &e);
+	if (xu_err_is_set(&e)) {
+		xu_val_free(config);
+		call_fail(k, &e);
+		return;
+	}
+	if (guest_take_config(g, config, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	api_event(k->core, "VM", "mod", g->uuid, vm_record(k->core, g));
+	call_ok(k, NULL);
+}
+
+/* A template becomes a machine; disks of its own it had when it was cloned. */
+static void
+provision(struct call *k)
+{
+	struct xu_val *v = xu_val_copy(k->guest->config);
+
+	xu_val_set(v, "is_a_template", xu_bool(false));
+	change(k, v);
+}
+
+/* (vm, static_min, static_max, dynamic_min, dynamic_max): bytes, all at once, so
+ * that they need not agree in between. */
+static void
+set_memory_limits(struct call *k)
+{
+	static const char *const fields[] = { "memory_static_min",
+		"memory_static_max", "memory_dynamic_min",
+		"memory_dynamic_max" };
+	struct xu_val *v = xu_val_copy(k->guest->config);
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(fields); i++)
+		xu_val_set(v, fields[i],
+		    xu_val_copy(xu_val_at(k->params, i + 1)));
+	change(k, v);
+}
+
+static void
+vif_places(struct call *k)
+{
+	struct xu_val *out = xu_array();
+
+	for (uint32_t i = 0; i < VIF_PLACES; i++)
+		if (dev_by_id(k->guest, &vif_class, i) == NULL)
+			xu_val_add(out, xu_strf("%u", i));
+	call_ok(k, out);
+}
+
+/* By number, as VBD.create takes them in userdevice. */
+static void
+vbd_places(struct call *k)
+{
+	struct xu_val *out = xu_array();
+	struct xu_vdev v;
+	char name[16];
+
+	for (uint32_t i = 0; i < VBD_PLACES; i++) {
+		xu_vdev_of_index(i, name, sizeof(name));
+		if (xu_vdev_parse(name, &v, NULL) == 0 &&
+		    dev_by_id(k->guest, &vbd_class, v.number) == NULL)
+			xu_val_add(out, xu_strf("%u", i));
+	}
+	call_ok(k, out);
+}
+
+const struct handler vm_clone_handlers[] = {
+	{ "VM.clone", clone_vm },
+	{ "VM.copy", clone_vm },
+	{ "VM.provision", provision },
+	{ "VM.set_memory_limits", set_memory_limits },
+	{ "VM.get_allowed_VBD_devices", vbd_places },
+	{ "VM.get_allowed_VIF_devices", vif_places },
+	{ NULL, NULL },
+};
