@@ -45,9 +45,11 @@ def memory():
     return int(in_host("grep VmRSS /proc/$(pidof xld-api)/status").split()[1])
 
 
-def status(data, secure=False):
-    """What the server answers to these bytes: its status, 0 = it hung up."""
+def status(data):
+    """What the server answers to these bytes: its status, 0 = it hung up, or says
+    nothing and will hang up when its patience ends."""
     s = dial()
+    s.settimeout(3)
     try:
         s.sendall(data)
         s.shutdown(socket.SHUT_WR)
@@ -167,6 +169,11 @@ def json_forms():
         # Without a version it is a call of 1.0, whose errors are arrays.
         same("error", True, e["code"] == -32600 if isinstance(e, dict)
              else e[0] == "INTERNAL_ERROR")
+    # As many members as fit: no time that grows with their square.
+    many = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "VM.get_all",
+                       "params": [{"%x" % i: 1 for i in range(25000)}]},
+                      separators=(",", ":"))
+    same("a map of 25000", "SESSION_INVALID", code_of(many)["message"])
     e = code_of('{"id":1,"method":"VM.get_all","params":["x"]}')
     same("1.0", ["SESSION_INVALID", "x"], e)
     e = code_of('{"jsonrpc":"2.0","id":"a","method":"VM.fly","params":[]}')
@@ -323,6 +330,17 @@ def main():
     guesses()
     witness.still("after guesses")
     witness.over = True
+    # Another one knows nothing of that: who comes next here need not wait.
+    in_host("kill -9 $(pidof xld-api)")
+    for _ in range(100):
+        try:
+            x = xmlrpc.client.ServerProxy(os.environ["XLD_HTTP"])
+            if "Value" in x.session.login_with_password("root", PASSWORD):
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    sys.exit("a killed xld-api does not come back")
 
 
 main()
