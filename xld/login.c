@@ -5,22 +5,19 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "access.h"
+#include "helper.h"
 #include "xld.h"
 #include "xu_log.h"
-#include "xu_proc.h"
 
 #define PROGRAM	    XLD_LIBEXECDIR "/xld-login"
 /* Processes at a time, and those who wait for one. */
 #define RUNNING_MAX 4
 #define WAITING_MAX 64
+#define MESSAGE_MAX 65536
 /* Of one; modules may ask servers. XLD_LOGIN_TIMEOUT in xld's environment. */
 #define WAIT_S	    30
 
@@ -54,9 +51,7 @@ finish(struct login *l)
 {
 	struct core *c = l->core;
 
-	kill(l->pid, SIGKILL);
-	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	helper_kill(l->pid);
 	xu_list_remove(&l->all);
 	c->logins_running--;
 	uv_close((uv_handle_t *)&l->poll, freed);
@@ -133,34 +128,6 @@ too_late(uv_timer_t *t)
 	broken(t->data, "did not answer in time");
 }
 
-static int
-spawn(struct login *l, struct xu_err *e)
-{
-	static char name[] = "xld-login";
-	char *const argv[] = { name, NULL };
-	struct xu_spawn s = { .path = PROGRAM,
-		.argv = argv,
-		.nfds = 1,
-		.pdeathsig = SIGKILL };
-	int sv[2];
-
-	if (xu_socketpair(sv, false) < 0)
-		return xu_err_set(e, XE(XLD_HELPER), errno, "start " PROGRAM);
-	s.fds = &sv[1];
-	l->pid = xu_spawn(&s, e);
-	close(sv[1]);
-	if (l->pid < 0 || xu_set_nonblock(sv[0], true) < 0 ||
-	    (l->chan = xu_chan_new(sv[0], 65536)) == NULL) {
-		if (l->pid > 0) {
-			kill(l->pid, SIGKILL);
-			waitpid(l->pid, NULL, 0);
-		}
-		close(sv[0]);
-		return xu_err_set(e, XE(XLD_HELPER), errno, "start " PROGRAM);
-	}
-	return 0;
-}
-
 /* The question fits into the socket's buffer. */
 static int
 ask(struct login *l)
@@ -180,7 +147,8 @@ start(struct login *l)
 	struct core *c = l->core;
 	struct xu_err e = XU_ERR_INIT;
 
-	if (spawn(l, &e) < 0) {
+	l->chan = helper_start(PROGRAM, MESSAGE_MAX, &l->pid, &e);
+	if (l->chan == NULL) {
 		xu_list_remove(&l->all);
 		call_fail(l->call, &e);
 		free(l);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "helper.h"
 #include "kernel_val.h"
 #include "xld.h"
 #include "xu_log.h"
@@ -51,16 +52,6 @@ poll_closed(uv_handle_t *h)
 	free(w);
 }
 
-static int
-wait_for(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
-
 static void
 let_go(struct worker *w)
 {
@@ -77,7 +68,7 @@ let_go(struct worker *w)
 static int
 finish(struct worker *w)
 {
-	int status = wait_for(w->pid);
+	int status = helper_wait(w->pid);
 
 	let_go(w);
 	return status;
@@ -231,51 +222,22 @@ ready(uv_poll_t *h, int status, int events XU_UNUSED)
 		died(w);
 }
 
-static int
-spawn(struct worker *w, int *channel, struct xu_err *e)
-{
-	static char name[] = "xld-build";
-	char *const argv[] = { name, NULL };
-	struct xu_spawn s = { .path = PROGRAM,
-		.argv = argv,
-		.nfds = 1,
-		.pdeathsig = SIGKILL };
-	int sv[2];
-
-	if (xu_socketpair(sv, false) < 0)
-		return xu_err_set(e, "XLD_HELPER", errno, "start %s", PROGRAM);
-	s.fds = &sv[1];
-	w->pid = xu_spawn(&s, e);
-	close(sv[1]);
-	if (w->pid < 0) {
-		close(sv[0]);
-		return -1;
-	}
-	*channel = sv[0];
-	return 0;
-}
-
 /* One that waits for its order; NULL with an error. */
 static struct worker *
 new_worker(struct core *c, struct xu_err *e)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	int fd = -1;
 
-	if (w == NULL || spawn(w, &fd, e) < 0) {
+	if (w == NULL || (w->chan = helper_start(PROGRAM, PAYLOAD_MAX, &w->pid,
+			      e)) == NULL) {
 		xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start a worker");
 		free(w);
 		return NULL;
 	}
 	w->core = c;
-	w->chan = xu_chan_new(fd, PAYLOAD_MAX);
-	if (w->chan == NULL)
-		close(fd);
-	if (w->chan == NULL || xu_set_nonblock(fd, true) < 0 ||
-	    uv_poll_init(c->loop, &w->poll, fd) != 0) {
+	if (uv_poll_init(c->loop, &w->poll, xu_chan_fd(w->chan)) != 0) {
 		xu_err_set(e, "XLD_HELPER", errno, "watch the build worker");
-		kill(w->pid, SIGKILL);
-		wait_for(w->pid);
+		helper_kill(w->pid);
 		xu_chan_free(&w->chan);
 		free(w);
 		return NULL;
