@@ -94,6 +94,18 @@ xu_num_kib(const char *s, char unit, uint64_t *out)
 #define EDIT_CAP 8
 #define EDIT_LEN 64
 
+bool
+xu_is_uuid(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'x' ? !isxdigit((unsigned char)s[i]) :
+				     s[i] != form[i])
+			return false;
+	return true;
+}
+
 unsigned
 xu_edit_distance(const char *a, const char *b)
 {

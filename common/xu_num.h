@@ -12,6 +12,8 @@ bool xu_num_i64(const char *s, int64_t min, int64_t max, int64_t *out);
 /* "512", "512m", "2G", "1048576k" -> KiB; a bare number has the unit given
  * ('k', 'm', 'g' or 'b'). Fractions of a KiB, overflow, other letters: false. */
 bool xu_num_kib(const char *s, char unit, uint64_t *out);
+/* 8-4-4-4-12 hexadecimal digits, of either case. */
+bool xu_is_uuid(const char *s);
 /* Edit distance (insert, delete, replace, swap of neighbours), capped at 8. */
 unsigned xu_edit_distance(const char *a, const char *b);
 

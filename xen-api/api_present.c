@@ -9,22 +9,9 @@
 
 #include "api_types.h"
 #include "xapi_rpc.h"
+#include "xu_num.h"
 
 #define PREFIX "OpaqueRef:"
-
-static bool
-is_uuid(const char *s)
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-	if (strlen(s) != sizeof(form) - 1)
-		return false;
-	for (size_t i = 0; s[i] != '\0'; i++)
-		if (form[i] == '-' ? s[i] != '-' :
-		    strchr("0123456789abcdef", s[i]) == NULL)
-			return false;
-	return true;
-}
 
 struct xu_val *
 api_present_ref(const char *ref, bool modern)
@@ -69,7 +56,7 @@ as_xml(const char *s)
 
 	if (s[0] == '\0')
 		return xu_str("");
-	ref = is_uuid(s) ? api_present_ref(s, true) : xu_str(s);
+	ref = xu_is_uuid(s) ? api_present_ref(s, true) : xu_str(s);
 	xrpc_write_value(&b, ref, false);
 	return b.error != 0 ? NULL : xu_str(xu_buf_text(&b));
 }

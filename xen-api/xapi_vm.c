@@ -132,13 +132,6 @@ found(const char *ref, struct xapi_err *e)
 	return s;
 }
 
-static bool
-looks_like_uuid(const char *s)
-{
-	return strlen(s) == 36 && s[8] == '-' && s[13] == '-' && s[18] == '-' &&
-	    s[23] == '-';
-}
-
 /* No name: the domid or uuid among all records. */
 static char *
 find_other(struct xapi *x, const char *what, struct xapi_err *e)
@@ -150,7 +143,7 @@ find_other(struct xapi *x, const char *what, struct xapi_err *e)
 	char *ref = NULL;
 	bool hit = false;
 
-	if (!number && !looks_like_uuid(what))
+	if (!number && !xu_is_uuid(what))
 		goto none;
 	all = xapi_call(x, e, "VM.get_all_records", "");
 	if (all == NULL)

@@ -478,6 +478,7 @@ open_log(const struct dm *d, struct xu_err *e)
 struct files {
 	struct dm_plan *plan;
 	const struct guest *guest;
+	struct xu_err *e;
 	int fds[3 + DM_DISKS + DM_NICS], n;
 };
 _Static_assert(3 + DM_DISKS + DM_NICS <= XU_SPAWN_FDS, "descriptors");
@@ -487,6 +488,23 @@ give(struct files *f, int fd)
 {
 	f->fds[f->n] = fd;
 	return 3 + f->n++;
+}
+
+/* Only its device model can read an image. */
+static int
+no_place(struct files *f, const struct vbd_view *v)
+{
+	if (v->format == XU_DISK_RAW) {
+		xu_log(XU_INFO, "domain %d: its disk %s is there for PV drivers "
+				"only", f->guest->domid, v->device);
+		return 0;
+	}
+	xu_err_set(f->e, "XLD_DEVICE", 0, "disk %s: an image is read by the "
+	    "device model alone, and another disk has its place there; give it "
+	    "another name", v->device);
+	xu_err_param(f->e, "%s", v->device);
+	xu_err_param(f->e, "no place in the device model");
+	return -1;
 }
 
 /* What finds no place, or is none for its bus, is left to PV drivers. */
@@ -501,17 +519,8 @@ add_disk(void *arg, const struct vbd_view *v)
 
 	if (place < 0 || f->plan->disks[place].there ||
 	    (v->readonly && !v->cdrom &&
-		dm_bus_of((unsigned)place) != DM_SCSI)) {
-		if (v->format != XU_DISK_RAW)
-			xu_log(XU_WARNING, "domain %d: its disk %s is where "
-					   "another one is, and left out",
-			    f->guest->domid, v->device);
-		else
-			xu_log(XU_INFO, "domain %d: its disk %s is there for PV "
-					"drivers only", f->guest->domid,
-			    v->device);
-		return 0;
-	}
+		dm_bus_of((unsigned)place) != DM_SCSI))
+		return no_place(f, v);
 	d = &f->plan->disks[place];
 	*d = (struct dm_disk){ .there = true,
 		.cd = v->cdrom,
@@ -603,7 +612,7 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 		.domid = g->domid,
 		.root = ROOT,
 		.fds = { -1, -1, -1 } };
-	struct files f = { .plan = &plan, .guest = g };
+	struct files f = { .plan = &plan, .guest = g, .e = e };
 	int listener, r;
 	char serial[128];
 	struct dm *d;
@@ -623,10 +632,10 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 		plan.fds.kernel = give(&f, kernel_fd);
 	if (ramdisk_fd >= 0)
 		plan.fds.ramdisk = give(&f, ramdisk_fd);
-	dev_vbd_each(g, add_disk, &f);
+	r = dev_vbd_each(g, add_disk, &f);
 	dev_vif_each(g, add_nic, &f);
-	r = plan.serial == NULL ? 0 :
-	    console_serial_open(g, serial, true, e);
+	if (r == 0 && plan.serial != NULL)
+		r = console_serial_open(g, serial, true, e);
 	if (r == 0)
 		r = spawn(d, &plan, f.fds, f.n, e);
 	close(listener);

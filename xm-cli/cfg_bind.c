@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <uuid.h>
 
 #include "cfg_binder.h"
 #include "xu_cpus.h"
@@ -131,7 +130,6 @@ says_nothing(const struct domcfg_key *k, const struct cfg_value *v)
 static const char *
 kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 {
-	uuid_t uuid;
 	uint64_t kib;
 	int64_t n;
 
@@ -155,7 +153,7 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 		    ? NULL
 		    : "must be a number of MiB, or a number with k, m or g";
 	case DK_UUID:
-		return v->kind == CFG_STRING && uuid_parse(v->text, uuid) == 0
+		return v->kind == CFG_STRING && xu_is_uuid(v->text)
 		    ? NULL
 		    : "must be a UUID such as "
 		      "\"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90\"";

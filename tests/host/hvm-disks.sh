@@ -71,6 +71,8 @@ contains "it stays" "$err" 'stays until the guest ends'
 image "$scratch/c" qcow2
 expect_status 1 xm block-attach a "qcow2:$scratch/c" hdb w
 contains "none comes" "$err" "only be there from the guest's start"
+expect_status 1 xm create "$(hvm_config b "disk = [ 'file:$scratch/raw,xvda,w', '$scratch/c,qcow2,hda,w' ]")"
+contains "no place for it" "$err" 'disk hda: .*another disk has its place'
 expect_status 4 xm create "$(hvm_config b "disk = [ '$scratch/b,qcow2,hda,w' ]")"
 contains "who has it" "$err" "it is in use by guest 'a'"
 types a D

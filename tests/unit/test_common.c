@@ -56,6 +56,25 @@ START_TEST(large_structs)
 }
 END_TEST
 
+START_TEST(uuids)
+{
+	static const char good[] = "0a4f8d4c-33a2-4F28-9d5c-6a2f4e1b7c90";
+	char bad[64];
+
+	ck_assert(xu_is_uuid(good));
+	for (size_t i = 0; i < sizeof(good) - 1; i++) {
+		memcpy(bad, good, sizeof(good));
+		bad[i] = good[i] == '-' ? '0' : '-';
+		ck_assert_msg(!xu_is_uuid(bad), "%s", bad);
+		bad[i] = '\0';
+		ck_assert_msg(!xu_is_uuid(bad), "%s", bad);
+	}
+	snprintf(bad, sizeof(bad), "%s0", good);
+	ck_assert(!xu_is_uuid(bad));
+	ck_assert(!xu_is_uuid(""));
+}
+END_TEST
+
 START_TEST(err_first_cause_wins)
 {
 	struct xu_err e = XU_ERR_INIT;
@@ -636,6 +655,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, large_structs);
+	tcase_add_test(t, uuids);
 	tcase_add_test(t, err_first_cause_wins);
 	tcase_add_test(t, err_never_overflows);
 	tcase_add_test(t, buf_limit_is_sticky);
