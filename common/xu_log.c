@@ -95,8 +95,10 @@ xu_log(enum xu_level level, const char *fmt, ...)
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);
 	len = strlen(line);
+	/* Names and words of strangers are in it, and who reads it may do so on
+	 * a terminal. */
 	for (char *p = line; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\r')
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
 	line[len++] = '\n';
 	if (write(state.fd, line, len) < 0) {

@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -290,6 +291,20 @@ open_one(struct api *a, int fd, bool local, bool tls,
 	return 0;
 }
 
+/* Where it cannot be served nobody is to wait for it: the socket, which xld has,
+ * too, listens no more. */
+static int
+open_or_refuse(struct api *a, int fd, bool tls, const struct xu_val *told)
+{
+	/* libmicrohttpd closes what it cannot serve. */
+	AUTO_CLOSE int same = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int r = open_one(a, fd, false, tls, told);
+
+	if (r < 0 && same >= 0)
+		shutdown(same, SHUT_RDWR);
+	return r;
+}
+
 static void
 set_limits(struct limits *l, const struct xu_val *s)
 {
@@ -356,7 +371,7 @@ api_listen_open(struct api *a, int local_fd, int settings_fd, int first)
 			break;
 		one = xu_val_at(all, i);
 		tls = xu_val_get_bool(one, "tls", false);
-		if (open_one(a, first + (int)i, false, tls, told) < 0) {
+		if (open_or_refuse(a, first + (int)i, tls, told) < 0) {
 			/* The others serve. */
 			xu_log(XU_ERROR, "cannot serve %s%s",
 			    tls ? "https" : "http",

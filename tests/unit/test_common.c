@@ -18,11 +18,28 @@
 #include "xu_file.h"
 #include "xu_job.h"
 #include "xu_list.h"
+#include "xu_log.h"
 #include "xu_map.h"
 #include "xu_msg.h"
 #include "xu_num.h"
 #include "xu_proc.h"
 #include "xu_val.h"
+
+/* A stranger's name is in a line of the log: one line it stays. */
+START_TEST(log_lines)
+{
+	char path[64];
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	snprintf(path, sizeof(path), "/tmp/xu-log-%d", (int)getpid());
+	ck_assert_int_eq(xu_log_open("test", path, XU_INFO), 0);
+	xu_log(XU_INFO, "login of '%s'", "a\x1b[2J\nb\x7f\t");
+	ck_assert_int_eq(xu_log_open("test", NULL, XU_INFO), 0);
+	ck_assert_int_eq(xu_file_read(path, 4096, &b, NULL), 0);
+	unlink(path);
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&b), "login of 'a [2J b  '\n"));
+}
+END_TEST
 
 /* Who sends a map of many thousand members must not be paid for with time that
  * grows with its square; and whatever way it came about, a member is found. */
@@ -656,6 +673,7 @@ main(void)
 
 	tcase_add_test(t, large_structs);
 	tcase_add_test(t, uuids);
+	tcase_add_test(t, log_lines);
 	tcase_add_test(t, err_first_cause_wins);
 	tcase_add_test(t, err_never_overflows);
 	tcase_add_test(t, buf_limit_is_sticky);
