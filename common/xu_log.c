@@ -14,9 +14,10 @@
 static struct {
 	char ident[32];
 	char path[256];
+	char context[XU_LOG_CONTEXT];
 	int fd;
 	enum xu_level max;
-} state = { "xld", "", STDERR_FILENO, XU_INFO };
+} state = { .ident = "xld", .fd = STDERR_FILENO, .max = XU_INFO };
 
 static const char *const level_names[] = { "error", "warning", "notice",
 	"info", "debug" };
@@ -74,6 +75,19 @@ xu_log_path(void)
 }
 
 void
+xu_log_context(const char *word)
+{
+	snprintf(state.context, sizeof(state.context), "%s",
+	    word != NULL ? word : "");
+}
+
+const char *
+xu_log_context_word(void)
+{
+	return state.context;
+}
+
+void
 xu_log(enum xu_level level, const char *fmt, ...)
 {
 	char line[XU_ERR_MSG_MAX + 128];
@@ -89,8 +103,10 @@ xu_log(enum xu_level level, const char *fmt, ...)
 	gmtime_r(&now.tv_sec, &tm);
 	len = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &tm);
 	len += (size_t)snprintf(line + len, sizeof(line) - len,
-	    ".%03ldZ %s[%d] %s: ", now.tv_nsec / 1000000, state.ident,
-	    (int)getpid(), level_names[level]);
+	    ".%03ldZ %s[%d] %s: %s%s%s", now.tv_nsec / 1000000, state.ident,
+	    (int)getpid(), level_names[level],
+	    state.context[0] != '\0' ? "[" : "", state.context,
+	    state.context[0] != '\0' ? "] " : "");
 	va_start(ap, fmt);
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	va_end(ap);

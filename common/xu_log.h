@@ -29,6 +29,12 @@ enum xu_level xu_log_level(void);
 /* NULL: standard error. */
 const char *xu_log_path(void);
 
+/* A word that lines have from now on in brackets, which tells what they are about: a
+ * request. NULL or "": none. Copied. */
+#define XU_LOG_CONTEXT 40
+void xu_log_context(const char *word);
+const char *xu_log_context_word(void);
+
 void xu_log(enum xu_level level, const char *fmt, ...) XU_PRINTF(2, 3);
 /* Logs an error object once, where it stops travelling. */
 void xu_log_err(enum xu_level level, const struct xu_err *e);

@@ -227,6 +227,7 @@ is_class_verb(struct model_call *m, const char *name)
 	} verbs[] = {
 		{ "get_all", MC_ALL, MV_GET_ALL },
 		{ "get_all_records", MC_ALL, MV_GET_ALL_RECORDS },
+		{ "get_all_records_where", MC_ALL, MV_GET_ALL_RECORDS_WHERE },
 		{ "get_record", MC_RECORD, MV_GET_RECORD },
 		{ "get_by_uuid", MC_BY_UUID, MV_GET_BY_UUID },
 		{ "get_by_name_label", MC_BY_NAME, MV_GET_BY_NAME },
@@ -247,6 +248,10 @@ is_class_verb(struct model_call *m, const char *name)
 		m->result = t->refs;
 		break;
 	case MV_GET_ALL_RECORDS:
+		m->result = t->records;
+		break;
+	case MV_GET_ALL_RECORDS_WHERE:
+		take(m, "expr", T_STRING);
 		m->result = t->records;
 		break;
 	case MV_GET_RECORD:
@@ -376,6 +381,7 @@ model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 		}
 		say(f, ctx, c->name, "get_all", "");
 		say(f, ctx, c->name, "get_all_records", "");
+		say(f, ctx, c->name, "get_all_records_where", "");
 		say(f, ctx, c->name, "get_record", "");
 		say(f, ctx, c->name, "get_by_uuid", "");
 		say(f, ctx, c->name, "get_by_name_label", "");

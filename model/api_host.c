@@ -8,8 +8,9 @@
 
 static const struct model_field fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_RUN, 0, "Its name." },
-	{ "name_description", T_STRING, RO_RUN, 0, "Free text." },
+	{ "name_label", T_STRING, RW, STATES_ANY,
+	    "Its name; the system's until it is set." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "Free text." },
 	{ "API_version_major", T_INT, RO_RUN, 0, "Of the API it speaks." },
 	{ "API_version_minor", T_INT, RO_RUN, 0, "Of the API it speaks." },
 	{ "API_version_vendor", T_STRING, RO_RUN, 0, "Who wrote it." },
@@ -18,7 +19,7 @@ static const struct model_field fields[] = {
 	{ "enabled", T_BOOL, RO_RUN, 0, "New machines may be started." },
 	{ "software_version", ANY_MAP, RO_RUN, 0,
 	    "Versions of hypervisor, kernel and daemon." },
-	{ "other_config", ANY_MAP, RO_RUN, 0, "Facts that have no field." },
+	{ "other_config", ANY_MAP, RW, STATES_ANY, "The owner's." },
 	{ "capabilities", T_SET(T_STRING), RO_RUN, 0,
 	    "Kinds of guests the hypervisor runs." },
 	{ "cpu_configuration", ANY_MAP, RO_RUN, 0, "Processors." },
@@ -73,7 +74,8 @@ const struct model_class model_host = {
 	.name = "host",
 	.fields = fields,
 	.methods = methods,
-	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
+	    MC_OF_HOST,
 	.doc = "A physical machine.",
 };
 

@@ -52,20 +52,20 @@ const struct model_class model_host_cpu = {
 
 static const struct model_field pool_fields[] = {
 	UUID,
-	{ "name_label", T_STRING, RO_INS, 0, "Its name, unique here." },
-	{ "name_description", T_STRING, RO_INS, 0, "Free text." },
+	{ "name_label", T_STRING, RW, STATES_ANY, "Its name, unique here." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "Free text." },
 	{ "resident_on", T_REF("host"), RO_RUN, 0, "This host." },
-	{ "auto_power_on", T_BOOL, RO_INS, 0, "Activated with the host." },
+	{ "auto_power_on", T_BOOL, RW, STATES_ANY, "Activated with the host." },
 	{ "started_VMs", T_SET(T_REF("VM")), RO_RUN, 0, "Machines in it." },
-	{ "ncpu", T_INT, RO_INS, 0, "Processors it wants when activated." },
-	{ "sched_policy", T_STRING, RO_INS, 0,
+	{ "ncpu", T_INT, RW, STATES_ANY, "Processors it wants when activated." },
+	{ "sched_policy", T_STRING, RW, STATES_ANY,
 	    "credit, credit2, rtds, null; empty: as pool 0 has it." },
-	{ "proposed_CPUs", T_SET(T_STRING), RO_INS, 0,
+	{ "proposed_CPUs", T_SET(T_STRING), RW, STATES_ANY,
 	    "Numbers of the processors it wants; others make up to ncpu." },
 	{ "host_CPUs", T_SET(T_REF("host_cpu")), RO_RUN, 0,
 	    "Those it has now." },
 	{ "activated", T_BOOL, RO_RUN, 0, "Xen has it." },
-	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	END,
 };
 
@@ -103,7 +103,8 @@ const struct model_class model_cpu_pool = {
 	.name = "cpu_pool",
 	.fields = pool_fields,
 	.methods = pool_methods,
-	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
+	    MC_OF_HOST,
 	.doc = "Processors that machines share under one scheduler.",
 };
 

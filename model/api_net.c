@@ -116,7 +116,7 @@ const struct model_class model_vif_metrics = {
 static const struct model_field network_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
 	{ "name_label", T_STRING, RO_INS, 0, "The bridge's name." },
-	{ "name_description", T_STRING, RO_INS, 0, "What it is." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "What it is." },
 	{ "VIFs", T_SET(T_REF("VIF")), RO_RUN, 0,
 	    "Interfaces of machines that join it." },
 	{ "PIFs", T_SET(T_REF("PIF")), RO_RUN, 0, "The host's in it." },
@@ -124,7 +124,7 @@ static const struct model_field network_fields[] = {
 	{ "default_netmask", T_STRING, RO_INS, 0, "Not used." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "Made by network.create; false: by the host." },
-	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	{ .name = NULL },
 };
 
@@ -145,7 +145,8 @@ const struct model_class model_network = {
 	.name = "network",
 	.fields = network_fields,
 	.methods = network_methods,
-	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
+	    MC_OF_HOST,
 	.doc = "A bridge of the host.",
 };
 

@@ -87,22 +87,22 @@ const struct model_class model_vbd = {
 
 static const struct model_field vdi_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_INS, 0, "Its name." },
-	{ "name_description", T_STRING, RO_INS, 0, "Free text." },
+	{ "name_label", T_STRING, RW, STATES_ANY, "Its name." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "Free text." },
 	{ "SR", T_REF("SR"), RO_INS, 0, "Where it lies." },
 	{ "VBDs", T_SET(T_REF("VBD")), RO_RUN, 0, "Who has it." },
 	{ "virtual_size", T_INT, RO_INS, 0, "Bytes a guest sees." },
 	{ "physical_utilisation", T_INT, RO_RUN, 0,
 	    "Bytes it takes, -1 = not known." },
 	{ "type", T_ENUM("vdi_type"), RO_INS, 0, "What it is for." },
-	{ "sharable", T_BOOL, RO_INS, 0, "Several may write to it." },
-	{ "read_only", T_BOOL, RO_INS, 0, "Nobody may write to it." },
+	{ "sharable", T_BOOL, RW, STATES_ANY, "Several may write to it." },
+	{ "read_only", T_BOOL, RW, STATES_ANY, "Nobody may write to it." },
 	{ "crash_dumps", T_SET(T_REF("crashdump")), RO_RUN, 0, "None." },
 	{ "location", T_STRING, RO_RUN, 0, "file:/... or phy:/dev/..." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "VDI.create made it; false: it stands for something of others." },
 	{ "security_label", T_STRING, RO_RUN, 0, "Empty." },
-	{ "other_config", STRINGS, RO_INS, 0,
+	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "location: phy:/dev/... or file:/..., which must be there, of one "
 	    "in Local." },
 	{ .name = NULL },
@@ -153,8 +153,8 @@ const struct model_class model_vdi = {
 
 static const struct model_field sr_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_INS, 0, "Its name." },
-	{ "name_description", T_STRING, RO_INS, 0, "What it is." },
+	{ "name_label", T_STRING, RW, STATES_ANY, "Its name." },
+	{ "name_description", T_STRING, RW, STATES_ANY, "What it is." },
 	{ "VDIs", T_SET(T_REF("VDI")), RO_RUN, 0, "The disks that are known." },
 	{ "PBDs", T_SET(T_REF("PBD")), RO_RUN, 0, "How this host has it." },
 	{ "virtual_allocation", T_INT, RO_RUN, 0, "Bytes that guests see." },
@@ -165,7 +165,7 @@ static const struct model_field sr_fields[] = {
 	{ "type", T_STRING, RO_INS, 0, "local, dir or iso" },
 	{ "content_type", T_STRING, RO_INS, 0, "user, iso or empty" },
 	{ "shared", T_BOOL, RO_RUN, 0, "Of several hosts: never." },
-	{ "other_config", STRINGS, RO_RUN, 0, "Empty." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	{ "sm_config", STRINGS, RO_RUN, 0, "Empty." },
 	{ .name = NULL },
 };
@@ -198,7 +198,8 @@ const struct model_class model_sr = {
 	.name = "SR",
 	.fields = sr_fields,
 	.methods = sr_methods,
-	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
+	    MC_OF_HOST,
 	.doc = "Where disks lie. Local, which is always there, is files and "
 	       "block devices of the host wherever they are.",
 };

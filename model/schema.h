@@ -134,7 +134,7 @@ struct model_method {
 };
 
 /* Which of the derived messages there are. */
-#define MC_ALL	   (1u << 0) /* get_all, get_all_records */
+#define MC_ALL	   (1u << 0) /* get_all, get_all_records, ..._where */
 #define MC_RECORD  (1u << 1) /* get_record, get_FIELD, set_FIELD */
 #define MC_BY_UUID (1u << 2)
 #define MC_BY_NAME (1u << 3)
@@ -185,6 +185,7 @@ enum model_verb {
 	MV_METHOD,
 	MV_GET_ALL,
 	MV_GET_ALL_RECORDS,
+	MV_GET_ALL_RECORDS_WHERE,
 	MV_GET_RECORD,
 	MV_GET_BY_UUID,
 	MV_GET_BY_NAME,

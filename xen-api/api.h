@@ -127,6 +127,9 @@ struct request {
 	struct listener *listener;
 	struct MHD_Connection *conn;
 	uid_t uid;
+	/* Its name in logs and in the answer: the client's (X-Request-Id), or one
+	 * of ours. */
+	char id[33];
 	/* JSON-RPC: its version (1 or 2), 0 = XML-RPC; and the call's id. */
 	int json;
 	struct xu_val *json_id;
@@ -170,6 +173,10 @@ void api_core_close(struct api *a);
 /* Takes msg. */
 void api_core_call(
     struct api *a, struct xu_val *msg, core_reply_f *f, void *arg);
+/* The peer: an address (of IPv6 the part that one customer has), or "uid N". */
+void api_where_from(const struct request *rq, char out[64]);
+/* The core's logs name the request, and where it is from. Gives msg. */
+struct xu_val *api_core_about(const struct request *rq, struct xu_val *msg);
 /* A CALL in the name of a session. Takes params. */
 struct xu_val *api_core_msg(const struct session *s, const char *method,
     struct xu_val *params, bool async);

@@ -260,7 +260,7 @@ api_console(struct request *rq, const char *session, const char *uuid,
 		xu_val_add(params, options);
 	}
 	api_core_call(rq->api,
-	    api_core_msg(s, upgrade ? "console.open" : "console.history",
-		params, false),
+	    api_core_about(rq, api_core_msg(s,
+		upgrade ? "console.open" : "console.history", params, false)),
 	    upgrade ? got_stream : got_history, rq);
 }

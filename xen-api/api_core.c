@@ -126,6 +126,17 @@ api_core_close(struct api *a)
 }
 
 struct xu_val *
+api_core_about(const struct request *rq, struct xu_val *msg)
+{
+	char from[64];
+
+	api_where_from(rq, from);
+	xu_val_set(msg, "request", xu_str(rq->id));
+	xu_val_set(msg, "from", xu_str(from));
+	return msg;
+}
+
+struct xu_val *
 api_core_msg(const struct session *s, const char *method,
     struct xu_val *params, bool async)
 {

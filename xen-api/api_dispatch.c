@@ -207,8 +207,8 @@ call(struct request *rq, const char *called, const struct model_call *m,
 		api_event_call(rq, s, name, args);
 		xu_val_free(args);
 	} else {
-		api_core_call(rq->api, api_core_msg(s, name, args, m->async),
-		    forwarded, rq);
+		api_core_call(rq->api, api_core_about(rq,
+		    api_core_msg(s, name, args, m->async)), forwarded, rq);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "api.h"
@@ -202,6 +203,8 @@ send_answer(struct request *rq)
 		return MHD_NO;
 	}
 	MHD_add_response_header(r, "Content-Type", rq->type);
+	if (rq->id[0] != '\0')
+		MHD_add_response_header(r, "X-Request-Id", rq->id);
 	if (rq->sentence[0] != '\0')
 		MHD_add_response_header(r, "X-XLD-Error", rq->sentence);
 	if (rq->status == MHD_HTTP_METHOD_NOT_ALLOWED)
@@ -277,6 +280,24 @@ too_big(struct request *rq)
 	    (size_t)n);
 }
 
+/* What the client calls it, when that is a plain word; else what nobody else does. */
+static void
+name_request(struct request *rq)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	const char *word = MHD_lookup_connection_value(rq->conn,
+	    MHD_HEADER_KIND, "X-Request-Id");
+	uint64_t n;
+
+	if (word != NULL && word[0] != '\0' && strlen(word) < sizeof(rq->id) &&
+	    word[strspn(word, plain)] == '\0')
+		snprintf(rq->id, sizeof(rq->id), "%s", word);
+	else if (getrandom(&n, sizeof(n), 0) == (ssize_t)sizeof(n))
+		snprintf(rq->id, sizeof(rq->id), "%016llx",
+		    (unsigned long long)n);
+}
+
 static struct request *
 first(struct listener *l, struct MHD_Connection *c)
 {
@@ -289,6 +310,7 @@ first(struct listener *l, struct MHD_Connection *c)
 	rq->conn = c;
 	rq->uid = l->local ? peer_uid(c) : (uid_t)-1;
 	rq->stream = -1;
+	name_request(rq);
 	xu_list_init(&rq->waiting);
 	api_connection_is(c, CONN_READING);
 	return rq;

@@ -65,9 +65,8 @@ api_logins_close(struct api *a)
 	xu_map_free(&a->sources);
 }
 
-/* The address of the peer; of IPv6 the part that one customer has. */
-static void
-where_from(const struct request *rq, char out[64])
+void
+api_where_from(const struct request *rq, char out[64])
 {
 	const union MHD_ConnectionInfo *ci = MHD_get_connection_info(rq->conn,
 	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -246,7 +245,8 @@ ask_core(struct request *rq, struct source *src, const struct xu_val *params,
 	xu_val_add(p, xu_val_copy(xu_val_at(params, 1)));
 	xu_val_add(p, xu_str(rq->listener->local ? "" : src->name));
 	api_core_call(rq->api,
-	    api_core_msg(&nobody, "access.login", p, false), judged, l);
+	    api_core_about(rq, api_core_msg(&nobody, "access.login", p, false)),
+	    judged, l);
 }
 
 /* Who names a version, or comes the way that only later clients come, expects
@@ -274,7 +274,7 @@ api_login(struct request *rq, const struct xu_val *params)
 		    xu_val_str(xu_val_at(params, 3)), is_modern(rq, params));
 		return;
 	}
-	where_from(rq, from);
+	api_where_from(rq, from);
 	src = source_of(rq->api, from);
 	wait = src == NULL ? 1 : must_wait(rq->api, src);
 	if (wait == 0 && src->pending < AT_A_TIME_MAX) {

@@ -137,9 +137,18 @@ open_xen(struct core *c, struct xu_err *e)
 	return 0;
 }
 
+static void
+new_turn(uv_prepare_t *h XU_UNUSED)
+{
+	xu_log_context(NULL);
+}
+
 int
 core_open(struct core *c, struct xu_err *e)
 {
+	uv_prepare_init(c->loop, &c->turn);
+	uv_prepare_start(&c->turn, new_turn);
+	uv_unref((uv_handle_t *)&c->turn);
 #ifdef XLD_FAULT_INJECTION
 	only = c;
 #endif
@@ -154,7 +163,7 @@ core_open(struct core *c, struct xu_err *e)
 	scan_open(c);
 	c->started = booted_at();
 	identify(c);
-	if (open_xen(c, e) < 0 || records_open(c, e) < 0 ||
+	if (open_xen(c, e) < 0 || audit_open(c, e) < 0 || records_open(c, e) < 0 ||
 	    store_open(c, e) < 0 || store_dom0(c, e) < 0 ||
 	    pool_open(c, e) < 0 || vdis_open(c, e) < 0 ||
 	    consoles_open(c, e) < 0)
@@ -202,6 +211,7 @@ core_close(struct core *c)
 	hw_close();
 	store_close(c);
 	records_close(c);
+	audit_close(c);
 	kcache_free(&c->kernels);
 	uv_walk(c->loop, run_closures, NULL);
 	uv_run(c->loop, UV_RUN_NOWAIT);

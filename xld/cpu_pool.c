@@ -116,6 +116,41 @@ record(struct core *c, void *obj)
 	return v;
 }
 
+static int check(struct core *c, const struct cpu_pool *self,
+    const struct xu_val *v, struct xu_err *e);
+
+/* What Xen has is changed by messages; these are for the next activation. */
+static int
+set(struct core *c, void *obj, const char *field, const struct xu_val *value,
+    struct xu_err *e)
+{
+	struct cpu_pool *p = obj;
+	AUTO_VAL struct xu_val *v = xu_val_copy(p->config);
+
+	if (p->config == NULL) {
+		xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
+		    "CPU pool '%s' is none that cpu_pool.create made", p->name);
+		return -1;
+	}
+	if (p->id >= 0 && (strcmp(field, "name_label") == 0 ||
+		strcmp(field, "ncpu") == 0 ||
+		strcmp(field, "sched_policy") == 0 ||
+		strcmp(field, "proposed_CPUs") == 0)) {
+		xu_err_set(e, XE(POOL_BAD_STATE), 0,
+		    "'%s' is activated; deactivate it first", p->name);
+		xu_err_param(e, "%s", p->uuid);
+		xu_err_param(e, "activated");
+		return -1;
+	}
+	xu_val_set(v, field, xu_val_copy(value));
+	if (check(c, p, v, e) < 0 || db_change(c->db, "cpu_pool", p->uuid,
+		&p->config, field, value, e) < 0)
+		return -1;
+	snprintf(p->name, sizeof(p->name), "%s",
+	    xu_val_get_str(p->config, "name_label", ""));
+	return 0;
+}
+
 static void
 look(struct core *c)
 {
@@ -130,6 +165,7 @@ const struct class_ops cpu_pool_ops = {
 	.ref = ref_of,
 	.record = record,
 	.refresh = look,
+	.set = set,
 };
 
 /* ---- refusals ---------------------------------------------------------------------- */
@@ -183,7 +219,8 @@ sched_of(struct core *c, const char *word, uint32_t *out)
 }
 
 static int
-check(struct core *c, const struct xu_val *v, struct xu_err *e)
+check(struct core *c, const struct cpu_pool *self, const struct xu_val *v,
+    struct xu_err *e)
 {
 	const char *name = xu_val_get_str(v, "name_label", "");
 	const char *sched = xu_val_get_str(v, "sched_policy", "");
@@ -198,7 +235,8 @@ check(struct core *c, const struct xu_val *v, struct xu_err *e)
 		    "a pool has a name of 1 to 64 characters that is no "
 		    "number");
 	for (size_t i = 0; i < c->hardware->npools; i++)
-		if (strcmp(c->hardware->pools[i].name, name) == 0) {
+		if (&c->hardware->pools[i] != self &&
+		    strcmp(c->hardware->pools[i].name, name) == 0) {
 			xu_err_set(e, XE(UNIQUE_NAME_ERROR), 0,
 			    "there is a CPU pool '%s' already", name);
 			xu_err_param(e, "%s", name);
@@ -240,7 +278,7 @@ create(struct call *k)
 			xu_val_set(v, taken[i], xu_val_copy(m));
 	}
 	uuid_random(uuid);
-	if (check(k->core, v, &e) < 0 ||
+	if (check(k->core, NULL, v, &e) < 0 ||
 	    db_put(k->core->db, "cpu_pool", uuid, v, &e) < 0) {
 		call_fail(k, &e);
 		return;

@@ -457,6 +457,22 @@ db_put(struct db *db, const char *cls, const char *id, const struct xu_val *v,
 }
 
 int
+db_change(struct db *db, const char *cls, const char *id, struct xu_val **v,
+    const char *member, const struct xu_val *value, struct xu_err *e)
+{
+	struct xu_val *changed = *v != NULL ? xu_val_copy(*v) : xu_struct();
+
+	xu_val_set(changed, member, xu_val_copy(value));
+	if (db_put(db, cls, id, changed, e) < 0) {
+		xu_val_free(changed);
+		return -1;
+	}
+	xu_val_free(*v);
+	*v = changed;
+	return 0;
+}
+
+int
 db_del(struct db *db, const char *cls, const char *id, struct xu_err *e)
 {
 	if (db == NULL)

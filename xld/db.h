@@ -26,6 +26,11 @@ void db_close(struct db **db);
 /* Writes nothing when the object is so already. */
 int db_put(struct db *db, const char *cls, const char *id,
     const struct xu_val *v, struct xu_err *e);
+/* One member of the object that *v has becomes a copy of value, there and here, or
+ * nothing is changed. */
+int db_change(struct db *db, const char *cls, const char *id,
+    struct xu_val **v, const char *member, const struct xu_val *value,
+    struct xu_err *e);
 /* No error when there is none. */
 int db_del(struct db *db, const char *cls, const char *id, struct xu_err *e);
 /* NULL with *e unset: there is none. */

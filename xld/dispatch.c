@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "where.h"
 #include "xld.h"
 #include "xu_log.h"
 
@@ -55,6 +56,7 @@ reply(struct call *k, struct xu_val *v, int fd)
 void
 call_ok(struct call *k, struct xu_val *v)
 {
+	audit(k, v, "ok");
 	if (k->task == NULL) {
 		reply(k, v != NULL ? v : xu_str(""), -1);
 		return;
@@ -67,6 +69,7 @@ call_ok(struct call *k, struct xu_val *v)
 void
 call_ok_fd(struct call *k, int fd)
 {
+	audit(k, NULL, "ok");
 	reply(k, xu_str(""), fd);
 	close(fd);
 }
@@ -111,6 +114,8 @@ call_fail(struct call *k, const struct xu_err *e)
 {
 	AUTO_VAL struct xu_val *r = NULL;
 
+	xu_log_context(k->request);
+	audit(k, NULL, e->code);
 	xu_log(XU_INFO, "%s: %s: %s", k->method, e->code, e->msg);
 	if (k->task != NULL) {
 		task_failure(k->task, e);
@@ -308,6 +313,31 @@ get_all(struct call *k, const struct class_ops *o, bool records)
 			xu_val_add(v, xu_str(o->ref(obj)));
 	}
 	call_ok(k, v);
+}
+
+static void
+get_where(struct call *k, const struct class_ops *o)
+{
+	struct xu_val *v = xu_struct(), *r;
+	struct xu_err e = XU_ERR_INIT;
+	size_t pos = 0;
+	int holds = 0;
+	void *obj;
+
+	while (holds >= 0 && (obj = o->next(k->core, &pos)) != NULL) {
+		r = o->record(k->core, obj);
+		holds = where_holds(argument(k, 0), r, &e);
+		if (holds > 0)
+			xu_val_set(v, o->ref(obj), r);
+		else
+			xu_val_free(r);
+	}
+	if (holds >= 0) {
+		call_ok(k, v);
+		return;
+	}
+	xu_val_free(v);
+	call_fail(k, &e);
 }
 
 /* By a field that all objects have; all that fit, or the first. */
@@ -592,6 +622,9 @@ run(struct call *k, const struct class_ops *o)
 	case MV_GET_ALL_RECORDS:
 		get_all(k, o, k->m.verb == MV_GET_ALL_RECORDS);
 		break;
+	case MV_GET_ALL_RECORDS_WHERE:
+		get_where(k, o);
+		break;
 	case MV_GET_BY_UUID:
 		get_by(k, o, "uuid", false);
 		break;
@@ -645,6 +678,9 @@ dispatch(struct core *c, uint32_t id, struct xu_val *msg)
 	k->params = xu_val_get(msg, "params");
 	snprintf(k->method, sizeof(k->method), "%s",
 	    xu_val_get_str(msg, "method", ""));
+	snprintf(k->request, sizeof(k->request), "%s",
+	    xu_val_get_str(msg, "request", ""));
+	xu_log_context(k->request);
 	xu_list_init(&k->waiting);
 	if (is_internal(k))
 		return;

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 
 #include "cpu.h"
+#include "db.h"
 #include "xu_log.h"
 
 /* The newest part of a log that may be larger. */
@@ -166,21 +167,25 @@ static struct xu_val *
 host_record(struct core *c, void *obj XU_UNUSED)
 {
 	struct xu_val *v = xu_struct(), *loaders = xu_array();
+	const struct xu_val *other = xu_val_get(c->host, "other_config");
 	struct xc_physinfo p = { .nr_cpus = 0 };
 	struct utsname u = { .nodename = "" };
 
 	uname(&u);
 	xc_physinfo(c->xch, &p);
 	xu_val_set(v, "uuid", xu_str(c->host_uuid));
-	xu_val_set(v, "name_label", xu_str(u.nodename));
-	xu_val_set(v, "name_description", xu_str(""));
+	xu_val_set(v, "name_label",
+	    xu_str(xu_val_get_str(c->host, "name_label", u.nodename)));
+	xu_val_set(v, "name_description",
+	    xu_str(xu_val_get_str(c->host, "name_description", "")));
 	xu_val_set(v, "API_version_major", xu_int(1));
 	xu_val_set(v, "API_version_minor", xu_int(0));
 	xu_val_set(v, "API_version_vendor", xu_str("xld"));
 	xu_val_set(v, "API_version_vendor_implementation", xu_struct());
 	xu_val_set(v, "enabled", xu_bool(!c->disabled));
 	xu_val_set(v, "software_version", software(c));
-	xu_val_set(v, "other_config", xu_struct());
+	xu_val_set(v, "other_config", other != NULL ? xu_val_copy(other) :
+						      xu_struct());
 	xu_val_set(v, "capabilities", words_of(c->version.capabilities));
 	xu_val_set(v, "cpu_configuration", processors(&p));
 	xu_val_set(v, "sched_policy", xu_str(sched_name(c)));
@@ -241,6 +246,14 @@ metrics_ref(const void *obj)
 	return ((const struct core *)obj)->host_metrics_uuid;
 }
 
+/* What its owner calls it outlives the boot, as its identity does. */
+static int
+host_set(struct core *c, void *obj XU_UNUSED, const char *field,
+    const struct xu_val *value, struct xu_err *e)
+{
+	return db_change(c->db, "host", "self", &c->host, field, value, e);
+}
+
 const struct class_ops host_ops = {
 	.cls = &model_host,
 	.find = find_host,
@@ -248,6 +261,7 @@ const struct class_ops host_ops = {
 	.ref = host_ref,
 	.record = host_record,
 	.refresh = scan,
+	.set = host_set,
 };
 
 const struct class_ops host_metrics_ops = {

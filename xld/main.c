@@ -153,6 +153,9 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 	struct xu_err e = XU_ERR_INIT;
 
 	xu_log_reopen();
+	if (audit_open(c, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+	xu_err_clear(&e);
 	consoles_reopen(c);
 	if (conf_load(c, &e) < 0)
 		xu_log(XU_ERROR, "the settings stay as they are: %s", e.msg);

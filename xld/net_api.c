@@ -250,6 +250,23 @@ network_record(struct core *c, void *obj)
 	return r;
 }
 
+/* Of one that network.create made. */
+static int
+network_set(struct core *c, void *obj, const char *field,
+    const struct xu_val *value, struct xu_err *e)
+{
+	const struct network *n = obj;
+	AUTO_VAL struct xu_val *v = db_get(c->db, "network", n->link.name, e);
+
+	if (v != NULL)
+		return db_change(c->db, "network", n->link.name, &v, field,
+		    value, e);
+	xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
+	    "bridge %s belongs to the host: network.create has not made it",
+	    n->link.name);
+	return -1;
+}
+
 const struct class_ops network_ops = {
 	.cls = &model_network,
 	.find = find_network,
@@ -257,6 +274,7 @@ const struct class_ops network_ops = {
 	.ref = ref,
 	.record = network_record,
 	.refresh = refresh,
+	.set = network_set,
 };
 
 static void

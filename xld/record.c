@@ -19,6 +19,28 @@
 #define RECORDS XLD_RUNDIR "/domains"
 #define INTENTS XLD_RUNDIR "/intents"
 
+/* The host keeps the identity it was first known by, whatever becomes of the
+ * system's. */
+static int
+host_load(struct core *c, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *uuid = xu_str(c->host_uuid);
+	struct xu_err own = XU_ERR_INIT;
+	uint8_t bytes[16];
+
+	c->host = db_get(c->db, "host", "self", &own);
+	if (c->host == NULL && xu_err_is_set(&own)) {
+		*e = own;
+		return -1;
+	}
+	if (!uuid_bytes(xu_val_get_str(c->host, "uuid", ""), bytes))
+		return db_change(c->db, "host", "self", &c->host, "uuid", uuid,
+		    e);
+	uuid_text(bytes, c->host_uuid);
+	uuid_derive(c->host_uuid, "metrics", c->host_metrics_uuid);
+	return 0;
+}
+
 int
 records_open(struct core *c, struct xu_err *e)
 {
@@ -27,12 +49,13 @@ records_open(struct core *c, struct xu_err *e)
 	    xu_mkdirs(XLD_STATEDIR, 0700, e) < 0)
 		return -1;
 	c->db = db_open(XLD_STATEDIR, e);
-	return c->db == NULL ? -1 : 0;
+	return c->db == NULL ? -1 : host_load(c, e);
 }
 
 void
 records_close(struct core *c)
 {
+	xu_val_free(steal_ptr(&c->host));
 	db_close(&c->db);
 }
 

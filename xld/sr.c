@@ -218,6 +218,20 @@ record(struct core *c, void *obj)
 	return r;
 }
 
+static int
+set(struct core *c, void *obj, const char *field, const struct xu_val *value,
+    struct xu_err *e)
+{
+	struct sr *s = obj;
+
+	if (s->type != SR_LOCAL)
+		return db_change(c->db, "SR", s->uuid, &s->config, field,
+		    value, e);
+	xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
+	    "'Local' is the host itself and stays what it is");
+	return -1;
+}
+
 const struct class_ops sr_ops = {
 	.cls = &model_sr,
 	.find = find,
@@ -225,6 +239,7 @@ const struct class_ops sr_ops = {
 	.ref = ref_of,
 	.record = record,
 	.refresh = vdis_refresh,
+	.set = set,
 };
 
 /* ---- create, forget, destroy --------------------------------------------------------- */

@@ -333,6 +333,27 @@ vdi_record(struct core *c, void *obj)
 	return r;
 }
 
+/* Where a disk is its maker has said, once. */
+static int
+set(struct core *c, void *obj, const char *field, const struct xu_val *value,
+    struct xu_err *e)
+{
+	struct vdi *v = obj;
+
+	if (v->implied) {
+		xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
+		    "disk %s stands for %s, which others made", v->uuid,
+		    vdi_location(v));
+		return -1;
+	}
+	if (strcmp(field, "other_config") == 0 &&
+	    strcmp(xu_val_get_str(value, "location", ""), vdi_location(v)) != 0)
+		return config_unsupported(e, "other_config:location",
+		    xu_val_get_str(value, "location", ""),
+		    "it stays what it was when the disk was made");
+	return db_change(c->db, "VDI", v->uuid, &v->config, field, value, e);
+}
+
 const struct class_ops vdi_ops = {
 	.cls = &model_vdi,
 	.find = find,
@@ -340,4 +361,5 @@ const struct class_ops vdi_ops = {
 	.ref = ref,
 	.record = vdi_record,
 	.refresh = vdis_refresh,
+	.set = set,
 };

@@ -40,6 +40,8 @@ struct create {
 	struct kcache_id kernel_id;
 	struct dev_work devices;
 	struct worker *worker;
+	/* On whose behalf, for the log. */
+	char request[XU_LOG_CONTEXT];
 	vm_progress_f *progress;
 	vm_done_f *done;
 	void *arg;
@@ -362,6 +364,7 @@ on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 	int64_t console = xu_val_get_int(v, "console_frame", 0);
 	struct xu_err bad = XU_ERR_INIT;
 
+	xu_log_context(j->request);
 	j->worker = NULL;
 	if (e == NULL && (store <= 0 || console <= 0)) {
 		xu_err_set(&bad, "XLD_HELPER", 0,
@@ -422,6 +425,7 @@ step_build(void *ctx, struct xu_err *e)
 		n = add_file(files, fds, n, "ramdisk", j->files.ramdisk);
 	xu_val_set(order, "files", files);
 	xu_val_set(order, "domid", xu_int(j->g->domid));
+	xu_val_set(order, "request", xu_str(j->request));
 	xu_val_set(order, "type",
 	    xu_str(dom_type_word(config_type(v))));
 	xu_val_set(order, "memory_kib",
@@ -610,6 +614,7 @@ on_step(struct xu_job *job)
 	struct create *j = job->ctx;
 	size_t n = xu_job_steps(steps), build = 0;
 
+	xu_log_context(j->request);
 	if (fault_point(steps[job->at].name, &job->err) < 0)
 		return;
 	while (strcmp(steps[build].name, "build") != 0)
@@ -692,6 +697,7 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 		.progress = progress,
 		.done = done,
 		.arg = arg };
+	snprintf(j->request, sizeof(j->request), "%s", xu_log_context_word());
 	if (g->op == OP_NONE)
 		g->op = OP_CREATE;
 	xu_job_init(&j->job, steps, j);

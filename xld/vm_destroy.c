@@ -18,6 +18,7 @@ struct ender {
 	struct core *core;
 	struct xu_job job;
 	int32_t domid;
+	char request[XU_LOG_CONTEXT];
 	bool again;
 	vm_done_f *done;
 	void *arg;
@@ -158,6 +159,7 @@ static const struct xu_step steps[] = {
 static void
 on_step(struct xu_job *job)
 {
+	xu_log_context(((struct ender *)job->ctx)->request);
 	fault_point(steps[job->at].name, NULL);
 }
 
@@ -199,6 +201,7 @@ begin(struct guest *g, bool again, vm_done_f *done, void *arg)
 		.again = again,
 		.done = done,
 		.arg = arg };
+	snprintf(d->request, sizeof(d->request), "%s", xu_log_context_word());
 	g->op = again ? OP_REBOOT : OP_DESTROY;
 	xu_job_init(&d->job, steps, d);
 	d->job.on_step = on_step;

@@ -28,6 +28,7 @@
 #include "xu_err.h"
 #include "xu_job.h"
 #include "xu_list.h"
+#include "xu_log.h"
 #include "xu_map.h"
 #include "xu_msg.h"
 #include "xu_val.h"
@@ -125,12 +126,17 @@ struct core {
 	/* Fields of the pool that its owner set. */
 	struct xu_val *pool;
 	char pool_uuid[UUID_TEXT];
-	/* The host. */
+	/* The host: its object of the database; NULL = nothing was ever set. */
+	struct xu_val *host;
 	char host_uuid[UUID_TEXT], host_metrics_uuid[UUID_TEXT];
 	struct xc_version version;
 	/* NUMA nodes of the host; more do not come later. */
 	uint32_t nr_nodes;
 	int64_t started;
+	/* 0: there is none. */
+	int audit_fd;
+	/* Each turn of the loop is about nothing at first, see xu_log_context. */
+	uv_prepare_t turn;
 };
 
 /* What keeps a guest busy; one at a time. */
@@ -443,6 +449,8 @@ struct call {
 	struct model_call m;
 	char method[96];
 	struct xu_val *msg;
+	/* Its name in logs, from client to worker. */
+	char request[XU_LOG_CONTEXT];
 	/* Arguments after the session. */
 	const struct xu_val *params;
 	/* args[0] when it is a machine. */
@@ -528,6 +536,14 @@ void hardware_close(struct core *c);
 const char *guest_metrics_ref(const struct guest *g);
 void metrics_close(struct core *c);
 void hw_close(void);
+
+/* ---- audit.c --------------------------------------------------------------------------------------- */
+
+/* Also anew, after the file was rotated. */
+int audit_open(struct core *c, struct xu_err *e);
+void audit_close(struct core *c);
+/* The call ends so: "ok", or an error's code. made: its result, or NULL. */
+void audit(const struct call *k, const struct xu_val *made, const char *result);
 
 /* ---- vm_record.c ---------------------------------------------------------------------------------- */
 

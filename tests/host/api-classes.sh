@@ -86,6 +86,22 @@ check "destroy" api cpu_pool.destroy "$lab"
 expect_status 1 api cpu_pool.get_record "$lab"
 same "it has gone" "HANDLE_INVALID cpu_pool $lab" "$out"
 
+# The host's names are its owner's, and outlive the daemon.
+was=$(api host.get_name_label "$host")
+check "a name" api host.set_name_label "$host" rack-7
+restart_xld
+same "kept" rack-7 "$(api host.get_name_label "$host")"
+same "the same host" "$host" "$(refs host.get_all)"
+check "as it was" api host.set_name_label "$host" "$was"
+check "a pool for later" api cpu_pool.set_ncpu "$(api cpu_pool.create '{"name_label":"lab","ncpu":1}')" 2
+lab=$(refs cpu_pool.get_by_name_label lab)
+same "kept" 2 "$(api cpu_pool.get_ncpu "$lab")"
+expect_status 1 api cpu_pool.set_name_label "$lab" 17
+contains "no numbers" "$out" '^VALUE_NOT_SUPPORTED name_label 17'
+check "destroy" api cpu_pool.destroy "$lab"
+expect_status 1 api cpu_pool.set_ncpu "$pool0" 1
+contains "not Xen's own" "$out" '^OPERATION_NOT_ALLOWED'
+
 # What a guest says.
 check "a guest" xm create -q "$(tiny_config q)"
 domid=$(xm domid q)

@@ -49,6 +49,19 @@ same "not while it has disks" "SR_NOT_EMPTY $sr" "$out"
 restart_xld
 same "known after a restart" one "$(api VDI.get_name_label "$vdi")"
 
+# What may be said of them later, and what may not.
+check "a name" api VDI.set_name_label "$vdi" first
+check "of the repository" api SR.set_name_label "$sr" fast
+expect_status 1 api VDI.remove_from_other_config "$vdi" location
+contains "where it is stays" "$out" '^VALUE_NOT_SUPPORTED other_config:location'
+check "the owner's" api VDI.add_to_other_config "$vdi" shelf 3
+expect_status 1 api VDI.add_to_other_config "$vdi" shelf 4
+contains "not twice" "$out" '^MAP_DUPLICATE_KEY VDI other_config '
+restart_xld
+same "kept" first "$(api VDI.get_name_label "$vdi")"
+same "kept" fast "$(api SR.get_name_label "$sr")"
+contains "kept" "$(api VDI.get_other_config "$vdi")" '"shelf":"3"'
+
 # A copy: the same bytes, holes stay holes.
 printf 'first' | dd of="$dir/$vdi.raw" conv=notrunc status=none
 printf 'last' | dd of="$dir/$vdi.raw" bs=1 seek=16777210 conv=notrunc status=none

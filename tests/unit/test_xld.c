@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "where.h"
 #include "xld.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -313,6 +314,64 @@ START_TEST(descriptions)
 }
 END_TEST
 
+static const struct {
+	const char *filter;
+	/* -1: it makes no sense, and the error says that. */
+	int holds;
+	const char *why;
+} filters[] = {
+	{ "true", 1, NULL },
+	{ " false ", 0, NULL },
+	{ "not false", 1, NULL },
+	{ "not not true", 1, NULL },
+	{ "field \"name_label\" = \"web\"", 1, NULL },
+	{ "field \"name__label\" = \"web\"", 1, NULL },
+	{ "field \"name__label\" = \"db\"", 0, NULL },
+	{ "\"web\" = field \"name_label\"", 1, NULL },
+	{ "field \"name_label\" = field \"name_description\"", 0, NULL },
+	{ "field \"is_a_template\" = \"false\"", 1, NULL },
+	{ "field \"VCPUs_max\" = \"2\"", 1, NULL },
+	{ "field \"resident_on\" = \"OpaqueRef:NULL\"", 1, NULL },
+	{ "field \"metrics\" = \"OpaqueRef:abc\"", 1, NULL },
+	{ "(field \"name_label\"=\"web\") and (not (field \"uuid\"=\"x\"))", 1,
+	    NULL },
+	{ "true or false and false", 1, NULL },
+	{ "(true or false) and false", 0, NULL },
+	{ "\"a\\\"b\" = \"a\\\"b\"", 1, NULL },
+	{ "", -1, "quotes is wanted" },
+	{ "trueish", -1, "quotes is wanted" },
+	{ "true true", -1, "more than a filter" },
+	{ "(true", -1, "')' is wanted" },
+	{ "\"a\"", -1, "'=' is wanted" },
+	{ "\"a", -1, "do not end" },
+	{ "field \"none\" = \"a\"", -1, "no such field" },
+	{ "field \"other_config\" = \"a\"", -1, "no text" },
+	{ "((((((((((((((((((((((((((((((((((true", -1, "too deep" },
+};
+
+START_TEST(filter)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+	struct xu_err e = XU_ERR_INIT;
+	int holds;
+
+	xu_val_set(r, "uuid", xu_str("u"));
+	xu_val_set(r, "name_label", xu_str("web"));
+	xu_val_set(r, "name_description", xu_str("front"));
+	xu_val_set(r, "is_a_template", xu_bool(false));
+	xu_val_set(r, "VCPUs_max", xu_int(2));
+	xu_val_set(r, "resident_on", xu_str(""));
+	xu_val_set(r, "metrics", xu_str("abc"));
+	xu_val_set(r, "other_config", xu_struct());
+	holds = where_holds(filters[_i].filter, r, &e);
+	ck_assert_msg(holds == filters[_i].holds, "%s: %d %s",
+	    filters[_i].filter, holds, e.msg);
+	if (holds < 0)
+		ck_assert_msg(strstr(e.msg, filters[_i].why) != NULL, "%s",
+		    e.msg);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -322,6 +381,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, defaults);
+	tcase_add_loop_test(t, filter, 0, XU_ARRAY_SIZE(filters));
 	tcase_add_loop_test(t, refusals, 0, XU_ARRAY_SIZE(bad));
 	tcase_add_test(t, long_arguments);
 	tcase_add_test(t, host_words);

@@ -206,6 +206,7 @@ receive(struct builder *w)
 	if (w->chan == NULL || xu_chan_recv(w->chan, &w->order) != 1 ||
 	    w->order.kind != XU_MSG_BUILD)
 		return -1;
+	xu_log_context(xu_val_get_str(w->order.val, "request", ""));
 	w->b = (struct xg_build){
 		.type = type_of(w->order.val),
 		.max_kib = (uint64_t)xu_val_get_int(w->order.val, "max_kib", 0),
