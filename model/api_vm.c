@@ -192,6 +192,12 @@ static const struct model_method methods[] = {
 		XE(VALUE_NOT_SUPPORTED)),
 	    "Presses a button of an HVM machine: power, sleep, nmi (to that "
 	    "vCPU), or s3resume, which wakes a sleeping one." },
+	{ "set_memory_dynamic_max_live", T_VOID,
+	    { VM_ARG, { "max", T_INT } }, ROLE_VM_POWER_ADMIN, LIVE, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VALUE_NOT_SUPPORTED),
+		XE(HOST_NOT_ENOUGH_FREE_MEMORY)),
+	    "Its balloon driver is told to have so many bytes, also when it "
+	    "starts again." },
 	{ "send_sysrq", T_VOID, { VM_ARG, { "key", T_STRING } },
 	    ROLE_POOL_ADMIN, LIVE, MM_ASYNC,
 	    ERRORS(XE(VM_BAD_POWER_STATE), XE(INVALID_VALUE)),

@@ -136,6 +136,28 @@ fail:
 	return NULL;
 }
 
+/* Nobody is found by the name any more: another may have it, too, when one of both
+ * was made by others. */
+static void
+let_name_go(struct core *c, const struct guest *g, const char *name)
+{
+	struct xu_list *l;
+	struct guest *other;
+
+	if (guest_by_name(c, name) != g)
+		return;
+	xu_map_del(c->by_name, name);
+	LIST_FOREACH(l, &c->guests) {
+		other = xu_container_of(l, struct guest, all);
+		if (other != g && strcmp(guest_name(other), name) == 0) {
+			if (xu_map_put(c->by_name, name, other) < 0)
+				xu_log(XU_WARNING, "'%s' is found by its uuid "
+						   "only: out of memory", name);
+			return;
+		}
+	}
+}
+
 void
 guest_free(struct guest *g)
 {
@@ -145,8 +167,7 @@ guest_free(struct guest *g)
 	console_free(g);
 	dm_forget(g);
 	guest_set_domid(g, NO_DOMID, NULL);
-	if (guest_by_name(c, guest_name(g)) == g)
-		xu_map_del(c->by_name, guest_name(g));
+	let_name_go(c, g, guest_name(g));
 	xu_map_del(c->by_uuid, g->uuid);
 	xu_list_remove(&g->all);
 	xu_val_free(g->config);
@@ -169,8 +190,7 @@ guest_set_name(struct guest *g, const char *name, struct xu_err *e)
 		xu_val_free(v);
 		return no_memory(e);
 	}
-	if (guest_by_name(c, guest_name(g)) == g)
-		xu_map_del(c->by_name, guest_name(g));
+	let_name_go(c, g, guest_name(g));
 	if (xu_val_set(g->config, "name_label", v) < 0)
 		return no_memory(e);
 	return 0;

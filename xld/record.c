@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db.h"
@@ -44,10 +45,12 @@ host_load(struct core *c, struct xu_err *e)
 int
 records_open(struct core *c, struct xu_err *e)
 {
+	/* Whatever our umask is: the socket's own mode says who may connect. */
 	if (xu_mkdirs(XLD_RUNDIR, 0711, e) < 0 ||
+	    chmod(XLD_RUNDIR, 0711) < 0 ||
 	    xu_mkdirs(RECORDS, 0700, e) < 0 || xu_mkdirs(INTENTS, 0700, e) < 0 ||
 	    xu_mkdirs(XLD_STATEDIR, 0700, e) < 0)
-		return -1;
+		return xu_err_set(e, "XLD_FILE", errno, "%s", XLD_RUNDIR);
 	c->db = db_open(XLD_STATEDIR, e);
 	return c->db == NULL ? -1 : host_load(c, e);
 }

@@ -305,6 +305,21 @@ store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
 }
 
 int
+store_write_target(const struct guest *g, int64_t kib, struct xu_err *e)
+{
+	struct core *c = g->core;
+	char path[DOMAIN_PATH], text[24];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/memory/target",
+	    g->domid);
+	snprintf(text, sizeof(text), "%lld", (long long)kib);
+	if (c->xs == NULL ||
+	    !xs_write(c->xs, XBT_NULL, path, text, (unsigned)strlen(text)))
+		return store_fail(c, e, "write the memory target");
+	return 0;
+}
+
+int
 store_write_vnc(const struct guest *g, const char *host, const char *port,
     struct xu_err *e)
 {

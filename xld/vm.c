@@ -9,6 +9,7 @@
 #include <xen/hvm/params.h>
 
 #include "cpu.h"
+#include "vm_memory.h"
 #include "vm_place.h"
 #include "xenctrl_sched.h"
 #include "xu_log.h"
@@ -407,6 +408,32 @@ set_vcpus_live(struct call *k)
 	call_ok(k, NULL);
 }
 
+/* Also for its next start, when it is kept. */
+static void
+set_memory_live(struct call *k)
+{
+	struct guest *g = k->guest;
+	int64_t bytes = xu_val_int(xu_val_at(k->params, 1));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (vm_set_memory(g, bytes, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	if (!g->foreign) {
+		xu_val_set(g->config, "memory_dynamic_max", xu_int(bytes));
+		if (xu_val_get_int(g->config, "memory_dynamic_min", 0) > bytes)
+			xu_val_set(g->config, "memory_dynamic_min",
+			    xu_int(bytes));
+		if (record_write(g, &e) < 0) {
+			call_fail(k, &e);
+			return;
+		}
+	}
+	api_tell_guest(g);
+	call_ok(k, NULL);
+}
+
 static void
 hard_done(void *arg, const struct xu_err *e)
 {
@@ -472,6 +499,7 @@ cpu_pool_migrate(struct call *k)
 }
 
 const struct handler vm_handlers[] = {
+	{ "VM.set_memory_dynamic_max_live", set_memory_live },
 	{ "VM.send_sysrq", send_sysrq },
 	{ "VM.cpu_pool_migrate", cpu_pool_migrate },
 	{ "VM.create", create },

@@ -159,24 +159,6 @@ step_ready(void *ctx, struct xu_err *e)
 /* ---- memory ------------------------------------------------------------------------ */
 
 static int
-too_little(struct create *j, uint64_t need, uint64_t avail, struct xu_err *e)
-{
-	struct xc_domaininfo dom0 = { .tot_pages = 0 };
-
-	xc_domain_getinfo(j->core->xch, 0, &dom0);
-	xu_err_set(e, "HOST_NOT_ENOUGH_FREE_MEMORY", 0,
-	    "not enough memory: %llu MiB are needed and %llu MiB are free; "
-	    "domain 0 keeps its %llu MiB (its floor): use less memory or end "
-	    "another guest",
-	    (unsigned long long)(need + 255) / 256,
-	    (unsigned long long)avail / 256,
-	    (unsigned long long)dom0.tot_pages / 256);
-	xu_err_param(e, "%llu", (unsigned long long)need << 12);
-	xu_err_param(e, "%llu", (unsigned long long)avail << 12);
-	return -1;
-}
-
-static int
 available(struct create *j, uint64_t *pages, struct xu_err *e)
 {
 	struct xc_physinfo p;
@@ -198,7 +180,8 @@ step_memory(void *ctx, struct xu_err *e)
 	if (available(j, &free_pages, e) < 0)
 		return XU_STEP_FAIL;
 	if (limits_need(j->g->config) > free_pages)
-		return result(too_little(j, limits_need(j->g->config), free_pages, e));
+		return result(limits_too_little(j->core,
+		    limits_need(j->g->config), free_pages, e));
 	return XU_STEP_NEXT;
 }
 
@@ -298,7 +281,8 @@ step_limits(void *ctx, struct xu_err *e)
 		(uint64_t)number(j, "memory_dynamic_max") >> 12) == 0)
 		return XU_STEP_NEXT;
 	if (errno == ENOMEM && available(j, &free_pages, e) == 0)
-		return result(too_little(j, limits_need(j->g->config), free_pages, e));
+		return result(limits_too_little(j->core,
+		    limits_need(j->g->config), free_pages, e));
 	return result(xen_fail(c, e, "claim the memory"));
 }
 

@@ -9,8 +9,6 @@
 #include "vm_place.h"
 #include "xenguest.h"
 
-/* What a guest may need beyond its memory (libxl's allowance). */
-#define SLACK_KIB    1024
 /* Xen's own need for a small domain. */
 #define OVERHEAD_KIB 4096
 
@@ -37,6 +35,25 @@ limits_need(const struct xu_val *v)
 {
 	return ((uint64_t)xu_val_get_int(v, "memory_dynamic_max", 0) >> 12) +
 	    (paging_kib(v) + OVERHEAD_KIB) / 4;
+}
+
+int
+limits_too_little(struct core *c, uint64_t need, uint64_t avail,
+    struct xu_err *e)
+{
+	struct xc_domaininfo dom0 = { .tot_pages = 0 };
+
+	xc_domain_getinfo(c->xch, 0, &dom0);
+	xu_err_set(e, "HOST_NOT_ENOUGH_FREE_MEMORY", 0,
+	    "not enough memory: %llu MiB are needed and %llu MiB are free; "
+	    "domain 0 keeps its %llu MiB (its floor): use less memory or end "
+	    "another guest",
+	    (unsigned long long)(need + 255) / 256,
+	    (unsigned long long)avail / 256,
+	    (unsigned long long)dom0.tot_pages / 256);
+	xu_err_param(e, "%llu", (unsigned long long)need << 12);
+	xu_err_param(e, "%llu", (unsigned long long)avail << 12);
+	return -1;
 }
 
 static int
@@ -89,7 +106,7 @@ limits_set(struct core *c, const struct xu_val *v, uint32_t domid,
 	/* Not what it may be given one day: a guest does not take that by itself. */
 	if (xc_domain_set_max_mem(c->xch, domid,
 		(uint64_t)xu_val_get_int(v, "memory_dynamic_max", 0) / 1024 +
-		    SLACK_KIB) < 0)
+		    LIMITS_SLACK_KIB) < 0)
 		return xen_fail(c, e, "set the memory limit");
 	if (place_vcpus(c, v, domid, e) < 0 ||
 	    set_scheduling(c, v, domid, e) < 0 ||

@@ -12,4 +12,11 @@ uint64_t limits_need(const struct xu_val *config);
 int limits_set(struct core *c, const struct xu_val *config, uint32_t domid,
     struct xu_err *e);
 
+/* What a guest may need beyond its memory (libxl's allowance). */
+#define LIMITS_SLACK_KIB 1024
+
+/* Always -1: so many pages are needed and so many are there. */
+int limits_too_little(struct core *c, uint64_t need, uint64_t avail,
+    struct xu_err *e);
+
 #endif

@@ -301,6 +301,8 @@ void store_remove(struct core *c, int32_t domid, const char *uuid);
 /* Which vCPUs of max the guest is to run: the first ones. */
 int store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
     struct xu_err *e);
+/* What its balloon driver is to have. */
+int store_write_target(const struct guest *g, int64_t kib, struct xu_err *e);
 int store_write_name(const struct guest *g, struct xu_err *e);
 /* Where a viewer finds its screen, as libxl's viewers look for it. */
 int store_write_vnc(const struct guest *g, const char *host, const char *port,

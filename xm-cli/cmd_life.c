@@ -326,6 +326,28 @@ run_vcpu_set(struct xm *xm)
 	return done(xm, &d);
 }
 
+/* --- memory --------------------------------------------------------------- */
+
+static int
+run_mem_set(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	uint64_t kib;
+	int status;
+
+	if (!xu_num_kib(xm->argv[1], 'm', &kib) || kib > INT64_MAX / 1024)
+		return xm_usage(xm, "'%s' is no amount of memory: MiB, or a "
+				    "number with k, m or g.", xm->argv[1]);
+	status = xm_find(xm, xm->argv[0], &d);
+	if (status != 0)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.set_memory_dynamic_max_live", "si", d.ref,
+		(long long)kib * 1024) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
 /* --- rows ----------------------------------------------------------------- */
 
 const struct xm_cmd cmd_pause = {
@@ -470,4 +492,19 @@ const struct xm_cmd cmd_stop_guests = {
 	.min = 0,
 	.max = 0,
 	.run = run_stop_guests,
+};
+
+const struct xm_cmd cmd_mem_set = {
+	.name = "mem-set",
+	.operands = "DOMAIN MEMORY",
+	.summary = "Change how much memory a running domain has.",
+	.detail = "MEMORY is MiB, or a number with k, m or g; at most the "
+		  "guest's maxmem. Its balloon driver gives back or takes "
+		  "memory as it gets round to it; a guest without one stays as "
+		  "it is. Domain-0 keeps 192 MiB at least. A guest that is "
+		  "kept has as much when it starts again.",
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_mem_set,
 };

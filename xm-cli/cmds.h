@@ -19,6 +19,7 @@
 	F(domid) \
 	F(domname) \
 	F(list) \
+	F(mem_set) \
 	F(pause) \
 	F(reboot) \
 	F(rename) \

@@ -22,7 +22,6 @@ for i in 0 1 2 3 4 5; do
 	echo "${roles[i]} = role$i" >>$conf
 done
 restart_xld
-chmod 711 /run/xld
 chmod 666 /run/xld/api.sock
 check "h" xm new -q "$(tiny_config h)"
 check "r" xm create -q "$(tiny_config r 'extra="tick=1000"')"

@@ -245,6 +245,16 @@ START_TEST(registry)
 	ck_assert_ptr_eq(guest_by_name(c, "c"), a);
 	ck_assert_str_eq(guest_name(a), "c");
 
+	/* Two of one name, as when others made one: the second is found when the
+	 * first goes. */
+	ck_assert_int_eq(guest_set_name(b, "c", &e), 0);
+	ck_assert_ptr_eq(guest_by_name(c, "c"), a);
+	ck_assert_int_eq(guest_set_name(a, "d", &e), 0);
+	ck_assert_ptr_eq(guest_by_name(c, "c"), b);
+	ck_assert_int_eq(guest_set_name(a, "c", &e), 0);
+	ck_assert_int_eq(guest_set_name(b, "b", &e), 0);
+	ck_assert_ptr_eq(guest_by_name(c, "c"), a);
+
 	guest_free(a);
 	ck_assert_ptr_null(guest_by_domid(c, 9));
 	ck_assert_ptr_null(guest_by_name(c, "c"));

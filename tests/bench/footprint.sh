@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the daemons take in dom0: footprint.sh [GUESTS]. Resident and proportional KiB
+# of xld, xld-api and the worker that waits, idle and with so many idle guests (100);
+# and how often each of them woke within a minute then.
+#	tests/xenhost/xenhost run --cpus 1 --mem 8192 --toolstack own --share tests/bench \
+#		-- bash /mnt/share/footprint.sh
+n=${1:-100}
+
+of() { # NAME FIELD FILE: the sum over its processes
+	local d name
+	for d in /proc/[0-9]*; do
+		read -r name 2>/dev/null <"$d/comm" && [ "$name" = "$1" ] &&
+			cat "$d/$3" 2>/dev/null
+	done | awk -v f="$2:" '$1 == f { n += $2 } END { print n + 0 }'
+}
+names="xld xld-api xld-build xld-build:idle xenstored"
+memory() {
+	local name
+	for name in $names; do
+		printf '%s rss-kib %s %d pss-kib %d\n' "$1" "$name" \
+			"$(of "$name" VmRSS status)" "$(of "$name" Pss smaps_rollup)"
+	done
+}
+switches() { of "$1" voluntary_ctxt_switches status; }
+
+xm list >/dev/null
+sleep 5
+memory idle
+for ((i = 0; i < n; i++)); do
+	printf 'name = "f%d"\nmemory = 16\nkernel = "/boot/guest/tiny"\n' "$i" >/tmp/f.cfg
+	xm create -q /tmp/f.cfg || exit 1
+done
+sleep 10
+memory "guests-$n"
+for name in $names; do eval "was_${name//[-:]/_}=$(switches "$name")"; done
+sleep 60
+for name in $names; do
+	was=was_${name//[-:]/_}
+	echo "wake-ups-a-minute $name $(($(switches "$name") - ${!was}))"
+done
+for ((i = 0; i < n; i++)); do xm destroy "f$i"; done
+sleep 2
+memory afterwards
