@@ -48,8 +48,9 @@ spoke() { xm console -l ours | grep -q 'TINY UP'; }
 check "our console is ours" wait_for 20 spoke
 
 check "pause theirs" xm pause theirs
-contains "paused" "$($xl list theirs)" '--p---'
-contains "paused for us" "$(xm list theirs)" '--p---'
+# A guest that was asleep when it was paused is both.
+contains "paused" "$($xl list theirs)" ' -[b-]p--- '
+contains "paused for us" "$(xm list theirs)" ' -[b-]p--- '
 check "unpause theirs" xm unpause theirs
 expect_status 1 xm console theirs
 contains "whose console it is" "$err" 'another toolstack'
