@@ -9,12 +9,12 @@
 #include <string.h>
 
 #include "api.h"
+#include "xapi_json.h"
 
-/* Of 2.0's own errors; any failure of a call is 1, as in xapi. */
+/* Of 2.0's own errors. */
 enum {
 	PARSE_ERROR = -32700,
 	INVALID_REQUEST = -32600,
-	CALL_FAILED = 1,
 };
 
 static const char type[] = "application/json";
@@ -118,7 +118,7 @@ api_json_failure(struct request *rq, const struct xu_val *description)
 	data = xu_array();
 	for (size_t i = 1; i < xu_val_count(description); i++)
 		xu_val_add(data, xu_val_copy(xu_val_at(description, i)));
-	xu_val_set(e, "code", xu_int(CALL_FAILED));
+	xu_val_set(e, "code", xu_int(XJSON_CALL_FAILED));
 	xu_val_set(e, "message", xu_val_copy(xu_val_at(description, 0)));
 	xu_val_set(e, "data", data);
 	send_reply(rq, NULL, e);

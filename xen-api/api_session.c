@@ -163,8 +163,9 @@ api_session_own(struct request *rq)
 		s = api_connection_session(rq->conn);
 	if (s == NULL)
 		return NULL;
-	if (*s == NULL)
-		*s = begin(rq->api, "root", ROLE_POOL_ADMIN);
+	if (*s != NULL)
+		return *s;
+	*s = begin(rq->api, "root", ROLE_POOL_ADMIN);
 	if (*s != NULL)
 		(*s)->own = (*s)->local = true;
 	return *s;

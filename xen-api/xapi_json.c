@@ -6,9 +6,6 @@
 
 #include "xapi_json.h"
 
-/* Errors of the calls themselves; others are about the request. */
-#define CALL_FAILED 1
-
 void
 xjson_write_call(struct xu_buf *out, const char *method,
     const struct xu_val *params)
@@ -47,7 +44,7 @@ xjson_read_reply(const char *text, size_t len, struct xu_val **failure,
 	*failure = NULL;
 	if (v == NULL)
 		return NULL;
-	if (xu_val_get_int(error, "code", 0) == CALL_FAILED) {
+	if (xu_val_get_int(error, "code", 0) == XJSON_CALL_FAILED) {
 		*failure = description(error);
 		return NULL;
 	}

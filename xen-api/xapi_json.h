@@ -14,6 +14,10 @@
 
 #define XAPI_CLASSIC_JSON "/jsonrpc-classic"
 
+/* What an error of JSON-RPC 2.0 has for a code when the call failed, as in xapi;
+ * others are about the request. */
+#define XJSON_CALL_FAILED 1
+
 /* Appends; out's sticky error tells when memory was short. */
 void xjson_write_call(struct xu_buf *out, const char *method,
     const struct xu_val *params);

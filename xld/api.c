@@ -24,6 +24,8 @@
 /* One that lives shorter is started again only after a while. */
 #define SHORT_LIFE_MS 2000
 #define RESTART_MS    1000
+/* Messages that go out together, at most. */
+#define TOGETHER      64
 
 static void ready(uv_poll_t *h, int status, int events);
 
@@ -94,6 +96,24 @@ ready(uv_poll_t *h, int status, int events)
 		watch(c);
 }
 
+/* Before the loop waits, what was said goes out together: a change is an answer and
+ * several events, and each would wake xld-api. */
+static void
+flush(uv_prepare_t *h)
+{
+	struct core *c = h->data;
+
+	c->api_said = 0;
+	if (!is_up(c) || !xu_chan_pending(c->api))
+		return;
+	if (xu_chan_flush(c->api) < 0) {
+		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
+		hang_up(c);
+		return;
+	}
+	watch(c);
+}
+
 void
 api_send(struct core *c, uint32_t kind, uint32_t id, const struct xu_val *v,
     int fd)
@@ -103,24 +123,10 @@ api_send(struct core *c, uint32_t kind, uint32_t id, const struct xu_val *v,
 	if (xu_chan_queue(c->api, kind, id, v, &fd, fd >= 0 ? 1 : 0) < 0) {
 		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
 		hang_up(c);
+	} else if (++c->api_said == TOGETHER) {
+		/* Of thousands of guests it shall not grow in memory. */
+		flush(&c->api_flush);
 	}
-}
-
-/* Before the loop waits, what was said goes out together: a change is an answer and
- * several events, and each would wake xld-api. */
-static void
-flush(uv_prepare_t *h)
-{
-	struct core *c = h->data;
-
-	if (!is_up(c) || !xu_chan_pending(c->api))
-		return;
-	if (xu_chan_flush(c->api) < 0) {
-		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
-		hang_up(c);
-		return;
-	}
-	watch(c);
 }
 
 void

@@ -52,11 +52,19 @@ poll_closed(uv_handle_t *h)
 	free(w);
 }
 
+static void start_spare(uv_timer_t *t);
+
+/* One that had work, whatever came of it, is replaced; a spare that dies is not
+ * until there has been some. */
 static void
 let_go(struct worker *w)
 {
-	if (w->core->spare == w)
-		w->core->spare = NULL;
+	struct core *c = w->core;
+
+	if (c->spare == w)
+		c->spare = NULL;
+	else if (!c->stopping)
+		uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
 	xu_list_remove(&w->all);
 	uv_poll_stop(&w->poll);
 	uv_close((uv_handle_t *)&w->poll, poll_closed);
@@ -148,16 +156,12 @@ failed(struct worker *w, const struct xu_val *v)
 	ev.done(ev.arg, NULL, &e);
 }
 
-static void start_spare(uv_timer_t *t);
-
 static void
 succeeded(struct worker *w, const struct xu_val *v)
 {
 	struct worker_events ev = w->ev;
-	struct core *c = w->core;
 
 	finish_later(w);
-	uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
 	ev.done(ev.arg, v, NULL);
 }
 

@@ -110,6 +110,8 @@ struct core {
 	int api_events;
 	uv_timer_t api_timer;
 	uv_prepare_t api_flush;
+	/* Messages since it last ran. */
+	unsigned api_said;
 	pid_t api_pid;
 	int listen_fd;
 	struct listeners *listeners;

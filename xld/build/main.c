@@ -65,17 +65,19 @@ progress(void *ctx, const char *step, uint64_t done, uint64_t total)
 	struct builder *w = ctx;
 	int percent = total == 0 ? 0 : (int)(done * 100 / total);
 	struct xu_val *v;
+	uint64_t now;
 
 	/* Populating is the first half of the work, the rest the second. */
 	percent = 5 + (strcmp(step, "memory") == 0 ? percent / 2 :
 						     50 + percent * 2 / 5);
 	if (percent < w->percent + STRIDE && strcmp(step, w->last) == 0)
 		return;
+	now = now_ms();
 	if (w->said == 0)
-		w->said = now_ms();
-	if (now_ms() - w->said < WORD_MS)
+		w->said = now;
+	if (now - w->said < WORD_MS)
 		return;
-	w->said = now_ms();
+	w->said = now;
 	if (percent > w->percent)
 		w->percent = percent;
 	snprintf(w->last, sizeof(w->last), "%s", step);
