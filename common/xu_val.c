@@ -16,7 +16,7 @@ xu_val_new(enum xu_vtype t)
 	struct xu_val *v = calloc(1, sizeof(*v));
 
 	if (v != NULL)
-		v->type = t;
+		v->type = (uint8_t)t;
 	return v;
 }
 
@@ -59,19 +59,19 @@ xu_float(double d)
 static struct xu_val *
 text(enum xu_vtype t, const char *s, size_t len)
 {
-	struct xu_val *v = xu_val_new(t);
+	struct xu_val *v = len < UINT32_MAX ? xu_val_new(t) : NULL;
 
 	if (v == NULL)
 		return NULL;
-	v->u.s.p = malloc(len + 1);
-	if (v->u.s.p == NULL) {
+	v->u.p = malloc(len + 1);
+	if (v->u.p == NULL) {
 		free(v);
 		return NULL;
 	}
 	if (len != 0)
-		memcpy(v->u.s.p, s, len);
-	v->u.s.p[len] = '\0';
-	v->u.s.len = len;
+		memcpy(v->u.p, s, len);
+	v->u.p[len] = '\0';
+	v->n = (uint32_t)len;
 	return v;
 }
 
@@ -142,22 +142,45 @@ is_text(const struct xu_val *v)
 	return v->type == XU_STRING || v->type == XU_DATETIME;
 }
 
+/* The kids themselves are the caller's. */
+static void
+free_kids(struct xu_kids *c)
+{
+	if (c != NULL)
+		free(c->index);
+	free(c);
+}
+
+/* What of a value is not in its root's block. */
+static void
+clear(struct xu_val *v)
+{
+	for (size_t i = 0; is_container(v) && i < v->n; i++) {
+		struct xu_kid *k = &v->u.c->kid[i];
+
+		if (k->val->packed) {
+			clear(k->val);
+			continue;
+		}
+		xu_val_free(k->val);
+		free(k->name);
+	}
+	if (is_container(v) && v->lent)
+		free(v->u.c->index);
+	else if (is_container(v))
+		free_kids(v->u.c);
+	else if (is_text(v) && !v->lent)
+		free(v->u.p);
+}
+
 void
 xu_val_free(struct xu_val *v)
 {
 	if (v == NULL)
 		return;
-	if (is_text(v))
-		free(v->u.s.p);
-	if (is_container(v)) {
-		for (size_t i = 0; i < v->u.c.n; i++) {
-			xu_val_free(v->u.c.kids[i].val);
-			free(v->u.c.kids[i].name);
-		}
-		free(v->u.c.kids);
-		free(v->u.c.index);
-	}
-	free(v);
+	clear(v);
+	if (!v->packed)
+		free(v);
 }
 
 void
@@ -173,83 +196,104 @@ xu_val_auto(struct xu_val **v)
 #define INDEX_FROM 128
 
 static uint32_t *
-place(const struct xu_val *v, const char *name)
+place(const struct xu_kids *c, const char *name)
 {
-	size_t i = (size_t)xu_map_hash(name), mask = v->u.c.nindex - 1;
+	size_t i = (size_t)xu_map_hash(name), mask = c->nindex - 1;
 
-	for (i &= mask; v->u.c.index[i] != 0; i = (i + 1) & mask)
-		if (strcmp(v->u.c.kids[v->u.c.index[i] - 1].name, name) == 0)
+	for (i &= mask; c->index[i] != 0; i = (i + 1) & mask)
+		if (strcmp(c->kid[c->index[i] - 1].name, name) == 0)
 			break;
-	return &v->u.c.index[i];
+	return &c->index[i];
 }
 
 static void
-drop_index(struct xu_val *v)
+drop_index(struct xu_kids *c)
 {
-	free(v->u.c.index);
-	v->u.c.index = NULL;
-	v->u.c.nindex = 0;
+	free(c->index);
+	c->index = NULL;
+	c->nindex = 0;
 }
 
-/* Of the last member. Without memory for an index there is none. */
+/* Of the last member of n. Without memory for an index there is none. */
 static void
-index_last(struct xu_val *v)
+index_last(struct xu_kids *c, uint32_t n)
 {
-	size_t n = v->u.c.n;
-	size_t from = n - 1;
+	uint32_t from = n - 1;
 
 	if (n < INDEX_FROM)
 		return;
-	if (2 * n > v->u.c.nindex) {
-		size_t size = v->u.c.nindex == 0 ? 4 * INDEX_FROM :
-						   2 * v->u.c.nindex;
+	if (2 * (size_t)n > c->nindex) {
+		size_t size = c->nindex == 0 ? 4 * INDEX_FROM :
+					       2 * (size_t)c->nindex;
 
-		while (2 * n > size)
+		while (2 * (size_t)n > size)
 			size *= 2;
-		drop_index(v);
-		v->u.c.index = calloc(size, sizeof(*v->u.c.index));
-		if (v->u.c.index == NULL)
+		drop_index(c);
+		if (size > UINT32_MAX)
 			return;
-		v->u.c.nindex = size;
+		c->index = calloc(size, sizeof(*c->index));
+		if (c->index == NULL)
+			return;
+		c->nindex = (uint32_t)size;
 		from = 0;
 	}
 	for (; from < n; from++) {
-		uint32_t *p = place(v, v->u.c.kids[from].name);
+		uint32_t *p = place(c, c->kid[from].name);
 
 		/* Of two of one name the first is found. */
 		if (*p == 0)
-			*p = (uint32_t)from + 1;
+			*p = from + 1;
 	}
+}
+
+static size_t
+size_of_kids(size_t n)
+{
+	return sizeof(struct xu_kids) + n * sizeof(struct xu_kid);
+}
+
+/* Room for one more. */
+static int
+make_room(struct xu_val *v)
+{
+	struct xu_kids *old = v->u.c, *c;
+	uint32_t cap = old == NULL ? 4 : old->cap;
+
+	if (old != NULL && v->n < old->cap)
+		return 0;
+	if (cap > UINT32_MAX / 4)
+		return -1;
+	if (old != NULL)
+		cap = cap == 0 ? 4 : cap * 2;
+	c = realloc(v->lent ? NULL : old, size_of_kids(cap));
+	if (c == NULL)
+		return -1;
+	if (v->lent)
+		memcpy(c, old, size_of_kids(v->n));
+	else if (old == NULL)
+		*c = (struct xu_kids){ .index = NULL };
+	c->cap = cap;
+	v->u.c = c;
+	v->lent = false;
+	return 0;
 }
 
 /* Takes name and child. */
 static int
-append(struct xu_val *c, char *name, struct xu_val *child)
+append(struct xu_val *v, char *name, struct xu_val *child)
 {
-	size_t cap;
-	struct xu_kid *kids;
-
-	if (child == NULL || child->bad)
-		goto bad;
-	if (c->u.c.n == c->u.c.cap) {
-		cap = c->u.c.cap == 0 ? 8 : c->u.c.cap * 2;
-		kids = reallocarray(c->u.c.kids, cap, sizeof(*kids));
-		if (kids == NULL)
-			goto bad;
-		c->u.c.kids = kids;
-		c->u.c.cap = cap;
+	if (child == NULL || child->bad || make_room(v) < 0) {
+		v->bad = true;
+		free(name);
+		xu_val_free(child);
+		errno = ENOMEM;
+		return -1;
 	}
-	c->u.c.kids[c->u.c.n].name = name;
-	c->u.c.kids[c->u.c.n++].val = child;
+	v->u.c->kid[v->n].name = name;
+	v->u.c->kid[v->n++].val = child;
 	if (name != NULL)
-		index_last(c);
+		index_last(v->u.c, v->n);
 	return 0;
-bad:
-	c->bad = true;
-	free(name);
-	xu_val_free(child);
-	errno = ENOMEM;
-	return -1;
 }
 
 int
@@ -266,17 +310,36 @@ xu_val_add(struct xu_val *array, struct xu_val *child)
 static struct xu_kid *
 member(const struct xu_val *v, const char *name)
 {
-	if (!xu_val_is(v, XU_STRUCT))
+	if (!xu_val_is(v, XU_STRUCT) || v->n == 0)
 		return NULL;
-	if (v->u.c.index != NULL) {
-		const uint32_t *p = place(v, name);
+	if (v->u.c->index != NULL) {
+		const uint32_t *p = place(v->u.c, name);
 
-		return *p == 0 ? NULL : &v->u.c.kids[*p - 1];
+		return *p == 0 ? NULL : &v->u.c->kid[*p - 1];
 	}
-	for (size_t i = 0; i < v->u.c.n; i++)
-		if (strcmp(v->u.c.kids[i].name, name) == 0)
-			return &v->u.c.kids[i];
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->u.c->kid[i].name, name) == 0)
+			return &v->u.c->kid[i];
 	return NULL;
+}
+
+/* The member has another value, which is not in the block. */
+static int
+replace(struct xu_kid *k, struct xu_val *child)
+{
+	char *name;
+
+	if (k->val->packed) {
+		name = strdup(k->name);
+		if (name == NULL) {
+			xu_val_free(child);
+			return -1;
+		}
+		k->name = name;
+	}
+	xu_val_free(k->val);
+	k->val = child;
+	return 0;
 }
 
 int
@@ -292,9 +355,10 @@ xu_val_set(struct xu_val *strct, const char *name, struct xu_val *child)
 	}
 	k = member(strct, name);
 	if (k != NULL && child != NULL && !child->bad) {
-		xu_val_free(k->val);
-		k->val = child;
-		return 0;
+		if (replace(k, child) == 0)
+			return 0;
+		strct->bad = true;
+		return -1;
 	}
 	copy = strdup(name);
 	if (copy == NULL) {
@@ -312,13 +376,14 @@ xu_val_unset(struct xu_val *strct, const char *name)
 
 	if (k == NULL)
 		return false;
-	free(k->name);
+	if (!k->val->packed)
+		free(k->name);
 	xu_val_free(k->val);
-	i = (size_t)(k - strct->u.c.kids);
-	memmove(k, k + 1, (strct->u.c.n - i - 1) * sizeof(*k));
-	strct->u.c.n--;
+	i = (size_t)(k - strct->u.c->kid);
+	memmove(k, k + 1, (strct->n - i - 1) * sizeof(*k));
+	strct->n--;
 	/* Those behind it have moved; the next member makes a new one. */
-	drop_index(strct);
+	drop_index(strct->u.c);
 	return true;
 }
 
@@ -330,7 +395,7 @@ xu_val_copy(const struct xu_val *v)
 	if (v == NULL || v->bad)
 		return NULL;
 	if (is_text(v))
-		return text(v->type, v->u.s.p, v->u.s.len);
+		return text(v->type, v->u.p, v->n);
 	c = xu_val_new(v->type);
 	if (c == NULL)
 		return NULL;
@@ -338,8 +403,8 @@ xu_val_copy(const struct xu_val *v)
 		c->u = v->u;
 		return c;
 	}
-	for (size_t i = 0; i < v->u.c.n; i++) {
-		const struct xu_kid *k = &v->u.c.kids[i];
+	for (size_t i = 0; i < v->n; i++) {
+		const struct xu_kid *k = xu_val_kid(v, i);
 		char *name = k->name == NULL ? NULL : strdup(k->name);
 
 		if ((k->name != NULL && name == NULL) ||
@@ -359,19 +424,18 @@ xu_val_equal(const struct xu_val *a, const struct xu_val *b)
 	if (a->type != b->type)
 		return false;
 	if (is_text(a))
-		return a->u.s.len == b->u.s.len &&
-		    memcmp(a->u.s.p, b->u.s.p, a->u.s.len) == 0;
+		return a->n == b->n && memcmp(a->u.p, b->u.p, a->n) == 0;
 	if (a->type == XU_FLOAT)
 		return a->u.d >= b->u.d && a->u.d <= b->u.d;
 	if (!is_container(a))
 		return a->u.i == b->u.i;
-	if (a->u.c.n != b->u.c.n)
+	if (a->n != b->n)
 		return false;
-	for (size_t i = 0; i < a->u.c.n; i++) {
-		const struct xu_kid *k = &a->u.c.kids[i];
+	for (size_t i = 0; i < a->n; i++) {
+		const struct xu_kid *k = xu_val_kid(a, i);
 
 		if (!xu_val_equal(k->val,
-			a->type == XU_ARRAY ? b->u.c.kids[i].val
+			a->type == XU_ARRAY ? xu_val_kid(b, i)->val
 					    : xu_val_get(b, k->name)))
 			return false;
 	}
@@ -387,7 +451,7 @@ xu_val_ok(const struct xu_val *v)
 enum xu_vtype
 xu_val_type(const struct xu_val *v)
 {
-	return v == NULL ? XU_VOID : v->type;
+	return v == NULL ? XU_VOID : (enum xu_vtype)v->type;
 }
 
 const char *
@@ -428,32 +492,32 @@ xu_val_float(const struct xu_val *v)
 const char *
 xu_val_str(const struct xu_val *v)
 {
-	return v != NULL && is_text(v) ? v->u.s.p : "";
+	return v != NULL && is_text(v) ? v->u.p : "";
 }
 
 size_t
 xu_val_strlen(const struct xu_val *v)
 {
-	return v != NULL && is_text(v) ? v->u.s.len : 0;
+	return v != NULL && is_text(v) ? v->n : 0;
 }
 
 size_t
 xu_val_count(const struct xu_val *v)
 {
-	return v != NULL && is_container(v) ? v->u.c.n : 0;
+	return v != NULL && is_container(v) ? v->n : 0;
 }
 
 const struct xu_val *
 xu_val_at(const struct xu_val *v, size_t i)
 {
-	return i < xu_val_count(v) ? v->u.c.kids[i].val : NULL;
+	return i < xu_val_count(v) ? xu_val_kid(v, i)->val : NULL;
 }
 
 const char *
 xu_val_name_at(const struct xu_val *v, size_t i)
 {
-	return xu_val_is(v, XU_STRUCT) && i < v->u.c.n ? v->u.c.kids[i].name
-						       : NULL;
+	return xu_val_is(v, XU_STRUCT) && i < v->n ?
+	    xu_val_kid(v, i)->name : NULL;
 }
 
 const struct xu_val *
@@ -469,7 +533,7 @@ xu_val_get_str(const struct xu_val *v, const char *name, const char *dflt)
 {
 	const struct xu_val *m = xu_val_get(v, name);
 
-	return m != NULL && is_text(m) ? m->u.s.p : dflt;
+	return m != NULL && is_text(m) ? m->u.p : dflt;
 }
 
 int64_t

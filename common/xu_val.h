@@ -53,6 +53,9 @@ void xu_val_free(struct xu_val *v);
 void xu_val_auto(struct xu_val **v);
 #define AUTO_VAL __attribute__((cleanup(xu_val_auto)))
 struct xu_val *xu_val_copy(const struct xu_val *v) XU_MUST_CHECK;
+/* The same in a block as small as can be, for what is kept long and changed little.
+ * Takes v; what is borrowed from it is so no more. Without memory: v as it is. */
+struct xu_val *xu_val_pack(struct xu_val *v) XU_MUST_CHECK;
 bool xu_val_equal(const struct xu_val *a, const struct xu_val *b);
 /* False after any failed allocation while v was filled; NULL is not ok. */
 bool xu_val_ok(const struct xu_val *v);

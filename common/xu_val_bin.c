@@ -38,13 +38,13 @@ xu_val_encode(const struct xu_val *v, struct xu_buf *out)
 		break;
 	case XU_STRING:
 	case XU_DATETIME:
-		xu_put_blob(out, v->u.s.p, v->u.s.len);
+		xu_put_blob(out, v->u.p, v->n);
 		break;
 	case XU_ARRAY:
 	case XU_STRUCT:
-		xu_put_u32(out, (uint32_t)v->u.c.n);
-		for (size_t i = 0; i < v->u.c.n; i++) {
-			const struct xu_kid *k = &v->u.c.kids[i];
+		xu_put_u32(out, v->n);
+		for (size_t i = 0; i < v->n; i++) {
+			const struct xu_kid *k = xu_val_kid(v, i);
 
 			if (v->type == XU_STRUCT)
 				xu_put_blob(out, k->name, strlen(k->name));

@@ -55,19 +55,19 @@ gen(yajl_gen g, const struct xu_val *v)
 		break;
 	case XU_STRING:
 	case XU_DATETIME:
-		st = gen_text(g, v->u.s.p, v->u.s.len);
+		st = gen_text(g, v->u.p, v->n);
 		break;
 	case XU_ARRAY:
 		yajl_gen_array_open(g);
-		for (size_t i = 0; i < v->u.c.n; i++)
-			if (!gen(g, v->u.c.kids[i].val))
+		for (size_t i = 0; i < v->n; i++)
+			if (!gen(g, xu_val_kid(v, i)->val))
 				return false;
 		st = yajl_gen_array_close(g);
 		break;
 	case XU_STRUCT:
 		yajl_gen_map_open(g);
-		for (size_t i = 0; i < v->u.c.n; i++) {
-			const struct xu_kid *k = &v->u.c.kids[i];
+		for (size_t i = 0; i < v->n; i++) {
+			const struct xu_kid *k = xu_val_kid(v, i);
 
 			yajl_gen_string(g, (const unsigned char *)k->name,
 			    strlen(k->name));

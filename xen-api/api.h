@@ -29,7 +29,7 @@ struct request;
 #define API_CLASSES_MAX	    64
 /* What all sessions together may have missed. */
 #define API_EVENTS	    1024
-#define API_EVENT_BYTES	    (2u << 20)
+#define API_EVENT_BYTES	    (1u << 20)
 
 /* What xld.conf(5) says; see there. Seconds and bytes. */
 struct limits {
@@ -71,8 +71,13 @@ struct session {
 
 struct event {
 	uint64_t serial;
+	/* Of both below, in bytes. */
 	size_t weight;
+	/* All but the object itself, which lies here as the core sent it
+	 * (xu_val_encode): most of them nobody ever asks for. */
 	struct xu_val *record;
+	char *snapshot;
+	size_t nsnapshot;
 };
 
 /* One listening socket and its libmicrohttpd. */
@@ -293,6 +298,8 @@ void api_event_from(struct request *rq, struct session *s,
 void api_event_inject(struct request *rq, struct session *s,
     const struct xu_val *params);
 /* A record of the ring as event.from has it; caller frees. */
+/* A copy, with its object. */
+struct xu_val *api_event_whole(const struct event *ev);
 struct xu_val *api_event_record(const struct xu_val *record, bool modern);
 /* Does this parked request want the event? */
 bool api_from_wants(const struct request *rq, const struct event *ev);

@@ -21,14 +21,14 @@ slot(struct api *a, uint64_t serial)
 	return &a->events[serial % API_EVENTS];
 }
 
-/* Roughly what a value takes in memory. */
+/* Roughly what a packed value takes in memory. */
 static size_t
 weigh(const struct xu_val *v)
 {
-	size_t n = 64 + xu_val_strlen(v);
+	size_t n = 32 + xu_val_strlen(v);
 
 	for (size_t i = 0; i < xu_val_count(v); i++)
-		n += 40 + weigh(xu_val_at(v, i));
+		n += 32 + weigh(xu_val_at(v, i));
 	return n;
 }
 
@@ -39,6 +39,18 @@ forget_oldest(struct api *a)
 
 	a->event_bytes -= ev->weight;
 	xu_val_free(steal_ptr(&ev->record));
+	free(steal_ptr(&ev->snapshot));
+}
+
+struct xu_val *
+api_event_whole(const struct event *ev)
+{
+	struct xu_val *v = xu_val_copy(ev->record);
+
+	if (ev->snapshot != NULL)
+		xu_val_set(v, "snapshot",
+		    xu_val_decode(ev->snapshot, ev->nsnapshot));
+	return v;
 }
 
 int
@@ -83,7 +95,7 @@ collect(struct api *a, struct session *s)
 	for (; s->cursor < a->next_serial; s->cursor++)
 		if (wants(s, slot(a, s->cursor)))
 			xu_val_add(list,
-			    xu_val_copy(slot(a, s->cursor)->record));
+			    api_event_whole(slot(a, s->cursor)));
 	return list;
 }
 
@@ -171,30 +183,51 @@ make_record(const struct api *a, const struct xu_msg *m)
 	    xu_str(task ? "mod" : xu_val_get_str(m->val, "operation", "")));
 	xu_val_set(r, "ref", xu_str(ref));
 	xu_val_set(r, "obj_uuid", xu_str(xu_val_get_str(snap, "uuid", ref)));
-	if (snap != NULL)
-		xu_val_set(r, "snapshot", xu_val_copy(snap));
-	return r;
+	return xu_val_pack(r);
+}
+
+/* Takes record. -1: out of memory. */
+static int
+fill(struct event *ev, uint64_t serial, struct xu_val *record,
+    const struct xu_val *snapshot)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	*ev = (struct event){ .serial = serial, .record = record };
+	if (snapshot != NULL) {
+		xu_val_encode(snapshot, &b);
+		ev->snapshot = malloc(b.len + 1);
+		ev->nsnapshot = b.len;
+	}
+	ev->weight = weigh(record) + b.len;
+	if (xu_val_ok(record) && b.error == 0 &&
+	    (snapshot == NULL || ev->snapshot != NULL)) {
+		if (b.len != 0)
+			memcpy(ev->snapshot, b.data, b.len);
+		return 0;
+	}
+	xu_val_free(record);
+	free(ev->snapshot);
+	*ev = (struct event){ .record = NULL };
+	return -1;
 }
 
 void
 api_event_post(struct api *a, const struct xu_msg *m)
 {
 	struct event *ev;
-	struct xu_val *r;
 
-	r = make_record(a, m);
-	if (!xu_val_ok(r)) {
+	if (a->next_serial - a->oldest == API_EVENTS)
+		forget_oldest(a);
+	ev = slot(a, a->next_serial);
+	if (fill(ev, a->next_serial, make_record(a, m),
+		xu_val_get(m->val, "snapshot")) < 0) {
 		/* Everybody who registered is told that something is lost. */
 		xu_log(XU_ERROR, "out of memory for an event");
-		xu_val_free(r);
 		api_events_close(a);
 		a->oldest = ++a->next_serial;
 		return;
 	}
-	if (a->next_serial - a->oldest == API_EVENTS)
-		forget_oldest(a);
-	ev = slot(a, a->next_serial);
-	*ev = (struct event){ a->next_serial, weigh(r), r };
 	a->event_bytes += ev->weight;
 	a->next_serial++;
 	wake(a, ev);

@@ -161,14 +161,14 @@ everything(const struct from *f, const struct xu_val *classes, bool modern)
 /* The last word about each object; one that came within the range has come, however
  * often it changed since. */
 static void
-fold(struct xu_val *latest, const struct xu_val *record)
+fold(struct xu_val *latest, const struct event *ev)
 {
-	const char *ref = xu_val_get_str(record, "ref", "");
+	const char *ref = xu_val_get_str(ev->record, "ref", "");
 	const struct xu_val *before = xu_val_get(latest, ref);
-	struct xu_val *v = xu_val_copy(record);
+	struct xu_val *v = api_event_whole(ev);
 
 	if (strcmp(xu_val_get_str(before, "operation", ""), "add") == 0 &&
-	    strcmp(xu_val_get_str(record, "operation", ""), "mod") == 0)
+	    strcmp(xu_val_get_str(v, "operation", ""), "mod") == 0)
 		xu_val_set(v, "operation", xu_str("add"));
 	xu_val_set(latest, ref, v);
 }
@@ -178,12 +178,12 @@ since(struct api *a, const struct from *f, bool modern)
 {
 	AUTO_VAL struct xu_val *latest = xu_struct();
 	struct xu_val *list = xu_array();
-	const struct xu_val *r;
+	const struct event *ev;
 
 	for (uint64_t n = f->serial; n < a->next_serial; n++) {
-		r = a->events[n % API_EVENTS].record;
-		if (wants(f, r))
-			fold(latest, r);
+		ev = &a->events[n % API_EVENTS];
+		if (wants(f, ev->record))
+			fold(latest, ev);
 	}
 	for (size_t i = 0; i < xu_val_count(latest); i++)
 		xu_val_add(list, api_event_record(xu_val_at(latest, i), modern));

@@ -12,13 +12,12 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <xen/io/console.h>
 
 #include "console.h"
@@ -26,7 +25,49 @@
 #include "xu_log.h"
 #include "xu_proc.h"
 
+/* Between two looks for guests that are silent. */
+#define SILENCE_MS 10000
+
 static void pump(struct console *s);
+
+/* ---- guests that are silent ------------------------------------------------------- */
+
+/* One look for all of them, and none while nobody has said anything. */
+static void
+look_around(uv_timer_t *t)
+{
+	struct core *c = t->data;
+	bool again = false, less = false;
+	struct xu_list *l;
+	struct console *s;
+
+	LIST_FOREACH(l, &c->guests) {
+		s = xu_container_of(l, struct guest, all)->console;
+		if (s == NULL)
+			continue;
+		if (s->spoke)
+			again = true;
+		else if (console_log_rest(s))
+			less = true;
+		s->spoke = false;
+	}
+	/* Whole pages between what is still there. */
+	if (less)
+		malloc_trim(0);
+	if (again)
+		uv_timer_start(t, look_around, SILENCE_MS, 0);
+}
+
+/* Its history is in memory until it has been silent for a while. */
+static void
+rouse(struct console *s)
+{
+	uv_timer_t *t = &s->guest->core->silence_timer;
+
+	s->spoke = true;
+	if (!uv_is_active((uv_handle_t *)t))
+		uv_timer_start(t, look_around, SILENCE_MS, 0);
+}
 
 /* ---- viewers --------------------------------------------------------------------- */
 
@@ -58,7 +99,7 @@ viewer_watch(struct viewer *v)
 	struct console *s = v->console;
 	int events = UV_DISCONNECT;
 
-	if (v->at < s->total)
+	if (v->at < s->said.total)
 		events |= UV_WRITABLE;
 	if (s->in_len < sizeof(s->in))
 		events |= UV_READABLE;
@@ -70,18 +111,16 @@ viewer_watch(struct viewer *v)
 static int
 viewer_send(struct viewer *v)
 {
-	struct console *s = v->console;
-	size_t at, n;
+	const struct history *h = &v->console->said;
+	const char *p;
+	size_t n;
 	ssize_t r;
 
-	if (s->total - v->at > CONSOLE_KEEPS)
-		v->at = s->total - CONSOLE_KEEPS;
-	while (v->at < s->total) {
-		at = (size_t)(v->at % CONSOLE_KEEPS);
-		n = (size_t)(s->total - v->at);
-		if (n > CONSOLE_KEEPS - at)
-			n = CONSOLE_KEEPS - at;
-		r = send(v->fd, s->kept + at, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (v->at < h->from)
+		v->at = h->from;
+	while (v->at < h->total) {
+		n = history_piece(h, v->at, &p);
+		r = send(v->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (r < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (r <= 0)
@@ -185,8 +224,11 @@ console_open(struct guest *g, bool history, bool readonly, struct xu_err *e)
 	v->console = s;
 	v->fd = sv[0];
 	v->readonly = readonly;
-	v->at = !history ? s->total :
-	    s->total > CONSOLE_KEEPS ? s->total - CONSOLE_KEEPS : 0;
+	if (history) {
+		console_log_recall(s);
+		rouse(s);
+	}
+	v->at = history ? s->said.from : s->said.total;
 	xu_list_append(&s->viewers, &v->all);
 	s->nviewers++;
 	viewer_watch(v);
@@ -196,121 +238,21 @@ console_open(struct guest *g, bool history, bool readonly, struct xu_err *e)
 struct xu_val *
 console_history(const struct guest *g)
 {
-	const struct console *s = g->console;
+	struct console *s = g->console;
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	uint64_t from;
-	size_t at, n;
+	uint64_t at;
+	const char *p;
+	size_t n;
 
 	if (s == NULL)
 		return xu_str("");
-	from = s->total > CONSOLE_KEEPS ? s->total - CONSOLE_KEEPS : 0;
-	while (from < s->total) {
-		at = (size_t)(from % CONSOLE_KEEPS);
-		n = (size_t)(s->total - from);
-		if (n > CONSOLE_KEEPS - at)
-			n = CONSOLE_KEEPS - at;
-		xu_buf_add(&b, s->kept + at, n);
-		from += n;
+	console_log_recall(s);
+	for (at = s->said.from; at < s->said.total; at += n) {
+		n = history_piece(&s->said, at, &p);
+		xu_buf_add(&b, p, n);
 	}
+	rouse(s);
 	return b.error != 0 ? NULL : xu_strn(xu_buf_text(&b), b.len);
-}
-
-/* ---- what is kept ------------------------------------------------------------------ */
-
-static void
-keep(struct console *s, const char *data, size_t n)
-{
-	size_t at, part;
-
-	while (n > 0) {
-		at = (size_t)(s->total % CONSOLE_KEEPS);
-		part = n < CONSOLE_KEEPS - at ? n : CONSOLE_KEEPS - at;
-		memcpy(s->kept + at, data, part);
-		s->total += part;
-		data += part;
-		n -= part;
-	}
-}
-
-/* ---- the log file -------------------------------------------------------------------- */
-
-static void
-log_path(const struct console *s, char out[320])
-{
-	snprintf(out, 320, XLD_CONSOLEDIR "/guest-%s.log",
-	    guest_name(s->guest));
-}
-
-static void
-log_open(struct console *s)
-{
-	struct stat st;
-	char path[320];
-
-	if (s->log >= 0)
-		close(s->log);
-	log_path(s, path);
-	s->log = open(path,
-	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	s->log_size = s->log >= 0 && fstat(s->log, &st) == 0 ?
-	    (uint64_t)st.st_size :
-	    0;
-	if (s->log < 0)
-		xu_log(XU_WARNING, "%s: %s; the console is not logged", path,
-		    strerror(errno));
-}
-
-/* Two files of CONSOLE_LOG_MAX at most: no guest fills the disk. */
-static void
-log_rotate(struct console *s)
-{
-	char path[320], old[324];
-
-	log_path(s, path);
-	snprintf(old, sizeof(old), "%s.1", path);
-	if (rename(path, old) < 0)
-		xu_log(XU_WARNING, "rotate %s: %s", path, strerror(errno));
-	log_open(s);
-}
-
-static void
-log_write(struct console *s, const char *data, size_t n)
-{
-	if (s->log < 0)
-		return;
-	if (s->log_size > CONSOLE_LOG_MAX)
-		log_rotate(s);
-	if (s->log >= 0 && xu_fd_write(s->log, data, n) == 0) {
-		s->log_size += n;
-		s->log_failed = false;
-	} else if (!s->log_failed) {
-		s->log_failed = true;
-		xu_log(XU_WARNING, "console log of %s: %s",
-		    guest_name(s->guest), strerror(errno));
-	}
-}
-
-/* After a restart of the daemon the newest lines come from the log. */
-static void
-log_read_back(struct console *s)
-{
-	AUTO_CLOSE int fd = -1;
-	struct stat st;
-	char path[320], *data;
-	ssize_t n;
-
-	log_path(s, path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	data = malloc(CONSOLE_KEEPS);
-	if (fd < 0 || data == NULL || fstat(fd, &st) < 0) {
-		free(data);
-		return;
-	}
-	n = pread(fd, data, CONSOLE_KEEPS,
-	    st.st_size > CONSOLE_KEEPS ? st.st_size - CONSOLE_KEEPS : 0);
-	if (n > 0)
-		keep(s, data, (size_t)n);
-	free(data);
 }
 
 void
@@ -322,16 +264,18 @@ consoles_reopen(struct core *c)
 	LIST_FOREACH(l, &c->guests) {
 		g = xu_container_of(l, struct guest, all);
 		if (g->console != NULL)
-			log_open(g->console);
+			console_log_reopen(g->console);
 	}
 }
 
 void
 console_take(struct console *s, const char *data, size_t n)
 {
-	keep(s, data, n);
-	log_write(s, data, n);
+	if (n == 0)
+		return;
+	console_log_add(s, data, n);
 	s->budget += n;
+	rouse(s);
 }
 
 /* ---- the ring --------------------------------------------------------------------------- */
@@ -476,6 +420,8 @@ consoles_open(struct core *c, struct xu_err *e)
 		return xu_err_set(e, "INTERNAL_ERROR", 0,
 		    "the event loop refuses /dev/xen/evtchn");
 	c->ev_poll.data = c;
+	uv_timer_init(c->loop, &c->silence_timer);
+	c->silence_timer.data = c;
 	uv_poll_start(&c->ev_poll, UV_READABLE, events_ready);
 	return 0;
 }
@@ -486,6 +432,7 @@ consoles_close(struct core *c)
 	if (c->ev == NULL)
 		return;
 	uv_poll_stop(&c->ev_poll);
+	uv_timer_stop(&c->silence_timer);
 	xc_evtchn_close(c->ev);
 	xu_map_free(&c->consoles);
 }
@@ -502,9 +449,7 @@ console_new(struct guest *g, bool old_lines)
 	xu_list_init(&s->viewers);
 	uv_timer_init(g->core->loop, &s->timer);
 	s->timer.data = s;
-	if (old_lines)
-		log_read_back(s);
-	log_open(s);
+	console_log_open(s, old_lines);
 	return s;
 }
 
@@ -586,8 +531,8 @@ console_free(struct guest *g)
 		viewer_send(v);
 		viewer_drop(v);
 	}
-	if (s->log >= 0)
-		close(s->log);
+	console_log_close(s);
+	history_free(&s->said);
 	g->console = NULL;
 	uv_close((uv_handle_t *)&s->timer, console_closed);
 }

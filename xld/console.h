@@ -17,14 +17,22 @@
 struct serial;
 struct xencons_interface;
 
+/* The newest bytes of what a guest has said: CONSOLE_KEEPS at most, in as little
+ * memory as they need. */
+struct history {
+	/* Byte i of all is at i % room, a power of two or 0. */
+	char *ring;
+	size_t room;
+	/* How many there were; the first that is in the ring. */
+	uint64_t total, from;
+};
+
 struct console {
 	struct guest *guest;
 	/* NULL: detached. */
 	struct xencons_interface *ring;
 	uint32_t port;
-	/* The newest bytes: byte i of all is at i % CONSOLE_KEEPS. */
-	char kept[CONSOLE_KEEPS];
-	uint64_t total;
+	struct history said;
 	/* From viewers, until the ring or the serial line has room. */
 	char in[CONSOLE_INPUT];
 	size_t in_len;
@@ -35,9 +43,13 @@ struct console {
 	size_t budget;
 	bool masked;
 	uv_timer_t timer;
+	/* -1: there is none; its size, and the first byte of all from which on it
+	 * ends with exactly what was said. */
 	int log;
-	uint64_t log_size;
+	uint64_t log_size, log_from;
 	bool log_failed;
+	/* It has said something since the keeper last looked around. */
+	bool spoke;
 	struct xu_list viewers;
 	unsigned nviewers;
 };
@@ -62,6 +74,25 @@ void console_take(struct console *s, const char *data, size_t n);
 void console_share(struct console *s);
 /* Viewers get what is new. */
 void console_feed(struct console *s);
+
+/* ---- console_log.c: history and log file ------------------------------------------- */
+
+/* What is in the log counts as said. */
+void console_log_open(struct console *s, bool old_lines);
+void console_log_close(struct console *s);
+/* Into both. */
+void console_log_add(struct console *s, const char *data, size_t n);
+/* All of the history is in memory again, as far as there is any. */
+void console_log_recall(struct console *s);
+/* The file was rotated. */
+void console_log_reopen(struct console *s);
+/* The memory of a guest that is silent goes: the log has the same. True: it had
+ * some. */
+bool console_log_rest(struct console *s);
+/* The piece at byte `at` of all, which is in memory; its length. */
+size_t history_piece(const struct history *h, uint64_t at, const char **p);
+void history_add(struct history *h, const char *data, size_t n);
+void history_free(struct history *h);
 
 /* ---- console_serial.c --------------------------------------------------------------- */
 

@@ -454,6 +454,7 @@ guest_take_config(struct guest *g, struct xu_val *v, struct xu_err *e)
 	if (record_write(g, e) == 0 && fault_point("set-record", e) == 0 &&
 	    (!renamed || g->domid < 0 || store_write_name(g, e) == 0)) {
 		fault_point("set-done", NULL);
+		g->config = xu_val_pack(g->config);
 		xu_val_free(old);
 		return 0;
 	}

@@ -108,8 +108,10 @@ guest_new(struct core *c, const char *uuid, struct xu_val *config,
     struct xu_err *e)
 {
 	struct guest *g = calloc(1, sizeof(*g));
-	const char *name = xu_val_get_str(config, "name_label", "");
+	const char *name;
 
+	config = xu_val_pack(config);
+	name = xu_val_get_str(config, "name_label", "");
 	if (g == NULL || !xu_val_ok(config) ||
 	    xu_map_put(c->by_uuid, uuid, g) < 0)
 		goto fail;

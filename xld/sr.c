@@ -77,7 +77,7 @@ sr_new(struct core *c, const char *uuid, struct xu_val *config)
 	}
 	snprintf(s->uuid, sizeof(s->uuid), "%s", uuid);
 	s->type = (enum sr_type)t;
-	s->config = config;
+	s->config = xu_val_pack(config);
 	return s;
 }
 

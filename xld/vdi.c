@@ -41,7 +41,7 @@ vdi_new(struct core *c, const char *uuid, struct xu_val *config)
 		return NULL;
 	}
 	snprintf(v->uuid, sizeof(v->uuid), "%s", uuid);
-	v->config = config;
+	v->config = xu_val_pack(config);
 	return v;
 }
 

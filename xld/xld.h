@@ -62,6 +62,8 @@ struct core {
 	uv_poll_t ev_poll;
 	/* By local port: struct console. */
 	struct xu_map *consoles;
+	/* Looks for those that are silent. */
+	uv_timer_t silence_timer;
 	/* What outlives the host's boot, see db.h. */
 	struct db *db;
 	/* Guests: all, and the three indexes. */

@@ -264,6 +264,61 @@ START_TEST(val_binary_round_trip)
 }
 END_TEST
 
+/* A packed value is the same value, whatever is changed in it afterwards. */
+START_TEST(val_packed)
+{
+	AUTO_VAL struct xu_val *v = sample(), *plain = sample(), *copy = NULL;
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	struct xu_val *map = xu_struct();
+	char name[16];
+
+	xu_val_set(map, "a", xu_str("1"));
+	xu_val_set(map, "none", xu_struct());
+	xu_val_set(plain, "map", xu_val_copy(map));
+	xu_val_set(v, "map", map);
+	v = xu_val_pack(v);
+	ck_assert(xu_val_ok(v));
+	ck_assert(xu_val_equal(v, plain));
+	ck_assert_uint_eq(xu_val_strlen(xu_val_at(xu_val_get(v, "list"), 3)),
+	    3);
+	/* Replaced, removed, more than there was room for. */
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(xu_val_set(v, "name", xu_strf("n%d", round)),
+		    0);
+		ck_assert_int_eq(xu_val_set(v, "map", xu_int(round)), 0);
+		for (int i = 0; i < 200; i++) {
+			snprintf(name, sizeof(name), "m%d", i);
+			ck_assert_int_eq(xu_val_set(v, name, xu_int(i)), 0);
+		}
+		ck_assert(xu_val_unset(v, "m7"));
+		ck_assert_ptr_null(xu_val_get(v, "m7"));
+	}
+	ck_assert(xu_val_unset(v, "list"));
+	ck_assert(!xu_val_unset(v, "list"));
+	ck_assert_str_eq(xu_val_get_str(v, "name", ""), "n1");
+	ck_assert_int_eq(xu_val_get_int(v, "m199", 0), 199);
+	ck_assert(xu_val_equal(xu_val_get(v, "pi"), xu_val_get(plain, "pi")));
+	/* Packed once more, copied, sent. */
+	v = xu_val_pack(v);
+	copy = xu_val_copy(v);
+	ck_assert(xu_val_equal(v, copy));
+	ck_assert_int_eq(xu_val_get_int(v, "m199", 0), 199);
+	xu_val_encode(v, &b);
+	xu_val_free(copy);
+	copy = xu_val_decode(b.data, b.len);
+	ck_assert(xu_val_equal(v, copy));
+	/* One that has children of its own below a part of it. */
+	copy = (xu_val_free(copy), xu_array());
+	xu_val_add(copy, v);
+	v = xu_val_pack(xu_array());
+	ck_assert_int_eq(xu_val_add(v, xu_str("x")), 0);
+	ck_assert_int_eq(xu_val_add(copy, v), 0);
+	v = NULL;
+	ck_assert_uint_eq(xu_val_count(copy), 2);
+	ck_assert_ptr_null(xu_val_pack(NULL));
+}
+END_TEST
+
 START_TEST(val_decode_bounds_depth_and_count)
 {
 	char deep[400], huge[] = { XU_ARRAY, -1, -1, -1, -1 };
@@ -684,6 +739,7 @@ main(void)
 	tcase_add_test(t, map_keeps_and_forgets);
 	tcase_add_test(t, map_grows_while_it_is_used);
 	tcase_add_test(t, val_binary_round_trip);
+	tcase_add_test(t, val_packed);
 	tcase_add_test(t, val_decode_bounds_depth_and_count);
 	tcase_add_test(t, val_json);
 	tcase_add_test(t, val_readers_are_total);

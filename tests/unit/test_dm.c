@@ -268,6 +268,7 @@ START_TEST(line)
 	s->log = -1;
 	xu_list_init(&s->viewers);
 	uv_timer_init(c.loop, &s->timer);
+	uv_timer_init(c.loop, &c.silence_timer);
 	ck_assert_msg(console_serial_open(&g, path, true, &e) == 0, "%s", e.msg);
 	snprintf(end, sizeof(end), "%s.out", path);
 	to_us = open(end, O_RDWR);
@@ -276,8 +277,8 @@ START_TEST(line)
 	ck_assert(to_us >= 0 && from_us >= 0);
 	ck_assert_int_eq(write(to_us, "login: ", 7), 7);
 	turns();
-	ck_assert_uint_eq(s->total, 7);
-	ck_assert_int_eq(memcmp(s->kept, "login: ", 7), 0);
+	ck_assert_uint_eq(s->said.total, 7);
+	ck_assert_int_eq(memcmp(s->said.ring, "login: ", 7), 0);
 	/* It spoke last, so the answer is its. */
 	ck_assert(s->to_serial);
 	memcpy(s->in, "root\n", 5);
@@ -290,22 +291,24 @@ START_TEST(line)
 	s->budget = CONSOLE_BUDGET;
 	ck_assert_int_eq(write(to_us, "bye", 3), 3);
 	turns();
-	ck_assert_uint_eq(s->total, 7);
+	ck_assert_uint_eq(s->said.total, 7);
 	console_serial_close(s);
-	ck_assert_uint_eq(s->total, 10);
+	ck_assert_uint_eq(s->said.total, 10);
 	ck_assert_ptr_null(s->serial);
 	/* Another xld finds the same line, and what was said in between. */
 	ck_assert_int_eq(write(to_us, "!", 1), 1);
 	ck_assert_int_eq(console_serial_open(&g, path, false, &e), 0);
 	turns();
-	ck_assert_uint_eq(s->total, 11);
+	ck_assert_uint_eq(s->said.total, 11);
 	console_serial_close(s);
 	console_serial_remove(path);
 	ck_assert_int_eq(rmdir(dir), 0);
 	close(to_us);
 	close(from_us);
 	uv_close((uv_handle_t *)&s->timer, NULL);
+	uv_close((uv_handle_t *)&c.silence_timer, NULL);
 	uv_run(c.loop, UV_RUN_DEFAULT);
+	history_free(&s->said);
 	free(s);
 }
 END_TEST
