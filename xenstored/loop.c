@@ -22,6 +22,13 @@
 #define REAP_SLICE 500
 #define IDLE_MS 50
 #define RETRY_MS 1000
+/*
+ * Sockets tell of what comes once: asked for as long as it is there, the kernel
+ * looks at each socket a second time before it lets the daemon sleep. So who
+ * leaves something in a socket (`unread`) has to ask anew.
+ */
+#define SOCKET_IN (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define SOCKET_OVER (EPOLLHUP | EPOLLRDHUP | EPOLLERR)
 
 static int epoll_fd = -1, listen_fd = -1;
 /* To be served; and guests that first have to let others go (share.c). */
@@ -70,6 +77,7 @@ socket_read(struct conn *c)
 	ssize_t n;
 	void *p;
 
+	c->unread = true;
 	/* The next turns have enough. */
 	if (c->in.len - c->in_at >= READ_CHUNK)
 		return 0;
@@ -82,6 +90,7 @@ socket_read(struct conn *c)
 	c->in.len = before + (n > 0 ? (size_t)n : 0);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return -1;
+	c->unread = n == READ_CHUNK || (n < 0 && errno == EINTR);
 	if (n > 0)
 		(void)conn_requests(c);
 	return 0;
@@ -117,17 +126,18 @@ wants_input(const struct conn *c)
 void
 loop_update(struct conn *c)
 {
-	struct epoll_event ev = {.data.ptr = c};
+	struct epoll_event ev = {.events = EPOLLET, .data.ptr = c};
 
 	if (c->fd < 0 || c->dead)
 		return;
 	if (wants_input(c))
-		ev.events |= EPOLLIN;
+		ev.events |= SOCKET_IN;
 	if (c->out_sent < c->out.len)
 		ev.events |= EPOLLOUT;
-	if (ev.events == c->epoll_events)
+	if (ev.events == c->epoll_events && !c->unread)
 		return;
 	c->epoll_events = ev.events;
+	c->unread = false;
 	if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &ev) < 0)
 		conn_kill(c);
 }
@@ -147,8 +157,8 @@ accept_clients(void)
 			continue;
 		}
 		c->fd = fd;
-		c->epoll_events = EPOLLIN;
-		if (loop_watch_fd(fd, EPOLLIN, c) < 0)
+		c->epoll_events = SOCKET_IN;
+		if (loop_watch_fd(fd, SOCKET_IN, c) < 0)
 			conn_kill(c);
 	}
 	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -166,8 +176,8 @@ adopt_sockets(void)
 
 		if (c->fd < 0)
 			continue;
-		c->epoll_events = EPOLLIN;
-		if (loop_watch_fd(c->fd, EPOLLIN, c) < 0)
+		c->epoll_events = SOCKET_IN;
+		if (loop_watch_fd(c->fd, SOCKET_IN, c) < 0)
 			return -1;
 		conn_set_busy(c);
 	}
@@ -204,11 +214,13 @@ ready(struct conn *c, uint32_t events)
 {
 	if (c->dead)
 		return;
-	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 &&
-	    c->in.len < 2 * READ_CHUNK && c->ops->read(c) < 0) {
+	if ((events & (EPOLLIN | SOCKET_OVER)) != 0 && c->ops->read(c) < 0) {
 		conn_kill(c);
 		return;
 	}
+	/* Its end is behind what it said. */
+	if ((events & SOCKET_OVER) != 0)
+		c->unread = true;
 	conn_set_busy(c);
 }
 

@@ -237,6 +237,8 @@ struct conn {
 	/* Socket: fd. Ring: domain. */
 	int fd;
 	uint32_t epoll_events;
+	/* Something may be left in the socket. */
+	bool unread;
 	struct domain *domain;
 	struct xu_buf in, out;
 	/* Of `in`, handled; of `out`, gone. */
