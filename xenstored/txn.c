@@ -46,7 +46,8 @@ struct chunk {
 	char data[];
 };
 
-#define CHUNK 4000
+/* Small enough for malloc's quick lists. */
+#define CHUNK 1000
 #define SLOTS 32u
 
 struct txn {
@@ -97,11 +98,11 @@ txn_find(struct conn *c, uint32_t id)
 static struct txn *
 txn_new(struct conn *c, uint32_t id)
 {
-	struct txn *t = calloc(1, sizeof(*t));
+	struct txn *t = malloc(sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
-	t->id = id;
+	*t = (struct txn){ .id = id };
 	t->base = node_ref(store_root);
 	t->root = node_ref(store_root);
 	t->slots = t->first_slots;
