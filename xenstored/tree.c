@@ -14,12 +14,69 @@
 #include "xsd.h"
 
 static uint64_t generation = 1;
+/*
+ * The directory that was gone to last: who works on one device does not go there
+ * from the root for each of its nodes. It stands in the tree of this root (known
+ * by its generation, too: memory is used again) until forget(). owned: when it
+ * was gone to, nobody else held anything on the way. That can only change when a
+ * node that is shared is copied: then the copy shares what is below.
+ */
+static struct {
+	const struct node *root;
+	uint64_t gen;
+	struct node *dir;
+	size_t len;
+	bool owned;
+	char path[XSD_ABS_PATH + 1];
+} last;
+
+static void
+remember(const struct node *root, const char *path, size_t len,
+    struct node *dir, bool owned)
+{
+	last.root = root;
+	last.gen = root->gen;
+	last.dir = dir;
+	last.len = len;
+	last.owned = owned;
+	memcpy(last.path, path, len);
+}
+
+static void
+forget(void)
+{
+	last.dir = NULL;
+}
+
+/* The directory of that path, when it is the one. */
+static struct node *
+recall(const struct node *root, const char *path, size_t len)
+{
+	if (last.dir != NULL && last.len == len && last.root == root &&
+	    last.gen == root->gen && memcmp(last.path, path, len) == 0)
+		return last.dir;
+	return NULL;
+}
+
+/* The same, with nobody else who holds it or anything above. */
+static struct node *
+recall_owned(const struct node *root, const char *path, size_t len)
+{
+	struct node *n = last.owned && root->refs == 1
+			     ? recall(root, path, len)
+			     : NULL;
+
+	return n != NULL && n->refs == 1 ? n : NULL;
+}
+
 /* Linked through `perms`, which they gave up already. */
 static struct node *graveyard;
-/* Given back since the heap was trimmed. */
-static size_t freed;
+/* Bytes of nodes, and the most there were since the heap was trimmed. */
+static size_t live, peak;
 
 #define TRIM_FROM ((size_t)8 << 20)
+/* Paths up to this length are gone from the root. */
+#define SHORT 20
 
 uint64_t
 tree_gen(void)
@@ -46,6 +103,9 @@ node_alloc(size_t name_len, size_t value_len)
 		n->name_len = (uint16_t)name_len;
 		n->value_len = (uint16_t)value_len;
 		n->gen = generation++;
+		live += node_bytes(n);
+		if (live > peak)
+			peak = live;
 	}
 	return n;
 }
@@ -79,7 +139,9 @@ node_ref(struct node *n)
 static void
 node_free(struct node *n)
 {
-	freed += sizeof(*n) + n->name_len + n->value_len;
+	live -= node_bytes(n);
+	if (n == last.dir)
+		forget();
 	free(n);
 }
 
@@ -120,13 +182,13 @@ tree_reap(unsigned n)
 bool
 tree_trim_pending(void)
 {
-	return freed > TRIM_FROM;
+	return peak - live > TRIM_FROM;
 }
 
 void
 tree_trim(void)
 {
-	freed = 0;
+	peak = live;
 	malloc_trim(0);
 }
 
@@ -144,6 +206,8 @@ node_remake(struct node *old, const void *value, size_t len)
 
 	if (n == NULL)
 		return NULL;
+	if (old->refs > 1)
+		forget();
 	n->perms = old->perms;
 	n->dir = old->dir;
 	memcpy(n->text, old->text, old->name_len + 1u);
@@ -223,23 +287,42 @@ component(const char **p, const char *end, const char **name, size_t *len)
 	return true;
 }
 
+/* The slash of the path's last component; its begin where the way is so short
+ * that it is sooner gone than remembered. */
+static const char *
+last_slash(const char *path, const char *end)
+{
+	const char *slash = NULL;
+
+	if (end - path > SHORT)
+		slash = memrchr(path, '/', (size_t)(end - path));
+	return slash == NULL ? path : slash;
+}
+
 struct node *
 tree_nearest(const struct node *root, const char *path, const char **rest)
 {
-	const char *end = path + strlen(path), *name;
-	const struct node *n = root, *k;
-	size_t len;
+	const char *end = path + strlen(path), *name, *at = path;
+	size_t dir_len = (size_t)(last_slash(path, end) - path), len;
+	struct node *n = dir_len == 0 ? NULL : recall(root, path, dir_len), *k;
+	const bool known = n != NULL;
 
-	*rest = path;
-	while (component(&path, end, &name, &len)) {
+	if (known)
+		at += dir_len;
+	else
+		n = (struct node *)(uintptr_t)root;
+	*rest = at;
+	while (component(&at, end, &name, &len)) {
+		if (!known && dir_len > 0 && name == path + dir_len + 1)
+			remember(root, path, dir_len, n, false);
 		k = node_kid(n, name, len);
 		if (k == NULL)
-			return (struct node *)(uintptr_t)n;
+			return n;
 		n = k;
-		*rest = path;
+		*rest = at;
 	}
 	*rest = end;
-	return (struct node *)(uintptr_t)n;
+	return n;
 }
 
 struct node *
@@ -256,10 +339,15 @@ static struct node **
 own_slot(struct node **root, const char *path, size_t path_len)
 {
 	const char *end = path + path_len, *name;
+	const char *slash = last_slash(path, end), *at = path;
 	struct node **slot = root, *n;
 	size_t len;
 
-	while (component(&path, end, &name, &len)) {
+	n = recall_owned(*root, path, (size_t)(slash - path));
+	if (n != NULL && slash + 1 < end && n->dir != NULL)
+		return dir_own_slot(&n->dir, slash + 1,
+		    (size_t)(end - slash - 1));
+	while (component(&at, end, &name, &len)) {
 		n = *slot;
 		if (n->dir == NULL) {
 			errno = ENOENT;
@@ -273,6 +361,8 @@ own_slot(struct node **root, const char *path, size_t path_len)
 			}
 			*slot = n;
 		}
+		if (name == slash + 1 && slash > path)
+			remember(*root, path, (size_t)(slash - path), n, true);
 		slot = dir_own_slot(&n->dir, name, len);
 		if (slot == NULL)
 			return NULL;
@@ -283,15 +373,23 @@ own_slot(struct node **root, const char *path, size_t path_len)
 static struct node *
 own_node(struct node **root, const char *path, size_t path_len)
 {
-	struct node **slot = own_slot(root, path, path_len), *n;
+	struct node *n = recall_owned(*root, path, path_len), **slot;
 
-	if (slot == NULL || (*slot)->refs == 1)
-		return slot == NULL ? NULL : *slot;
-	n = node_remake(*slot, node_value(*slot), (*slot)->value_len);
-	if (n == NULL)
+	if (n != NULL)
+		return n;
+	slot = own_slot(root, path, path_len);
+	if (slot == NULL)
+		return NULL;
+	n = *slot;
+	if (n->refs > 1)
+		n = node_remake(n, node_value(n), n->value_len);
+	if (n == NULL) {
 		errno = ENOMEM;
-	else
-		*slot = n;
+		return NULL;
+	}
+	*slot = n;
+	if (path_len > 1)
+		remember(*root, path, path_len, n, true);
 	return n;
 }
 
@@ -356,6 +454,7 @@ tree_detach(struct node **root, const char *path)
 		return errno;
 	if (n->dir == NULL)
 		return ENOENT;
+	forget();
 	n->gen = generation++;
 	return dir_del(&n->dir, name, strlen(name));
 }

@@ -185,6 +185,172 @@ START_TEST(branches_of_a_directory)
 }
 END_TEST
 
+/* --- a directory that is gone to again ----------------------------------------- */
+
+/* A full binary tree: place k has the children 2k + 1 and 2k + 2. Ways to it are
+ * short, long, or some are the one and some the other. */
+#define PLACES 31
+#define TREES  3
+
+static const struct {
+	const char *top, *left, *right;
+} names[] = { { "a", "l", "r" }, { "a-way-that-is-long-enough", "l", "r" },
+	{ "a", "left", "right-hand" } };
+static unsigned named;
+
+struct small {
+	struct node *root;
+	bool there[PLACES];
+	/* Length of its value: it is made anew when that changes. */
+	unsigned value[PLACES];
+};
+
+static size_t
+place(unsigned k, char *path)
+{
+	size_t len = k == 0 ? 0 : place((k - 1) / 2, path);
+
+	return len + (size_t)sprintf(path + len, "/%s",
+	    k == 0	 ? names[named].top
+		: k % 2 != 0 ? names[named].left
+			     : names[named].right);
+}
+
+static void
+check_small(const struct small *t)
+{
+	char path[256];
+	struct node *n;
+
+	for (unsigned k = 0; k < PLACES; k++) {
+		place(k, path);
+		n = tree_get(t->root, path);
+		ck_assert_msg((n != NULL) == t->there[k], "%s", path);
+		if (n != NULL)
+			ck_assert_uint_eq(n->value_len, t->value[k]);
+	}
+}
+
+static void
+gone(struct small *t, unsigned k)
+{
+	if (k >= PLACES)
+		return;
+	t->there[k] = false;
+	gone(t, 2 * k + 1);
+	gone(t, 2 * k + 2);
+}
+
+static void
+change_small(struct small *t, unsigned k)
+{
+	unsigned len = (unsigned)rand() % 3;
+	char path[256];
+
+	place(k, path);
+	if (!t->there[k]) {
+		if (k > 0 && !t->there[(k - 1) / 2])
+			return;
+		ck_assert_int_eq(tree_attach(&t->root, path,
+		    (size_t)(strrchr(path, '/') - path),
+		    node_new(perms_new(&owner, 1), strrchr(path, '/') + 1,
+			strlen(strrchr(path, '/') + 1), "", 0)), 0);
+		t->there[k] = true;
+		t->value[k] = 0;
+	} else if (rand() % 4 == 0) {
+		ck_assert_int_eq(tree_detach(&t->root, path), 0);
+		gone(t, k);
+	} else if (rand() % 4 == 0) {
+		ck_assert_int_eq(tree_set_perms(&t->root, path,
+		    perms_new(&owner, 1)), 0);
+	} else {
+		ck_assert_int_eq(tree_set_value(&t->root, path, "123", len), 0);
+		t->value[k] = len;
+	}
+}
+
+/* Trees that come out of each other, all of them changed. */
+START_TEST(trees_that_share_are_apart)
+{
+	struct small t[TREES] = { 0 };
+	unsigned from, to, k, dir = 0;
+
+	srand((unsigned)_i + 1);
+	named = (unsigned)_i % 3;
+	for (to = 0; to < TREES; to++)
+		t[to].root = leaf("", 0);
+	for (int step = 0; step < 20000; step++) {
+		/* Often the same one, and below one directory: that is what is
+		 * remembered. */
+		if (rand() % 3 == 0)
+			to = (unsigned)rand() % TREES;
+		k = (unsigned)rand() % PLACES;
+		if (rand() % 3 == 0)
+			k = (unsigned)rand() % 3;
+		else if (rand() % 2 == 0)
+			k = 2 * dir + 1 + (unsigned)rand() % 2;
+		else
+			dir = k / 2;
+		change_small(&t[to % TREES], k % PLACES);
+		/* A look at it is remembered, too. */
+		for (unsigned i = 0; step % 32 == 0 && i < TREES; i++)
+			check_small(&t[i]);
+		from = (unsigned)rand() % TREES;
+		if (rand() % 20 != 0 || from == to % TREES)
+			continue;
+		node_unref(t[to % TREES].root);
+		t[to % TREES] = t[from];
+		node_ref(t[from].root);
+		tree_reap((unsigned)rand() % 5);
+	}
+	for (to = 0; to < TREES; to++)
+		node_unref(t[to].root);
+	while (tree_reap(1000))
+		;
+}
+END_TEST
+
+/* A copy far above shares what is below without a look at it. */
+START_TEST(what_was_gone_to_is_shared_now)
+{
+	struct node *root = leaf("", 0), *branch;
+
+	ck_assert_int_eq(tree_attach(&root, "", 0, leaf("a", 0)), 0);
+	ck_assert_int_eq(tree_attach(&root, "/a", 2, leaf("d", 0)), 0);
+	ck_assert_int_eq(tree_attach(&root, "/a/d", 4, leaf("x", 0)), 0);
+	branch = node_ref(root);
+	ck_assert_int_eq(tree_set_value(&branch, "/a", "1", 1), 0);
+	ck_assert_int_eq(tree_attach(&root, "/a/d", 4, leaf("y", 0)), 0);
+	ck_assert_ptr_nonnull(tree_get(root, "/a/d/y"));
+	ck_assert_ptr_null(tree_get(branch, "/a/d/y"));
+	node_unref(root);
+	node_unref(branch);
+	while (tree_reap(1000))
+		;
+}
+END_TEST
+
+/* Its memory is a new root's, what was below waits to be taken apart. */
+START_TEST(what_was_gone_to_in_a_tree_that_is_no_more)
+{
+	static const char path[] = "/a-way-that-is-long-enough/node";
+	struct node *root = leaf("", 0);
+
+	ck_assert_int_eq(tree_attach(&root, "", 0, leaf("a-way-that-is-long-"
+							"enough", 0)), 0);
+	ck_assert_int_eq(tree_attach(&root, path, path_parent_len(path),
+	    leaf("node", 0)), 0);
+	ck_assert_ptr_nonnull(tree_get(root, path));
+	node_unref(root);
+	ck_assert(tree_reap(1));
+	root = leaf("", 0);
+	ck_assert_ptr_null(tree_get(root, path));
+	node_unref(root);
+	while (tree_reap(1000))
+		;
+}
+END_TEST
+
 START_TEST(walks_see_everything_once)
 {
 	struct node *root = leaf("", 0);
@@ -263,6 +429,9 @@ main(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, versions_are_apart, 0, 8);
 	tcase_add_test(t, branches_of_a_directory);
+	tcase_add_loop_test(t, trees_that_share_are_apart, 0, 9);
+	tcase_add_test(t, what_was_gone_to_is_shared_now);
+	tcase_add_test(t, what_was_gone_to_in_a_tree_that_is_no_more);
 	tcase_add_test(t, walks_see_everything_once);
 	tcase_add_test(t, lists_are_shared_and_voided);
 	suite_add_tcase(s, t);
