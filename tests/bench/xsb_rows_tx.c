@@ -66,25 +66,30 @@ struct maker {
 	bool hot_read;   /* and reads before */
 	bool batch;      /* what follows START goes out at once */
 	uint64_t since;
+	/* Made before the clock starts: what is measured is the daemon. */
+	char path[OPS][96];
 	struct xb_samples done;
 	unsigned long eagain, starved;
 };
 
-/* The path of an operation's node, relative to one of the two directories. */
-static const char *
-node_path(const struct maker *m, unsigned i, char *buf, size_t size)
+/* The next device: the paths of its operations. */
+static void
+next_device(struct maker *m)
 {
-	return xb_name(buf, size, "%s%u%s",
-	    device[i].node[0] == 'f' ? FRONT : BACK, m->dev,
-	    device[i].node + 1);
+	unsigned i;
+
+	m->dev = m->first + (m->dev - m->first + 1) % 100;
+	for (i = 0; i < OPS; i++)
+		xb_name(m->path[i], sizeof(m->path[i]), "%s%u%s",
+		    device[i].node[0] == 'f' ? FRONT : BACK, m->dev,
+		    device[i].node + 1);
 }
-#define NODE(m, i) node_path(m, i, (char[256]){ 0 }, 256)
 
 static void
 put_op(struct maker *m, unsigned i)
 {
 	char perms[280];
-	const char *path = NODE(m, i);
+	const char *path = m->path[i];
 	size_t n = strlen(path) + 1;
 
 	/* Early, so that the others have the rest of it to write there. */
@@ -136,7 +141,7 @@ maker_put(struct maker *m)
 	} else if (m->step == END) {
 		put_end(m);
 	} else {
-		xb_put(m->c, XS_RM, 0, NODE(m, m->step == RM_FRONT ? 0 : 2),
+		xb_put(m->c, XS_RM, 0, m->path[m->step == RM_FRONT ? 0 : 2],
 		    NULL);
 	}
 	xb_flush(m->c);
@@ -174,7 +179,7 @@ maker_step(struct maker *m, const struct xb_msg *reply)
 		m->tx = (uint32_t)strtoul(reply->body, NULL, 10);
 	if (m->step++ == RM_BACK) {
 		m->step = 0;
-		m->dev = m->first + (m->dev - m->first + 1) % 100;
+		next_device(m);
 	}
 }
 
@@ -184,6 +189,7 @@ maker_init(struct maker *m, unsigned first)
 	memset(m, 0, sizeof(*m));
 	m->c = xb_connect(xb_opt.socket);
 	m->first = m->dev = first;
+	next_device(m);
 	xb_ok(m->c, XS_MKDIR, 0, "/local/domain/5/device/vbd", NULL);
 	xb_ok(m->c, XS_MKDIR, 0, "/local/domain/0/backend/vbd/5", NULL);
 	xb_ok(m->c, XS_WRITE, 0, HOT, "0");
@@ -210,7 +216,7 @@ one_by_one(struct maker *m)
 	uint64_t end = deadline();
 	struct xb_msg reply;
 
-	while (xb_now() < end || m->step != 0) {
+	while (m->step != 0 || xb_now() < end) {
 		maker_put(m);
 		xb_reply(m->c, &reply);
 		maker_step(m, &reply);
@@ -237,9 +243,9 @@ pipelined(struct maker *m)
 			xb_must(&reply);
 		}
 		xb_sample(&m->done, xb_now() - m->since);
-		xb_ok(m->c, XS_RM, 0, NODE(m, 0), NULL);
-		xb_ok(m->c, XS_RM, 0, NODE(m, 2), NULL);
-		m->dev = m->first + (m->dev - m->first + 1) % 100;
+		xb_ok(m->c, XS_RM, 0, m->path[0], NULL);
+		xb_ok(m->c, XS_RM, 0, m->path[2], NULL);
+		next_device(m);
 	}
 	xb_emit_samples("device_pipelined", &m->done);
 }
