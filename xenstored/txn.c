@@ -476,6 +476,8 @@ fire(const struct txn *t, const struct node *before)
 		if (d->at->fired)
 			continue;
 		d->at->fired = true;
+		if (!watch_hears(d->at->path))
+			continue;
 		was = tree_get(before, d->at->path);
 		is = tree_get(store_root, d->at->path);
 		if (was == NULL && is == NULL)

@@ -418,6 +418,21 @@ collect(const char *path, struct hits *h)
 	}
 }
 
+bool
+watch_hears(const char *path)
+{
+	char name[XSD_ABS_PATH + 1];
+	const struct wnode *n = trie;
+
+	while (n != NULL && xu_list_empty(&n->watches)) {
+		/* Empty nodes do not stay: there are some below. */
+		if (!next_part(&path, name))
+			return true;
+		n = n->kids == NULL ? NULL : xu_map_get(n->kids, name);
+	}
+	return n != NULL;
+}
+
 void
 watch_fire(const struct change *ch, const struct node *after)
 {
@@ -432,6 +447,8 @@ watch_fire(const struct change *ch, const struct node *after)
 	n = collect(ch->path, &h);
 	if (ch->gone != NULL && n != NULL)
 		fire_below(n, ch->gone);
+	if (h.n == 0)
+		return;
 	memcpy(parent, ch->path, len);
 	parent[len] = '\0';
 	now = perms_of(tree_get(after, ch->path));

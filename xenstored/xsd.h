@@ -549,6 +549,8 @@ struct change {
 	const struct node *gone;
 };
 void watch_fire(const struct change *ch, const struct node *after);
+/* Is there a watch at the path, above or below? */
+bool watch_hears(const char *path);
 /* @introduceDomain, @releaseDomain, @quotaWarning; domid for depth watches. */
 void watch_fire_special(const char *name, int domid);
 size_t watch_count(void);
