@@ -46,9 +46,6 @@ int xu_connect_unix(const char *path, struct xu_err *e);
 int xu_socketpair(int sv[2], bool nonblock);
 int xu_set_nonblock(int fd, bool on);
 
-/* Tells the service manager ("READY=1", "STATUS=..."); no manager: nothing. */
-void xu_sd_notify(const char *state);
-
 /*
  * Goes into the background. Returns in the child with *ready_fd; the parent
  * waits until the child calls xu_daemon_ready(ready_fd) and exits 0, or exits 1

@@ -17,6 +17,7 @@
 #include "xu_file.h"
 #include "xu_num.h"
 #include "xu_proc.h"
+#include "xu_sd.h"
 
 static void
 usage(FILE *f)

@@ -17,6 +17,7 @@
 #include "xld.h"
 #include "xu_log.h"
 #include "xu_proc.h"
+#include "xu_sd.h"
 
 #define PROGRAM	    XLD_LIBEXECDIR "/xld-api"
 #define API_SOCKET  XLD_RUNDIR "/api.sock"
@@ -265,7 +266,10 @@ api_open(struct core *c, struct xu_err *e)
 	uv_prepare_init(c->loop, &c->api_flush);
 	c->api_timer.data = c->api_flush.data = c;
 	uv_prepare_start(&c->api_flush, flush);
-	c->listen_fd = xu_listen_unix(API_SOCKET, 0660, BACKLOG, e);
+	c->listen_fd = xu_sd_listener(API_SOCKET);
+	c->listen_given = c->listen_fd >= 0;
+	if (!c->listen_given)
+		c->listen_fd = xu_listen_unix(API_SOCKET, 0660, BACKLOG, e);
 	c->listeners = calloc(1, sizeof(*c->listeners));
 	if (c->listeners == NULL)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
@@ -284,7 +288,8 @@ api_close(struct core *c)
 	flush(&c->api_flush);
 	uv_prepare_stop(&c->api_flush);
 	if (c->listen_fd >= 0) {
-		unlink(API_SOCKET);
+		if (!c->listen_given)
+			unlink(API_SOCKET);
 		close(c->listen_fd);
 	}
 	if (c->listeners != NULL)

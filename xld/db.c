@@ -97,6 +97,26 @@ failed(const struct db *db, const char *what, struct xu_err *e)
 	return -1;
 }
 
+/* A change has failed. SQLite has forgotten it, but its last frame may be whole in
+ * the log (a sync that failed says nothing of what was written), and who opens that
+ * after a crash takes it for a change. Whatever is committed next lies where it lies,
+ * so something is, at once. Always -1. */
+static int
+refused(struct db *db, const char *what, struct xu_err *e)
+{
+	char sql[48];
+
+	failed(db, what, e);
+	if (!sqlite3_get_autocommit(db->sq))
+		return -1;
+	snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", NEWEST);
+	if (sqlite3_exec(db->sq, sql, NULL, NULL, NULL) != SQLITE_OK)
+		xu_log(XU_ERROR, "%s: nothing can be written; until something "
+				 "can, a crash may bring back the change that "
+				 "was refused", db->path);
+	return -1;
+}
+
 static bool
 is_damage(int code)
 {
@@ -453,7 +473,7 @@ db_put(struct db *db, const char *cls, const char *id, const struct xu_val *v,
 		return -1;
 	r = put_text(db, cls, id, b.data, b.len);
 	fault_point("state-written", NULL);
-	return r < 0 ? failed(db, "write", e) : 0;
+	return r < 0 ? refused(db, "write", e) : 0;
 }
 
 int
@@ -481,7 +501,7 @@ db_del(struct db *db, const char *cls, const char *id, struct xu_err *e)
 		return -1;
 	bind_key(db->st[S_DEL], cls, id);
 	if (finish(db->st[S_DEL]) != SQLITE_OK)
-		return failed(db, "delete", e);
+		return refused(db, "delete", e);
 	fault_point("state-deleted", NULL);
 	return 0;
 }

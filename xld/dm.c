@@ -54,6 +54,8 @@ struct dm {
 	/* A bit for each place with an emulated CD drive. */
 	unsigned cds;
 	bool stopping, gone;
+	/* In core's dm_orphans: it ends without a guest. */
+	struct xu_list orphan;
 	dm_ready_f *ready;
 	void (*stopped)(void *arg);
 	void *arg;
@@ -183,6 +185,7 @@ release(struct dm *d)
 	if (d->gone)
 		return;
 	d->gone = true;
+	xu_list_remove(&d->orphan);
 	if (d->guest != NULL && d->guest->dm == d)
 		d->guest->dm = NULL;
 	qmp_close(d->qmp);
@@ -430,6 +433,7 @@ dm_new(struct guest *g, struct xu_err *e)
 	d->guest = g;
 	d->domid = g->domid;
 	d->pidfd = -1;
+	xu_list_init(&d->orphan);
 	snprintf(d->log, sizeof(d->log), XLD_LOGDIR "/qemu-dm-%s.log",
 	    guest_name(g));
 	return d;
@@ -754,4 +758,18 @@ dm_forget(struct guest *g)
 	d->qmp = NULL;
 	d->guest = NULL;
 	g->dm = NULL;
+	xu_list_append(&d->core->dm_orphans, &d->orphan);
+}
+
+void
+dm_orphans_close(struct core *c)
+{
+	struct dm *d;
+
+	while (!xu_list_empty(&c->dm_orphans)) {
+		d = xu_container_of(c->dm_orphans.next, struct dm, orphan);
+		/* Nobody will be there to see whether it has ended. */
+		put_down(d);
+		release(d);
+	}
 }

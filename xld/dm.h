@@ -159,6 +159,8 @@ bool dm_has_cd(const struct guest *g, const char *device);
 void dm_stop(struct guest *g, void (*f)(void *arg), void *arg);
 /* The guest goes away; a process that was not stopped lives on. */
 void dm_forget(struct guest *g);
+/* Those that were told to end by guests that are gone. */
+void dm_orphans_close(struct core *c);
 
 /* --- dm_cd.c ------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include "xu_log.h"
 #include "xu_num.h"
 #include "xu_proc.h"
+#include "xu_sd.h"
 
 #define PID_FILE XLD_RUNDIR "/xld.pid"
 #define LOG_FILE XLD_LOGDIR "/xld.log"
@@ -152,6 +153,7 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 	AUTO_VAL struct xu_val *old = xu_val_copy(c->conf);
 	struct xu_err e = XU_ERR_INIT;
 
+	xu_sd_reloading();
 	xu_log_reopen();
 	if (audit_open(c, &e) < 0)
 		xu_log_err(XU_ERROR, &e);
@@ -161,6 +163,26 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 		xu_log(XU_ERROR, "the settings stay as they are: %s", e.msg);
 	else if (!xu_val_equal(old, c->conf))
 		api_reload(c);
+	xu_sd_notify("READY=1");
+}
+
+/* The service manager hears that the loop goes round. */
+static void
+alive(uv_timer_t *t XU_UNUSED)
+{
+	xu_sd_notify("WATCHDOG=1");
+}
+
+static void
+start_watchdog(struct core *c)
+{
+	static uv_timer_t timer;
+	uint64_t ms = xu_sd_watchdog() / 1000;
+
+	if (ms < 2)
+		return;
+	uv_timer_init(c->loop, &timer);
+	uv_timer_start(&timer, alive, ms / 2, ms / 2);
 }
 
 static void
@@ -220,6 +242,7 @@ serve(struct core *c, int *ready_fd)
 	if (*ready_fd >= 0)
 		xu_daemon_ready(ready_fd);
 	xu_sd_notify("READY=1");
+	start_watchdog(c);
 	uv_run(c->loop, UV_RUN_DEFAULT);
 	xu_sd_notify("STOPPING=1");
 	core_close(c);

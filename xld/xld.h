@@ -86,6 +86,8 @@ struct core {
 	uint64_t look_ms;
 	/* Domains being destroyed. */
 	struct xu_list reaps;
+	/* Device models that end without a guest. */
+	struct xu_list dm_orphans;
 	/* Starts and stops that go with the host's; NULL: none. No guest is
 	 * started while it is disabled. */
 	struct rounds *rounds;
@@ -116,6 +118,8 @@ struct core {
 	unsigned api_said;
 	pid_t api_pid;
 	int listen_fd;
+	/* By the service manager, whose path it stays. */
+	bool listen_given;
 	struct listeners *listeners;
 	/* It is ended so that it starts with other settings. */
 	bool api_reload;

@@ -44,6 +44,7 @@ static sqlite3_vfs *below, ours;
 static struct op *ops;
 static size_t nops, room, calls, fail_from, fail_to;
 static int fail_code;
+static bool fail_sync;
 static char *names[FILES];
 
 /* ---- the record -------------------------------------------------------------------- */
@@ -130,6 +131,10 @@ f_truncate(sqlite3_file *f, sqlite3_int64 size)
 static int
 f_sync(sqlite3_file *f, int flags)
 {
+	if (fail_sync) {
+		fail_sync = false;
+		return SQLITE_IOERR_FSYNC;
+	}
 	if (fails())
 		return fail_code;
 	note(SYNC, ID(f), 0, NULL, 0);
@@ -295,6 +300,12 @@ cut_fail(size_t nth, size_t times, int code)
 	fail_from = nth;
 	fail_to = nth + times;
 	fail_code = code;
+}
+
+void
+cut_fail_sync(void)
+{
+	fail_sync = true;
 }
 
 /* ---- as it was ------------------------------------------------------------------------ */

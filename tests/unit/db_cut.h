@@ -35,5 +35,7 @@ size_t cut_replay(size_t n, enum cut_mode mode, const char *dir);
 /* The nth call (from 0) from now on that writes or syncs fails with this code of
  * SQLite, and so do all after it for a while. */
 void cut_fail(size_t nth, size_t times, int code);
+/* The next sync fails, and nothing else. */
+void cut_fail_sync(void);
 
 #endif

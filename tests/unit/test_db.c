@@ -327,6 +327,37 @@ START_TEST(fails_anywhere)
 }
 END_TEST
 
+/* The disk writes a change and fails to say so: it was refused, and neither a crash nor
+ * a restart brings it back. */
+START_TEST(refused_is_not_found_later)
+{
+	AUTO_FREE char *dir = strdup(folder("refused"));
+	const char *after = folder("refused-after");
+	struct xu_err e = XU_ERR_INIT;
+	struct db *db;
+	size_t n;
+
+	cut_record();
+	db = opened(dir);
+	must_put(db, "VM", "a", "first");
+	cut_fail_sync();
+	ck_assert_int_eq(put(db, "VM", "a", "second", &e), -1);
+	n = cut_count();
+	for (int m = 0; m < CUT_MODES; m++) {
+		struct db *again;
+
+		empty(after);
+		cut_replay(n, (enum cut_mode)m, after);
+		again = opened(after);
+		has_content(again, "a=first/5\n");
+		db_close(&again);
+	}
+	has_content(db, "a=first/5\n");
+	db_close(&db);
+	cut_end();
+}
+END_TEST
+
 /* ---- what is not as it should be --------------------------------------------------------------- */
 
 static void
@@ -546,6 +577,7 @@ main(void)
 	tcase_add_test(t, keeps);
 	tcase_add_test(t, too_large);
 	tcase_add_loop_test(t, cut_anywhere, 0, CUT_MODES);
+	tcase_add_test(t, refused_is_not_found_later);
 	tcase_add_loop_test(t, fails_anywhere, 0, 3);
 	tcase_add_test(t, damaged_page);
 	tcase_add_test(t, damaged_head);

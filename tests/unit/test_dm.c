@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -717,6 +718,56 @@ START_TEST(never_ends)
 }
 END_TEST
 
+/* A device model that does not listen when it is told to end, of a guest that goes:
+ * neither does it outlive the daemon. */
+START_TEST(orphan)
+{
+	struct core c = { .loop = uv_default_loop() };
+	struct guest g = { .core = &c, .domid = 7, .config = xu_struct() };
+	AUTO_VAL struct xu_val *record = xu_struct();
+	unsigned long long born = 0;
+	char path[64], word[16];
+	int p[2];
+	pid_t pid;
+	FILE *f;
+
+	xu_list_init(&c.dm_orphans);
+	ck_assert_int_eq(pipe(p), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGTERM, SIG_IGN);
+		(void)!write(p[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(p[0], word, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f,
+	    "%*d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+	    "%*s %*s %*s %*s %*s %llu", &born), 1);
+	fclose(f);
+	xu_val_set(g.config, "name_label", xu_str("orphan"));
+	xu_val_set(record, "dm_pid", xu_int(pid));
+	xu_val_set(record, "dm_born", xu_int((int64_t)born));
+	ck_assert(dm_adopt(&g, record));
+	ck_assert_int_eq(dm_pid(&g), pid);
+	dm_stop(&g, NULL, NULL);
+	dm_forget(&g);
+	ck_assert_int_eq(dm_pid(&g), 0);
+	ck_assert_int_eq(kill(pid, 0), 0);
+	ck_assert(!xu_list_empty(&c.dm_orphans));
+	dm_orphans_close(&c);
+	ck_assert(xu_list_empty(&c.dm_orphans));
+	ck_assert_int_eq(kill(pid, 0), -1);
+	uv_run(c.loop, UV_RUN_DEFAULT);
+	xu_val_free(g.config);
+	close(p[0]);
+	close(p[1]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -745,6 +796,7 @@ main(void)
 	tcase_add_test(p, cd_and_the_end);
 	tcase_add_test(p, unasked);
 	tcase_add_test(p, never_ends);
+	tcase_add_test(t, orphan);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, p);
 	r = srunner_create(s);
