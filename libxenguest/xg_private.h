@@ -29,13 +29,17 @@ struct xg_room {
 	/* Memory for an image of that size, to be filled; NULL with errno. */
 	uint8_t *(*whole)(void *ctx, uint64_t size);
 	/*
-	 * Or its next bytes, from one that comes piece by piece, -1 with errno; and
-	 * all that came, NULL with errno. Without put there is only whole. Pages
+	 * Or it comes piece by piece: memory for its next bytes and how many those
+	 * may be; so many came, -1 with errno; all that came, and its CRC-32, NULL
+	 * with errno. Without next there is only whole, and none of these. Pages
 	 * that a file is given by write() cost a domain 0 of Xen nothing else,
 	 * pages that are mapped a fault and two hypercalls each.
 	 */
-	int (*put)(void *ctx, const uint8_t *p, size_t n);
-	const uint8_t *(*seen)(void *ctx, uint64_t size);
+	uint8_t *(*next)(void *ctx, size_t *n);
+	int (*put)(void *ctx, size_t n);
+	const uint8_t *(*seen)(void *ctx, uint64_t size, uint32_t *crc);
+	/* Memory that will be written to from its beginning on. */
+	void (*expect)(void *ctx, void *p, size_t n);
 	void *ctx;
 };
 
@@ -54,6 +58,25 @@ int xg_examine(const struct xg_blob *file, const struct xg_limits *l,
 
 /* Memory a decompressor may take for itself. */
 #define XG_UNPACK_MEMORY (256ull << 20)
+
+/* What a decompressor is given. */
+struct xg_unpacking {
+	const uint8_t *in;
+	uint64_t in_len;
+	/* All of the image, or NULL: it goes to room by pieces. */
+	uint8_t *out;
+	uint64_t out_len, done;
+	const struct xg_room *room;
+	/* The CRC-32 of what came is still to be compared with this one. */
+	bool summed;
+	uint32_t crc;
+};
+/* Where the next bytes go, and how many; then how many came, 0 or an errno. */
+uint8_t *xg_piece(struct xg_unpacking *j, size_t *n);
+int xg_took(struct xg_unpacking *j, size_t n);
+/* xg_xz.c: as the formats of xg_unpack.c. */
+int xg_unxz(struct xg_unpacking *j);
+int xg_unlzma(struct xg_unpacking *j);
 
 /* xg_lzop.c: 0, or EINVAL; fills out exactly. */
 int xg_unlzop(const struct xg_blob *in, uint8_t *out, uint64_t out_len);
@@ -83,6 +106,16 @@ struct xg_report {
 #define XG_REPORT_MAGIC 0x78670002u
 /* xg_load.c: all of it, -1 with errno. */
 int xg_write_all(int fd, const void *p, size_t n);
+/*
+ * xg_aside.c: pieces of an image on their way to the file fd, and their CRC-32, by a
+ * second thread if there can be one. next waits until there is memory for one; put and
+ * finish: -1 with errno. expect: memory that is touched beforehand.
+ */
+void xg_aside_start(int fd);
+uint8_t *xg_aside_next(size_t *n);
+int xg_aside_put(size_t n);
+int xg_aside_finish(uint32_t *crc);
+void xg_aside_expect(void *p, size_t n);
 /* xg_sandbox.c: the child's life; it ends with its report. memory: bytes of
  * address space. */
 void xg_sandbox(int source, uint64_t size, int image, int report,

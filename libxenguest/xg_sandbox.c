@@ -47,7 +47,8 @@ allow_only(void)
 	for (size_t i = 0; f != NULL && i < sizeof(calls) / sizeof(*calls); i++)
 		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0) < 0)
 			_exit(3);
-	if (f == NULL ||
+	/* For the second thread, too. */
+	if (f == NULL || seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ftruncate), 1,
@@ -112,12 +113,21 @@ enter(int source, int image, int report, const struct xg_limits *l,
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, 3);
 	limit(RLIMIT_FSIZE, l->image);
+	/* Before the filter, which lets no thread begin. */
+	xg_aside_start(IMAGE);
 #ifndef SANITIZED
 	limit(RLIMIT_AS, memory);
 	allow_only();
 #else
 	(void)memory;
 #endif
+}
+
+static void
+expect(void *ctx, void *p, size_t n)
+{
+	(void)ctx;
+	xg_aside_expect(p, n);
 }
 
 /* The image grows where the parent will find it: unpacked once, copied never. */
@@ -130,22 +140,35 @@ whole(void *ctx, uint64_t size)
 	if (ftruncate(IMAGE, (off_t)size) < 0)
 		return NULL;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, IMAGE, 0);
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	expect(ctx, p, size);
+	return p;
+}
+
+static uint8_t *
+next(void *ctx, size_t *n)
+{
+	(void)ctx;
+	return xg_aside_next(n);
 }
 
 static int
-put(void *ctx, const uint8_t *p, size_t n)
+put(void *ctx, size_t n)
 {
 	(void)ctx;
-	return xg_write_all(IMAGE, p, n);
+	return xg_aside_put(n);
 }
 
 static const uint8_t *
-seen(void *ctx, uint64_t size)
+seen(void *ctx, uint64_t size, uint32_t *crc)
 {
-	void *p = mmap(NULL, size, PROT_READ, MAP_SHARED, IMAGE, 0);
+	void *p;
 
 	(void)ctx;
+	if (xg_aside_finish(crc) < 0)
+		return NULL;
+	p = mmap(NULL, size, PROT_READ, MAP_SHARED, IMAGE, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -156,7 +179,11 @@ xg_sandbox(int source, uint64_t size, int image, int report,
 	static struct xg_report r = {.magic = XG_REPORT_MAGIC};
 	struct xg_blob file = {(const uint8_t *)"", size};
 	static const struct xg_room room = {
-		.whole = whole, .put = put, .seen = seen};
+		.whole = whole,
+		.next = next,
+		.put = put,
+		.seen = seen,
+		.expect = expect};
 	const uint8_t *unpacked = NULL;
 	void *map = NULL;
 

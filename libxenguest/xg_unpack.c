@@ -9,7 +9,6 @@
 #include <bzlib.h>
 #include <errno.h>
 #include <lz4.h>
-#include <lzma.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,54 +21,45 @@
 /* An image that shrinks more than this is a bomb, unless it is small. */
 #define MAX_RATIO   64
 #define SMALL_IMAGE (64u << 20)
-#define PIECE	    (256u << 10)
-
-struct job {
-	const uint8_t *in;
-	uint64_t in_len;
-	/* All of the image, or NULL: it goes to room by pieces. */
-	uint8_t *out;
-	uint64_t out_len, done;
-	const struct xg_room *room;
-};
 
 /* ---- formats that come piece by piece ---------------------------------------------- */
 
-/* Where the next bytes go, and how many. When there should be none left: the end mark
- * may not have been looked at, and no more bytes may come. */
-static uint8_t *
-piece(struct job *j, size_t *n)
+/* When there should be none left: the end mark may not have been looked at, and no
+ * more bytes may come. */
+uint8_t *
+xg_piece(struct xg_unpacking *j, size_t *n)
 {
-	static uint8_t buf[PIECE], spare;
+	static uint8_t spare;
 	uint64_t left = j->out_len - j->done;
+	uint8_t *p;
 
 	*n = left == 0 ? 1 : (size_t)left;
 	if (left == 0)
 		return &spare;
 	if (j->out != NULL)
 		return j->out + j->done;
-	if (*n > sizeof(buf))
-		*n = sizeof(buf);
-	return buf;
+	p = j->room->next(j->room->ctx, n);
+	if (*n > left)
+		*n = (size_t)left;
+	return p;
 }
 
-/* So many came. 0, or an errno. */
-static int
-took(struct job *j, const uint8_t *p, size_t n)
+int
+xg_took(struct xg_unpacking *j, size_t n)
 {
 	if (n > j->out_len - j->done)
 		return EINVAL;
 	j->done += n;
 	if (n == 0 || j->out != NULL)
 		return 0;
-	return j->room->put(j->room->ctx, p, n) < 0 ? ENOSPC : 0;
+	return j->room->put(j->room->ctx, n) < 0 ? ENOSPC : 0;
 }
 
 /* Each: 0 when in became exactly out_len bytes; EINVAL when it did not, ENOMEM
  * when that would take more than XG_UNPACK_MEMORY, ENOSPC when the image has no
  * room. */
 static int
-un_gzip(struct job *j)
+un_gzip(struct xg_unpacking *j)
 {
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)j->in,
 		.avail_in = (uInt)j->in_len };
@@ -79,11 +69,11 @@ un_gzip(struct job *j)
 		return ENOMEM;
 	do {
 		size_t n;
-		uint8_t *p = z.next_out = piece(j, &n);
 
+		z.next_out = xg_piece(j, &n);
 		z.avail_out = (uInt)n;
 		r = inflate(&z, Z_NO_FLUSH);
-		why = took(j, p, n - z.avail_out);
+		why = xg_took(j, n - z.avail_out);
 	} while (why == 0 && r == Z_OK);
 	inflateEnd(&z);
 	if (why != 0 || r == Z_MEM_ERROR)
@@ -92,7 +82,7 @@ un_gzip(struct job *j)
 }
 
 static int
-un_bzip2(struct job *j)
+un_bzip2(struct xg_unpacking *j)
 {
 	bz_stream z = { .next_in = (char *)(uintptr_t)j->in,
 		.avail_in = (unsigned)j->in_len };
@@ -103,12 +93,11 @@ un_bzip2(struct job *j)
 		return ENOMEM;
 	do {
 		size_t n;
-		uint8_t *p = piece(j, &n);
 
-		z.next_out = (char *)p;
+		z.next_out = (char *)xg_piece(j, &n);
 		z.avail_out = (unsigned)n;
 		r = BZ2_bzDecompress(&z);
-		why = took(j, p, n - z.avail_out);
+		why = xg_took(j, n - z.avail_out);
 		/* It would ask for more for ever. */
 		stuck = z.avail_in == 0 && z.avail_out > 0;
 	} while (why == 0 && r == BZ_OK && !stuck);
@@ -118,53 +107,11 @@ un_bzip2(struct job *j)
 	return r == BZ_STREAM_END && j->done == j->out_len ? 0 : EINVAL;
 }
 
-static int
-run_lzma(lzma_stream *s, struct job *j)
-{
-	lzma_ret r;
-	int why;
-
-	s->next_in = j->in;
-	s->avail_in = j->in_len;
-	do {
-		size_t n;
-		uint8_t *p = s->next_out = piece(j, &n);
-
-		s->avail_out = n;
-		r = lzma_code(s, LZMA_FINISH);
-		why = took(j, p, n - s->avail_out);
-	} while (why == 0 && r == LZMA_OK);
-	lzma_end(s);
-	if (why != 0 || r == LZMA_MEM_ERROR || r == LZMA_MEMLIMIT_ERROR)
-		return why != 0 ? why : ENOMEM;
-	return r == LZMA_STREAM_END && j->done == j->out_len ? 0 : EINVAL;
-}
-
-static int
-un_xz(struct job *j)
-{
-	lzma_stream s = LZMA_STREAM_INIT;
-
-	if (lzma_stream_decoder(&s, XG_UNPACK_MEMORY, 0) != LZMA_OK)
-		return ENOMEM;
-	return run_lzma(&s, j);
-}
-
-static int
-un_lzma(struct job *j)
-{
-	lzma_stream s = LZMA_STREAM_INIT;
-
-	if (lzma_alone_decoder(&s, XG_UNPACK_MEMORY) != LZMA_OK)
-		return ENOMEM;
-	return run_lzma(&s, j);
-}
-
 /* ---- formats that want all of it ----------------------------------------------------- */
 
 /* At once, so that no window is needed, whatever the frame says of its own. */
 static int
-un_zstd(struct job *j)
+un_zstd(struct xg_unpacking *j)
 {
 	size_t n = ZSTD_decompress(j->out, j->out_len, j->in, j->in_len);
 
@@ -177,7 +124,7 @@ un_zstd(struct job *j)
 /* The legacy frame: {u32 compressed size, block} of up to 8 MiB each; the magic
  * may come again between blocks. */
 static int
-un_lz4(struct job *j)
+un_lz4(struct xg_unpacking *j)
 {
 	struct xg_blob in = { j->in, j->in_len };
 	uint64_t at = 4, done = 0;
@@ -211,7 +158,7 @@ un_lz4(struct job *j)
 }
 
 static int
-un_lzop(struct job *j)
+un_lzop(struct xg_unpacking *j)
 {
 	struct xg_blob in = { j->in, j->in_len };
 
@@ -229,12 +176,12 @@ static const struct format {
 	bool own_size;
 	/* It can be had piece by piece. */
 	bool pieces;
-	int (*unpack)(struct job *);
+	int (*unpack)(struct xg_unpacking *);
 } formats[] = {
 	{ "gzip", { 0x1f, 0x8b }, 2, true, true, un_gzip },
 	{ "bzip2", { 'B', 'Z', 'h' }, 3, false, true, un_bzip2 },
-	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, false, true, un_xz },
-	{ "lzma", { 0x5d, 0, 0 }, 3, false, true, un_lzma },
+	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, false, true, xg_unxz },
+	{ "lzma", { 0x5d, 0, 0 }, 3, false, true, xg_unlzma },
 	{ "lz4", { 0x02, 0x21, 0x4c, 0x18 }, 4, false, false, un_lz4 },
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, false, false, un_zstd },
 	{ "lzop", { 0x89, 'L', 'Z', 'O' }, 4, false, false, un_lzop },
@@ -278,10 +225,11 @@ announced_size(const struct xg_blob *b, const struct format *f,
 
 /* Sets *image to what came. */
 static int
-run(struct job *j, const struct format *f, const uint8_t **image,
+run(struct xg_unpacking *j, const struct format *f, const uint8_t **image,
     struct xg_error *e)
 {
-	bool pieces = f->pieces && j->room->put != NULL;
+	bool pieces = f->pieces && j->room->next != NULL;
+	uint32_t crc = 0;
 	int why;
 
 	if (!pieces)
@@ -289,8 +237,10 @@ run(struct job *j, const struct format *f, const uint8_t **image,
 	*image = j->out;
 	why = !pieces && j->out == NULL ? ENOSPC : f->unpack(j);
 	if (why == 0 && pieces) {
-		*image = j->room->seen(j->room->ctx, j->out_len);
-		why = *image == NULL ? ENOSPC : 0;
+		*image = j->room->seen(j->room->ctx, j->out_len, &crc);
+		why = *image == NULL		      ? ENOSPC :
+		    j->summed && crc != j->crc ? EINVAL :
+						      0;
 	}
 	if (why == ENOSPC)
 		return xg_fail(e, ENOMEM, "no memory to unpack %llu bytes",
@@ -312,7 +262,7 @@ unpack(const struct xg_blob *b, const struct format *f,
     const struct xg_limits *l, const struct xg_room *room,
     const uint8_t **image, uint64_t *size, struct xg_error *e)
 {
-	struct job j = { .in = b->p, .in_len = b->size, .room = room };
+	struct xg_unpacking j = { .in = b->p, .in_len = b->size, .room = room };
 	uint32_t announced = 0;
 
 	if (announced_size(b, f, l, &announced, e) < 0)

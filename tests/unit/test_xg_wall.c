@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <lzma.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -202,6 +203,140 @@ START_TEST(digests)
 	xg_kernel_close(&a);
 	xg_kernel_close(&b);
 	close(fd);
+}
+END_TEST
+
+/* ---- images that come in many pieces ---------------------------------------------- */
+
+#define LARGE ((700u << 10) + 77)
+
+/* A kernel with something behind it that no packer makes nothing of. */
+static uint8_t *
+large_kernel(void)
+{
+	uint8_t *p = malloc(LARGE);
+	struct xgi64 im;
+	uint32_t x = 1;
+
+	xgi_make64(&im);
+	for (size_t i = 0; i < LARGE; i++) {
+		x = x * 1664525 + 1013904223;
+		p[i] = (uint8_t)((x >> 24) & 15);
+	}
+	memcpy(p, &im, sizeof(im));
+	return p;
+}
+
+static void
+comes_whole(const char *what, const uint8_t *file, size_t n, const uint8_t *want)
+{
+	AUTO_FREE uint8_t *back = malloc(LARGE);
+	struct xg_error e;
+	struct xg_kernel k;
+	int fd = file_of(file, n);
+
+	ck_assert_msg(load_with(&limits, fd, &k, &e) == 0, "%s: %s", what,
+	    e.msg);
+	ck_assert_uint_eq(k.size, LARGE);
+	ck_assert_int_eq(pread(k.fd, back, LARGE, 0), LARGE);
+	ck_assert_msg(memcmp(back, want, LARGE) == 0, "%s: other bytes", what);
+	xg_kernel_close(&k);
+	close(fd);
+}
+
+static void
+is_damaged(const char *what, const uint8_t *file, size_t n)
+{
+	struct xg_error e;
+	struct xg_kernel k;
+	int fd = file_of(file, n);
+
+	ck_assert_msg(load_with(&limits, fd, &k, &e) < 0, "%s", what);
+	ck_assert_msg(strstr(e.msg, "damaged or truncated") != NULL, "%s: %s",
+	    what, e.msg);
+	close(fd);
+}
+
+START_TEST(many_pieces)
+{
+	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
+	size_t n;
+
+	for (int i = 0; xgi_packers[i] != NULL; i++) {
+		n = xgi_pack(xgi_packers[i], im, LARGE, out, 2 * LARGE);
+		ck_assert_uint_gt(n, 0);
+		comes_whole(xgi_packers[i], out, n, im);
+	}
+}
+END_TEST
+
+/* A stream of xz, in blocks of that size, with the size behind it. */
+static size_t
+xz_stream(lzma_check check, size_t block, const uint8_t *in, uint8_t *out)
+{
+	const uint32_t size = LARGE;
+	lzma_options_lzma o;
+	const lzma_filter f[] = { { LZMA_FILTER_LZMA2, &o },
+		{ LZMA_VLI_UNKNOWN, NULL } };
+	lzma_stream s = LZMA_STREAM_INIT;
+	size_t n, done = 0;
+
+	lzma_lzma_preset(&o, 0);
+	ck_assert_int_eq(lzma_stream_encoder(&s, f, check), LZMA_OK);
+	s.next_out = out;
+	s.avail_out = 2 * LARGE - sizeof(size);
+	while (done < LARGE) {
+		s.next_in = in + done;
+		s.avail_in = LARGE - done < block ? LARGE - done : block;
+		done += s.avail_in;
+		ck_assert_int_eq(lzma_code(&s, LZMA_FULL_FLUSH), LZMA_STREAM_END);
+	}
+	ck_assert_int_eq(lzma_code(&s, LZMA_FINISH), LZMA_STREAM_END);
+	n = 2 * LARGE - sizeof(size) - s.avail_out;
+	lzma_end(&s);
+	memcpy(out + n, &size, sizeof(size));
+	return n + sizeof(size);
+}
+
+/* Whoever sums it, a stream with one bit turned in its last block's sum or behind it
+ * is refused. */
+START_TEST(sums_of_xz)
+{
+	static const struct {
+		lzma_check check;
+		size_t block;
+	} kinds[] = { { LZMA_CHECK_CRC32, LARGE }, { LZMA_CHECK_CRC32, MIB / 4 },
+		{ LZMA_CHECK_CRC64, LARGE }, { LZMA_CHECK_SHA256, LARGE } };
+	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
+	size_t n = xz_stream(kinds[_i].check, kinds[_i].block, im, out);
+	lzma_stream_flags f;
+	size_t end = n - 4 - LZMA_STREAM_HEADER_SIZE, sum;
+
+	comes_whole("xz", out, n, im);
+	ck_assert_int_eq(lzma_stream_footer_decode(&f, out + end), LZMA_OK);
+	sum = end - f.backward_size - lzma_check_size(kinds[_i].check);
+	for (size_t i = sum; i < n - 4; i += 3) {
+		out[i] ^= (uint8_t)(1 << i % 8);
+		is_damaged("a bit", out, n);
+		out[i] ^= (uint8_t)(1 << i % 8);
+	}
+	/* In the middle of what the sum is of. */
+	out[n / 2] ^= 1;
+	is_damaged("a bit of the contents", out, n);
+	out[n / 2] ^= 1;
+	/* Two streams: of the second one nothing is known. */
+	memmove(out + n - 4, out + n - 16, 16);
+	memcpy(out + n + 8, &(uint32_t){ LARGE }, 4);
+	comes_whole("something behind it", out, n + 12, im);
+}
+END_TEST
+
+START_TEST(no_sum_of_xz)
+{
+	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
+
+	comes_whole("no check", out,
+	    xz_stream(LZMA_CHECK_NONE, LARGE, im, out), im);
 }
 END_TEST
 
@@ -426,6 +561,9 @@ main(void)
 	TCase *t = tcase_create("all");
 
 	tcase_set_timeout(t, 120);
+	tcase_add_test(t, many_pieces);
+	tcase_add_loop_test(t, sums_of_xz, 0, 4);
+	tcase_add_test(t, no_sum_of_xz);
 	tcase_add_test(t, bad_kernels);
 	tcase_add_test(t, good_kernels);
 	tcase_add_test(t, a_32_bit_kernel);
