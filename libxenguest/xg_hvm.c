@@ -40,7 +40,7 @@ special_pages(struct builder *w)
 	/* Present, writable, user, accessed, dirty, 4 MiB. */
 	for (uint32_t i = 0; i < 1024; i++)
 		ident[i] = i << 22 | 0xe7;
-	xc_unmap_foreign(w->j->xch, mem, n);
+	xg_unmap(w->j, w->l->special_pfn, mem, n);
 	return 0;
 }
 

@@ -184,6 +184,9 @@ struct xg_job {
 	const struct xg_kernel *k;
 	const struct xg_memory *m;
 	struct xg_file ramdisk, firmware;
+	/* What xg_hold() mapped. */
+	uint8_t *held;
+	uint64_t held_pfn, held_pages;
 	/* struct xg_built's. */
 	uint64_t bytes_written;
 	struct xg_error *e;
@@ -209,8 +212,13 @@ void xg_progress(const struct xg_build *b, const char *step, uint64_t done,
  */
 /* The sentence of libxenctrl after `what`; returns -1. */
 int xg_xen_fail(struct xg_job *j, const char *what);
-/* n pages, 512 at most, to be written; undo with xc_unmap_foreign. NULL: libxenctrl's error. */
+/* Keeps these pages mapped, so that what follows need not be, if they are few; -1
+ * with an error. */
+int xg_hold(struct xg_job *j, uint64_t pfn, uint64_t n, const char *what);
+void xg_release(struct xg_job *j);
+/* n pages, 512 at most, to be written. NULL: libxenctrl's error. */
 void *xg_map(struct xg_job *j, uint64_t pfn, size_t n);
+void xg_unmap(struct xg_job *j, uint64_t pfn, void *mem, size_t n);
 /* Called with n pages mapped at mem, the first of which is number `at` of the
  * run. */
 typedef int xg_fill_f(struct xg_job *j, const void *arg, uint8_t *mem,

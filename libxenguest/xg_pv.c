@@ -170,7 +170,7 @@ fill_p2m(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at, size_t n)
 }
 
 static int
-fill_memory(struct builder *w)
+fill_parts(struct builder *w)
 {
 	const struct xg_plan *p = &w->plan;
 	struct xg_job *j = w->j;
@@ -183,6 +183,20 @@ fill_memory(struct builder *w)
 		return -1;
 	return xg_each_window(j, p->start_info_pfn,
 	    p->stack_pfn + 1 - p->start_info_pfn, "page tables", fill_low, w);
+}
+
+/* What a small guest has is mapped once. */
+static int
+fill_memory(struct builder *w)
+{
+	const struct xg_plan *p = &w->plan;
+	int r;
+
+	if (xg_hold(w->j, p->kernel_pfn, p->used - p->kernel_pfn, "memory") < 0)
+		return -1;
+	r = fill_parts(w);
+	xg_release(w->j);
+	return r;
 }
 
 /* --- the whole ------------------------------------------------------------ */

@@ -21,12 +21,11 @@ xg_xen_fail(struct xg_job *j, const char *what)
 	return xg_fail(j->e, errno, "%s: %s", what, xc_last_error(j->xch));
 }
 
-void *
-xg_map(struct xg_job *j, uint64_t pfn, size_t n)
+static void *
+map(struct xg_job *j, uint64_t pfn, size_t n)
 {
 	uint64_t mfns[WINDOW];
 
-	j->bytes_written += n * XC_PAGE_SIZE;
 	if (j->m->p2m != NULL) {
 		xg_p2m_read(j->m->p2m, pfn, n, mfns);
 		return xc_map_foreign(j->xch, j->b->domid,
@@ -34,6 +33,48 @@ xg_map(struct xg_job *j, uint64_t pfn, size_t n)
 	}
 	return xc_map_foreign_range(j->xch, j->b->domid, PROT_READ | PROT_WRITE,
 	    pfn, n);
+}
+
+int
+xg_hold(struct xg_job *j, uint64_t pfn, uint64_t n, const char *what)
+{
+	if (n > WINDOW)
+		return 0;
+	j->held = map(j, pfn, n);
+	j->held_pfn = pfn;
+	j->held_pages = n;
+	return j->held == NULL ? xg_xen_fail(j, what) : 0;
+}
+
+void
+xg_release(struct xg_job *j)
+{
+	if (j->held != NULL)
+		xc_unmap_foreign(j->xch, j->held, j->held_pages);
+	j->held = NULL;
+}
+
+static bool
+holds(const struct xg_job *j, uint64_t pfn, size_t n)
+{
+	return j->held != NULL && pfn >= j->held_pfn &&
+	    pfn + n <= j->held_pfn + j->held_pages;
+}
+
+void *
+xg_map(struct xg_job *j, uint64_t pfn, size_t n)
+{
+	j->bytes_written += n * XC_PAGE_SIZE;
+	if (holds(j, pfn, n))
+		return j->held + (pfn - j->held_pfn) * XC_PAGE_SIZE;
+	return map(j, pfn, n);
+}
+
+void
+xg_unmap(struct xg_job *j, uint64_t pfn, void *mem, size_t n)
+{
+	if (!holds(j, pfn, n))
+		xc_unmap_foreign(j->xch, mem, n);
 }
 
 int
@@ -48,7 +89,7 @@ xg_each_window(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what,
 		if (mem == NULL)
 			return xg_xen_fail(j, what);
 		r = fill(j, arg, mem, at, n);
-		xc_unmap_foreign(j->xch, mem, n);
+		xg_unmap(j, pfn + at, mem, n);
 		if (r < 0)
 			return -1;
 		xg_progress(j->b, what, at + n, pages);
@@ -65,7 +106,7 @@ xg_write_page(struct xg_job *j, uint64_t pfn, const void *data,
 	if (mem == NULL)
 		return xg_xen_fail(j, what);
 	memcpy(mem, data, XC_PAGE_SIZE);
-	xc_unmap_foreign(j->xch, mem, 1);
+	xg_unmap(j, pfn, mem, 1);
 	return 0;
 }
 
