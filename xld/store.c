@@ -88,7 +88,6 @@ write_domain(struct nodes *n, const struct guest *g)
 	nodes_put(n, "control/platform-feature-xs_reset_watches", "1");
 	nodes_put(n, "device", "%s", "");
 	nodes_put(n, "store/port", "%u", g->store_port);
-	nodes_put(n, "store/ring-ref", "%llu", (unsigned long long)g->store_frame);
 }
 
 /* What hvmloader asks for. */
@@ -130,8 +129,6 @@ write_console(struct nodes *n, const struct guest *g)
 	nodes_put(n, "console/type", "xld");
 	nodes_put(n, "console/output", "none");
 	nodes_put(n, "console/port", "%u", g->console_port);
-	nodes_put(n, "console/ring-ref", "%llu",
-	    (unsigned long long)g->console_frame);
 	nodes_folder(n, backend, ro, 2);
 	nodes_base(n, "%s", backend);
 	nodes_put(n, "frontend", "/local/domain/%d/console", g->domid);
@@ -192,6 +189,26 @@ store_write_guest(const struct guest *g, struct xu_err *e)
 	nodes_put(&n, "type", "%s", dom_type_word(config_type(g->config)));
 	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
 		r = store_fail(c, e, "write the guest's nodes");
+	xs_batch_free(n.b);
+	return r;
+}
+
+int
+store_write_rings(const struct guest *g, struct xu_err *e)
+{
+	struct core *c = g->core;
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write where the guest's rings are");
+	nodes_base(&n, "/local/domain/%d", g->domid);
+	nodes_put(&n, "store/ring-ref", "%llu",
+	    (unsigned long long)g->store_frame);
+	nodes_put(&n, "console/ring-ref", "%llu",
+	    (unsigned long long)g->console_frame);
+	if (!xs_batch_run(n.b, 0))
+		r = store_fail(c, e, "write where the guest's rings are");
 	xs_batch_free(n.b);
 	return r;
 }

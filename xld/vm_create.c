@@ -390,8 +390,9 @@ add_kernel(struct create *j, struct xu_val *order, struct xu_val *files,
 	return add_file(files, fds, n, "image", k->fd);
 }
 
+/* It works while the nodes are written. */
 static enum xu_step_result
-step_build(void *ctx, struct xu_err *e)
+step_worker(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 	const struct worker_events ev = { on_progress, on_kernel, on_built, j };
@@ -437,7 +438,24 @@ step_build(void *ctx, struct xu_err *e)
 	xu_val_set(order, "ramdisk",
 	    xu_str(hvm ? "" : xu_val_get_str(v, "PV_ramdisk", "")));
 	j->worker = worker_start(j->core, order, fds, n, &ev, e);
-	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
+	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_NEXT;
+}
+
+static void
+undo_worker(void *ctx)
+{
+	struct create *j = ctx;
+
+	if (j->worker != NULL)
+		worker_kill(j->worker);
+	j->worker = NULL;
+}
+
+/* Its word comes from the loop, so it cannot have come before this. */
+static enum xu_step_result
+step_build(void *ctx XU_UNUSED, struct xu_err *e XU_UNUSED)
+{
+	return XU_STEP_WAIT;
 }
 
 static enum xu_step_result
@@ -474,6 +492,8 @@ step_introduce(void *ctx, struct xu_err *e)
 	struct create *j = ctx;
 	struct guest *g = j->g;
 
+	if (store_write_rings(g, e) < 0)
+		return XU_STEP_FAIL;
 	if (j->core->xs != NULL &&
 	    xs_introduce_domain(j->core->xs, (unsigned)g->domid,
 		g->store_frame, g->store_port))
@@ -577,10 +597,11 @@ static const struct xu_step steps[] = {
 	{ "domain", step_domain, undo_domain },
 	{ "limits", step_limits, NULL },
 	{ "channels", step_channels, NULL },
-	{ "build", step_build, NULL },
-	{ "claim", step_claim, NULL },
+	{ "worker", step_worker, undo_worker },
 	{ "store", step_store, undo_store },
 	{ "device-nodes", step_nodes, undo_nodes },
+	{ "build", step_build, NULL },
+	{ "claim", step_claim, NULL },
 	{ "introduce", step_introduce, undo_introduce },
 	{ "console", step_console, undo_console },
 	{ "device-ready", step_ready, NULL },
@@ -616,6 +637,7 @@ end(struct create *j)
 							      NULL;
 	struct guest *g = j->g;
 
+	workers_restock(j->core);
 	if (e == NULL)
 		intent_remove(g->uuid);
 	g->op = OP_NONE;

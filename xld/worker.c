@@ -52,10 +52,7 @@ poll_closed(uv_handle_t *h)
 	free(w);
 }
 
-static void start_spare(uv_timer_t *t);
-
-/* One that had work, whatever came of it, is replaced; a spare that dies is not
- * until there has been some. */
+/* A spare that dies is not replaced until there has been work. */
 static void
 let_go(struct worker *w)
 {
@@ -63,8 +60,6 @@ let_go(struct worker *w)
 
 	if (c->spare == w)
 		c->spare = NULL;
-	else if (!c->stopping)
-		uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
 	xu_list_remove(&w->all);
 	uv_poll_stop(&w->poll);
 	uv_close((uv_handle_t *)&w->poll, poll_closed);
@@ -265,6 +260,13 @@ start_spare(uv_timer_t *t)
 		xu_log_err(XU_WARNING, &e);
 }
 
+void
+workers_restock(struct core *c)
+{
+	if (!c->stopping)
+		uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
+}
+
 /* The order goes in one piece: it is smaller than what the socket holds. */
 static int
 give(struct worker *w, const struct xu_val *build, const int *fds, int nfds)
@@ -310,7 +312,7 @@ workers_open(struct core *c)
 	xu_list_init(&c->worker_ends);
 	uv_timer_init(c->loop, &c->spare_timer);
 	c->spare_timer.data = c;
-	uv_timer_start(&c->spare_timer, start_spare, SPARE_MS, 0);
+	workers_restock(c);
 }
 
 void

@@ -303,7 +303,9 @@ int store_open(struct core *c, struct xu_err *e);
 int store_fail(const struct core *c, struct xu_err *e, const char *what);
 void store_close(struct core *c);
 int store_dom0(struct core *c, struct xu_err *e);
+/* All that is known before there is memory; the rest: where the rings are. */
 int store_write_guest(const struct guest *g, struct xu_err *e);
+int store_write_rings(const struct guest *g, struct xu_err *e);
 /* Of a domain id: works without a guest, for half-made ones. */
 void store_remove(struct core *c, int32_t domid, const char *uuid);
 /* Which vCPUs of max the guest is to run: the first ones. */
@@ -383,6 +385,8 @@ struct worker *worker_start(struct core *c, const struct xu_val *build,
 /* Kills it and waits for its end, so that it holds nothing of the domain. */
 void worker_kill(struct worker *w);
 void workers_open(struct core *c);
+/* A creation has ended: the next one shall find a worker that waits. */
+void workers_restock(struct core *c);
 /* SIGCHLD came. */
 void workers_child(struct core *c);
 void workers_close(struct core *c);

@@ -12,7 +12,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_fault.bash"
 
-steps="files memory intent domain limits channels build claim store introduce
+steps="files memory intent domain limits channels worker store build claim introduce
 	console record run"
 ends="destroy-intent destroy-pause destroy-console destroy-domain
 	destroy-store destroy-record"

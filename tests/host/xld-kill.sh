@@ -10,8 +10,8 @@
 . "$(dirname "$0")/lib.sh"
 
 api() { "$progs/prog_api" "$@"; }
-starts="files device-prepare bootloader memory intent domain limits channels build
-	claim store device-nodes introduce console device-ready devmodel record run"
+starts="files device-prepare bootloader memory intent domain limits channels worker
+	store device-nodes build claim introduce console device-ready devmodel record run"
 ends="destroy-intent destroy-pause destroy-devmodel destroy-devices
 	destroy-console destroy-domain destroy-store destroy-record"
 turn=$(($(date +%s) / 3600))
