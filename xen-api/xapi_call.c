@@ -114,7 +114,8 @@ xapi_close(struct xapi *x)
 		xapi_logout(x, NULL);
 	}
 	xapi_disconnect(x);
-	xapi_curl_close(x);
+	if (xapi_far != NULL)
+		xapi_far->close(x);
 	free(x->session);
 	free(x->text);
 	free(x);
@@ -133,13 +134,22 @@ xapi_session(const struct xapi *x)
 }
 
 int
+xapi_fail_far(const struct xapi *x, struct xapi_err *e)
+{
+	return xapi_fail(e, "XLD_UNREACHABLE", ENOTSUP,
+	    "%s: this program reaches this host's xld alone", x->text);
+}
+
+int
 xapi_exchange(struct xapi *x, const struct xapi_request *rq,
     struct xapi_reply *rp, struct xapi_err *e)
 {
 	rp->body.max = XAPI_REPLY_MAX;
 	if (x->url.scheme == XAPI_UNIX)
 		return xapi_http(x, rq, rp, e);
-	return xapi_curl(x, rq, rp, e);
+	if (xapi_far == NULL)
+		return xapi_fail_far(x, e);
+	return xapi_far->exchange(x, rq, rp, e);
 }
 
 /* The reply's value, or NULL with the failure it tells of. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Remote servers, through libcurl. It brings dozens of libraries along, which a
+ * Servers on other hosts, through libcurl. It brings dozens of libraries along, which a
  * command on this host should not have to load: it is opened when a URL first
  * asks for it. The handle keeps libcurl's connection between calls.
  */
@@ -9,8 +9,11 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "xapi_private.h"
 
@@ -111,8 +114,8 @@ url_of(const struct xapi *x, const char *path, struct xu_buf *out)
 	return xu_buf_text(out);
 }
 
-int
-xapi_curl(struct xapi *x, const struct xapi_request *rq, struct xapi_reply *rp,
+static int
+exchange(struct xapi *x, const struct xapi_request *rq, struct xapi_reply *rp,
     struct xapi_err *e)
 {
 	AUTO_BUF struct xu_buf url = XU_BUF_INIT;
@@ -159,10 +162,37 @@ xapi_curl(struct xapi *x, const struct xapi_request *rq, struct xapi_reply *rp,
 	    lib.error(rc));
 }
 
-void
-xapi_curl_close(struct xapi *x)
+static void
+close_curl(struct xapi *x)
 {
 	if (x->curl != NULL)
 		lib.cleanup(x->curl);
 	x->curl = NULL;
 }
+
+static int
+connect_tcp(const struct xapi *x, struct xapi_err *e)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *a;
+	int fd = -1, rc, err = ECONNREFUSED;
+
+	rc = getaddrinfo(x->url.host, x->url.port, &hints, &list);
+	if (rc != 0)
+		return xapi_fail(e, "XLD_UNREACHABLE", EHOSTUNREACH,
+		    "cannot reach the XenAPI server at %s: %s", x->text,
+		    gai_strerror(rc));
+	for (a = list; a != NULL && fd < 0; a = a->ai_next) {
+		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC,
+		    a->ai_protocol);
+		if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+			continue;
+		err = errno;
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(list);
+	return fd >= 0 ? fd : xapi_unreachable(x, err, e);
+}
+
+static const struct xapi_far far = { exchange, close_curl, connect_tcp };
+const struct xapi_far *const xapi_far = &far;

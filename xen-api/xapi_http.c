@@ -2,13 +2,12 @@
 /*
  * The light path: HTTP/1.1 over a stream socket with as little as it takes, so
  * that a command on this host starts in milliseconds. One connection is kept
- * between calls. Remote servers go through libcurl (xapi_curl.c); only consoles
- * over plain http come here.
+ * between calls. Other hosts' servers are xapi_curl.c's; only consoles over plain
+ * http come here.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,8 +45,8 @@ xapi_under_xen(void)
 	return strncmp(type, "xen", 3) == 0;
 }
 
-static int
-unreachable(const struct xapi *x, int err, struct xapi_err *e)
+int
+xapi_unreachable(const struct xapi *x, int err, struct xapi_err *e)
 {
 	const char *path = x->url.path;
 
@@ -79,7 +78,7 @@ connect_unix(const struct xapi *x, struct xapi_err *e)
 	if (fd >= 0 &&
 	    connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
 		return fd;
-	unreachable(x, errno, e);
+	xapi_unreachable(x, errno, e);
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -88,27 +87,11 @@ connect_unix(const struct xapi *x, struct xapi_err *e)
 int
 xapi_connect(const struct xapi *x, struct xapi_err *e)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *a;
-	int fd = -1, rc, err = ECONNREFUSED;
-
 	if (x->url.scheme == XAPI_UNIX)
 		return connect_unix(x, e);
-	rc = getaddrinfo(x->url.host, x->url.port, &hints, &list);
-	if (rc != 0)
-		return xapi_fail(e, "XLD_UNREACHABLE", EHOSTUNREACH,
-		    "cannot reach the XenAPI server at %s: %s", x->text,
-		    gai_strerror(rc));
-	for (a = list; a != NULL && fd < 0; a = a->ai_next) {
-		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC,
-		    a->ai_protocol);
-		if (fd < 0 || connect(fd, a->ai_addr, a->ai_addrlen) == 0)
-			continue;
-		err = errno;
-		close(fd);
-		fd = -1;
-	}
-	freeaddrinfo(list);
-	return fd >= 0 ? fd : unreachable(x, err, e);
+	if (xapi_far == NULL)
+		return xapi_fail_far(x, e);
+	return xapi_far->connect(x, e);
 }
 
 void

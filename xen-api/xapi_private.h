@@ -74,10 +74,23 @@ int xapi_http_head(int fd, const struct xapi *x, const char *request,
     struct xapi_reply *rp, struct xapi_err *e);
 void xapi_disconnect(struct xapi *x);
 
-/* xapi_curl.c: http and https through libcurl, loaded when first needed. */
-int xapi_curl(struct xapi *x, const struct xapi_request *rq,
-    struct xapi_reply *rp, struct xapi_err *e);
-void xapi_curl_close(struct xapi *x);
+/* The socket cannot be reached for this errno; -1. */
+int xapi_unreachable(const struct xapi *x, int err, struct xapi_err *e);
+
+/*
+ * Servers on other hosts: xapi_curl.c, or nothing in a program that is for this
+ * host alone (xapi_near.c).
+ */
+struct xapi_far {
+	/* http and https, by libcurl. */
+	int (*exchange)(struct xapi *x, const struct xapi_request *rq,
+	    struct xapi_reply *rp, struct xapi_err *e);
+	void (*close)(struct xapi *x);
+	/* A socket for a console. */
+	int (*connect)(const struct xapi *x, struct xapi_err *e);
+};
+extern const struct xapi_far *const xapi_far;
+int xapi_fail_far(const struct xapi *x, struct xapi_err *e);
 
 /* xapi_call.c. Chooses the transport. */
 int xapi_exchange(struct xapi *x, const struct xapi_request *rq,

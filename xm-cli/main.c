@@ -2,10 +2,36 @@
 /* The program; everything else is a library, for the tests' sake. */
 #include "config.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "xm.h"
+
+#ifdef XM_FAR
+/* This one is for the host it runs on. -1: the other one does not start. */
+static int
+become_far(char **argv)
+{
+	const char *url = getenv(XAPI_URI_ENV);
+
+	if (url == NULL || strncmp(url, "http", 4) != 0)
+		return 0;
+	execv(XM_FAR, argv);
+	fprintf(stderr, "Error: %s, which reaches other hosts, cannot be "
+			"started: %s\n", XM_FAR, strerror(errno));
+	return -1;
+}
+#endif
 
 int
 main(int argc, char **argv)
 {
+#ifdef XM_FAR
+	if (become_far(argv) < 0)
+		return XM_FAILED;
+#endif
 	return xm_main(argc, argv);
 }

@@ -2,7 +2,8 @@
 /*
  * The command line's own header. A command is one const row (struct xm_cmd) and
  * one function; help, usage errors, manual and completion are derived from the
- * row. Everything the daemon knows comes over libxenapi.
+ * row. Everything the daemon knows comes over libxenapi, which the program links
+ * (main.c).
  *
  * Functions that give an int named status give what the program ends with:
  * 0, or the number of an error that has been printed already.
