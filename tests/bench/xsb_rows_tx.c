@@ -7,10 +7,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "xsb.h"
 
@@ -263,32 +264,49 @@ row_device(void)
 
 /* --- beside others -------------------------------------------------------------- */
 
+struct both {
+	struct xb_conn *c[2];
+	int ep;
+};
+
+static void
+both_init(struct both *b, struct xb_conn *first, struct xb_conn *second)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
+	int i;
+
+	b->c[0] = first;
+	b->c[1] = second;
+	b->ep = epoll_create1(EPOLL_CLOEXEC);
+	for (i = 0; i < 2; i++) {
+		ev.data.u32 = (uint32_t)i;
+		if (epoll_ctl(b->ep, EPOLL_CTL_ADD, b->c[i]->fd, &ev) < 0)
+			xb_die("epoll: %s", strerror(errno));
+	}
+}
+
 /* Waits until a connection of the two has a reply; its index. */
 static int
-wait_reply(struct xb_conn *const c[2], struct xb_msg *m)
+wait_reply(const struct both *b, struct xb_msg *m)
 {
 	static int turn;
-	struct pollfd p[2] = {
-		{.fd = c[0]->fd,  .events = POLLIN},
-		{ .fd = c[1]->fd, .events = POLLIN}
-	};
-	int i;
+	struct epoll_event ev[2];
+	int i, n;
 
 	for (;;) {
 		turn = !turn; /* neither is always served first */
 		for (i = 0; i < 2; i++) {
 			int k = i ^ turn;
 
-			while (xb_take(c[k], m))
+			while (xb_take(b->c[k], m))
 				if (m->h.type != XS_WATCH_EVENT)
 					return k;
 		}
-		while (poll(p, 2, -1) < 0)
+		while ((n = epoll_wait(b->ep, ev, 2, -1)) < 0)
 			if (errno != EINTR)
-				xb_die("poll: %s", strerror(errno));
-		for (i = 0; i < 2; i++)
-			if (p[i].revents != 0)
-				xb_fill(c[i], false);
+				xb_die("epoll: %s", strerror(errno));
+		for (i = 0; i < n; i++)
+			xb_fill(b->c[ev[i].data.u32], false);
 	}
 }
 
@@ -312,7 +330,7 @@ put_hot(struct xb_conn *c, unsigned long n)
 static void
 beside_writer(const char *name, bool reads, bool batch)
 {
-	struct xb_conn *both[2];
+	struct both both;
 	struct maker m;
 	struct xb_msg reply;
 	unsigned long writes = 0;
@@ -322,24 +340,24 @@ beside_writer(const char *name, bool reads, bool batch)
 	m.hot = HOT;
 	m.hot_read = reads;
 	m.batch = batch;
-	both[0] = m.c;
-	both[1] = xb_connect(xb_opt.socket);
+	both_init(&both, m.c, xb_connect(xb_opt.socket));
 	start = xb_now();
 	end = deadline();
 	maker_put(&m);
-	put_hot(both[1], writes);
+	put_hot(both.c[1], writes);
 	while (xb_now() < end) {
-		if (wait_reply(both, &reply) == 0) {
+		if (wait_reply(&both, &reply) == 0) {
 			maker_step(&m, &reply);
 			maker_put(&m);
 		} else {
 			xb_must(&reply);
-			put_hot(both[1], ++writes);
+			put_hot(both.c[1], ++writes);
 		}
 	}
 	report(name, &m, start);
 	xb_emit(XB_NAME("%s.writes", name), (double)writes, "");
-	xb_close(both[1]);
+	close(both.ep);
+	xb_close(both.c[1]);
 	maker_fini(&m);
 }
 
@@ -361,7 +379,7 @@ static void
 beside_sibling(const char *name, bool batch)
 {
 	struct maker m[2];
-	struct xb_conn *both[2];
+	struct both both;
 	struct xb_msg reply;
 	uint64_t end, start;
 	int i;
@@ -369,19 +387,20 @@ beside_sibling(const char *name, bool batch)
 	for (i = 0; i < 2; i++) {
 		maker_init(&m[i], i == 0 ? 1000 : 2000);
 		m[i].batch = batch;
-		both[i] = m[i].c;
 	}
+	both_init(&both, m[0].c, m[1].c);
 	start = xb_now();
 	end = deadline();
 	for (i = 0; i < 2; i++)
 		maker_put(&m[i]);
 	while (xb_now() < end) {
-		i = wait_reply(both, &reply);
+		i = wait_reply(&both, &reply);
 		maker_step(&m[i], &reply);
 		maker_put(&m[i]);
 	}
 	report(name, &m[0], start);
 	report(XB_NAME("%s.second", name), &m[1], start);
+	close(both.ep);
 	for (i = 0; i < 2; i++)
 		maker_fini(&m[i]);
 }
