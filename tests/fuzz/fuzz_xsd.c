@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!c->privileged)
 		c->domain = domain_get(7);
 	xu_buf_add(&c->in, data + 1, size - 1);
-	for (conn_turn(); conn_requests(c); conn_turn()) {
+	for (share_turn(); conn_requests(c); share_turn()) {
 		c->out_sent = c->out.len;
 		queue_sent(c);
 	}

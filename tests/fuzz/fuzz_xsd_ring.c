@@ -253,7 +253,7 @@ turn(struct conn *dom0)
 {
 	struct xu_list *it, *tmp;
 
-	conn_turn();
+	share_turn();
 	domains_events();
 	for (uint16_t i = 1; i <= N; i++) {
 		struct domain *d = domain_find(i);
