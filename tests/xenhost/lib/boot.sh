@@ -58,6 +58,7 @@ emulator() {
 			"local,path=$(commas "$share"),mount_tag=host,security_model=none")
 	fi
 	words+=(-netdev "$nic" -device "virtio-net-pci,netdev=u0")
+	[[ $name == hosta ]] && cards
 	[[ $image == full ]] && words+=(-drive
 		"file=$(commas "$full_disk"),if=virtio,format=raw,snapshot=on")
 	return 0
@@ -67,6 +68,17 @@ emulator() {
 cable() {
 	words+=(-netdev "socket,id=n1,fd=@NET@"
 		-device "virtio-net-pci,netdev=n1,mac=52:54:00:09:00:0$1")
+}
+
+# Cards to be handed to guests, see --device: each has a network of its own.
+cards() {
+	local n=0 d
+
+	for d in "${devices[@]+"${devices[@]}"}"; do
+		words+=(-netdev "user,id=d$n,net=10.0.$((n + 3)).0/24"
+			-device "$d,netdev=d$n,mac=52:54:00:0d:00:0$n,addr=0x1$n")
+		n=$((n + 1))
+	done
 }
 
 # What xhagent needs besides the emulators' words, in $options.
