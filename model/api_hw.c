@@ -128,15 +128,83 @@ static const struct model_field ppci_fields[] = {
 	INT("subsystem_id", "What card it is."),
 	TEXT("subsystem_name", "Not known here."),
 	TEXT("driver", "Of domain 0 that has it; empty: none."),
+	{ "assignable", T_BOOL, RO_RUN, 0, "pciback has it: guests can get it." },
+	TEXT("assignable_name", "The owner's name of it while it is."),
+	{ "assigned_to", T_REF("VM"), RO_RUN, 0,
+	    "The running machine that has it, or null." },
+	END,
+};
+
+#define PPCI_ARG { "self", T_REF("PPCI") }
+
+static const struct model_method ppci_methods[] = {
+	{ "make_assignable", T_VOID, { PPCI_ARG, { "name", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(XLD_DEVICE), XE(XLD_FILE), XE(VALUE_NOT_SUPPORTED)),
+	    "pciback gets it from its driver in domain 0, which is "
+	    "remembered. The name (or \"\") is the owner's." },
+	{ "make_unassignable", T_VOID, { PPCI_ARG, { "rebind", T_BOOL } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(XLD_DEVICE), XE(XLD_FILE), XE(OPERATION_NOT_ALLOWED)),
+	    "pciback lets go of it; rebind: its former driver has it then." },
 	END,
 };
 
 const struct model_class model_ppci = {
 	.name = "PPCI",
 	.fields = ppci_fields,
-	.methods = no_methods,
+	.methods = ppci_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
 	.doc = "A PCI function of the host.",
+};
+
+static const struct model_field dpci_fields[] = {
+	UUID,
+	{ "VM", T_REF("VM"), RO_INS, 0, "Whose it is." },
+	{ "PPCI", T_REF("PPCI"), RO_INS, 0, "What it is." },
+	TEXT("address", "The same as text: 0000:00:1f.2"),
+	{ "hotplug_slot", T_INT, RO_INS, 0,
+	    "Slot the guest is to see, 0: any. PV guests do not mind." },
+	INT("virtual_domain", "Of the guest's address."),
+	INT("virtual_bus", "Of the guest's address."),
+	INT("virtual_slot", "Of the guest's address."),
+	INT("virtual_func", "Of the guest's address."),
+	TEXT("virtual_name", "The same as text; empty: not known."),
+	{ "key", T_STRING, RO_INS, 0, "The owner's." },
+	{ "options", STRINGS, RO_INS, 0,
+	    "0 or 1: permissive (the guest may write to all of its "
+	    "configuration space), seize (it is taken from its driver in domain "
+	    "0), msitranslate, power_mgmt (for HVM guests)." },
+	{ "currently_attached", T_BOOL, RO_RUN, 0,
+	    "A running guest has it now." },
+	{ "runtime_properties", STRINGS, RO_RUN, 0, "While attached." },
+	END,
+};
+
+#define DPCI_ARG { "self", T_REF("DPCI") }
+#define DEVICE	 ERRORS(XE(XLD_DEVICE), XE(XLD_TIMEOUT))
+
+static const struct model_method dpci_methods[] = {
+	{ "create", T_REF("DPCI"), { { "args", T_RECORD("DPCI") } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(DEVICE_ALREADY_EXISTS), XE(VALUE_NOT_SUPPORTED),
+		XE(XLD_DEVICE), XE(XLD_TIMEOUT), XE(XLD_TOO_MANY)),
+	    "A PCI function for a machine; a running one has it when this "
+	    "ends." },
+	{ "destroy", T_VOID, { DPCI_ARG }, ROLE_POOL_ADMIN, STATES_ANY,
+	    MM_ASYNC, DEVICE, "The guest lets go of it." },
+	{ "destroy_force", T_VOID, { DPCI_ARG }, ROLE_POOL_ADMIN, STATES_ANY,
+	    MM_ASYNC, DEVICE, "The same, whatever the guest does with it; of "
+	    "the last function only." },
+	END,
+};
+
+const struct model_class model_dpci = {
+	.name = "DPCI",
+	.fields = dpci_fields,
+	.methods = dpci_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "A PCI function of the host that a machine has.",
 };
 
 static const struct model_field pscsi_fields[] = {

@@ -129,34 +129,6 @@ const struct model_class model_vtpm = {
 	.doc = "A virtual TPM: there are none.",
 };
 
-static const struct model_field dpci_fields[] = {
-	UUID,
-	{ "VM", T_REF("VM"), RO_INS, 0, "Whose it is." },
-	{ "PPCI", T_REF("PPCI"), RO_INS, 0, "What it is." },
-	{ "hotplug_slot", T_INT, RO_INS, 0, "Slot the guest is to see." },
-	FIELD("virtual_domain", T_INT, "Of the guest's address."),
-	FIELD("virtual_bus", T_INT, "Of the guest's address."),
-	FIELD("virtual_slot", T_INT, "Of the guest's address."),
-	FIELD("virtual_func", T_INT, "Of the guest's address."),
-	FIELD("virtual_name", T_STRING, "The same as text."),
-	{ "key", T_STRING, RO_INS, 0, "The owner's." },
-	FIELD("options", STRINGS, "How it is passed."),
-	END,
-};
-static const struct model_method dpci_methods[] = {
-	MAKE("DPCI"),
-	FORGET("DPCI", ROLE_POOL_ADMIN),
-	END,
-};
-
-const struct model_class model_dpci = {
-	.name = "DPCI",
-	.fields = dpci_fields,
-	.methods = dpci_methods,
-	.flags = READS,
-	.doc = "A PCI function that a machine has: there are none.",
-};
-
 static const struct model_field dscsi_fields[] = {
 	UUID,
 	{ "VM", T_REF("VM"), RO_INS, 0, "Whose it is." },

@@ -28,6 +28,7 @@ F(pool_operator, WORDS, "", 0, 64, "Who may do everything but what gives power o
 F(vm_power_admin, WORDS, "", 0, 64, "Who may make machines, and move and save them") \
 F(vm_admin, WORDS, "", 0, 64, "Who may make machines") \
 F(vm_operator, WORDS, "", 0, 64, "Who may start and stop machines") \
-F(read_only, WORDS, "", 0, 64, "Who may look")
+F(read_only, WORDS, "", 0, 64, "Who may look") \
+F(pci_without_iommu, NUMBER, "0", 0, 1, "1: PV guests get PCI functions although they reach all memory with them")
 
 #endif

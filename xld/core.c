@@ -212,6 +212,7 @@ core_close(struct core *c)
 	metrics_close(c);
 	hardware_close(c);
 	hw_close();
+	pci_api_close();
 	store_close(c);
 	records_close(c);
 	audit_close(c);

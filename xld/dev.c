@@ -10,7 +10,7 @@
 #include "xu_log.h"
 
 const struct dev_class *const dev_classes[] = { &vbd_class, &vif_class,
-	NULL };
+	&pci_class, NULL };
 
 const char *
 bus_state_word(unsigned state)
@@ -86,8 +86,8 @@ wake(struct dev_work *w, const struct xu_err *e)
 }
 
 /* What a device did not do, what its backend was seen doing, and what it says. */
-static int
-failed(const struct dev *d, const char *code, const char *what,
+int
+dev_failed(const struct dev *d, const char *code, const char *what,
     struct xu_err *e)
 {
 	char label[200], said[200];
@@ -99,7 +99,7 @@ failed(const struct dev *d, const char *code, const char *what,
 	    bus_state_word(d->back), said[0] != '\0' ? " and says: " : "",
 	    said, d->back == BUS_INITIALISING ?
 		"; is its module loaded in domain 0 (xen-blkback, "
-		"xen-netback)?" : "");
+		"xen-netback, xen-pciback)?" : "");
 	xu_err_param(e, "%s", label);
 	xu_err_param(e, "%s", what);
 	return -1;
@@ -123,7 +123,7 @@ too_late(uv_timer_t *t)
 				d->cls->awaits(d, why, sizeof(why));
 			snprintf(what, sizeof(what), "%s within %u s", why,
 			    dev_deadline_s());
-			failed(d, "XLD_TIMEOUT", what, &e);
+			dev_failed(d, "XLD_TIMEOUT", what, &e);
 		}
 	wake(w, xu_err_is_set(&e) ? &e : NULL);
 }
@@ -151,8 +151,8 @@ look(struct dev_work *w, struct xu_err *e)
 	return done;
 }
 
-static enum xu_step_result
-wait_until(struct dev_work *w,
+enum xu_step_result
+dev_wait(struct dev_work *w,
     bool (*reached)(struct dev_work *w, struct dev *d, struct xu_err *e),
     const char *what, struct xu_err *e)
 {
@@ -215,6 +215,8 @@ dev_changed(struct dev *d, unsigned before)
 		xu_log(XU_NOTICE, "%s: the backend of %s has closed%s%s",
 		    guest_name(d->guest), dev_label(d, label, sizeof(label)),
 		    said[0] != '\0' ? ": " : "", said);
+	} else if (w == NULL && d->phase == DEV_ON && d->cls->moved != NULL) {
+		d->cls->moved(d);
 	}
 }
 
@@ -295,6 +297,19 @@ dev_release(struct dev_work *w)
 	}
 }
 
+static int
+grant(struct dev_work *w, struct xu_err *e)
+{
+	char label[200];
+
+	DEV_EACH(d, w)
+		if (d->phase == DEV_ARRIVING && d->cls->grant != NULL &&
+		    d->cls->grant(d, e) < 0)
+			return xu_err_add(e, "%s",
+			    dev_label(d, label, sizeof(label)));
+	return 0;
+}
+
 int
 dev_publish(struct dev_work *w, struct xu_err *e)
 {
@@ -303,7 +318,8 @@ dev_publish(struct dev_work *w, struct xu_err *e)
 			d->domid = w->guest->domid;
 			d->back = d->front = BUS_NONE;
 		}
-	if (dev_first(w) == NULL || dev_write(w, e) == 0)
+	if (dev_first(w) == NULL ||
+	    (grant(w, e) == 0 && dev_write(w, e) == 0))
 		return 0;
 	dev_withdraw(w);
 	return -1;
@@ -339,7 +355,7 @@ is_ready(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 	}
 	if (d->back == BUS_CLOSING || d->back == BUS_CLOSED ||
 	    d->back == BUS_NONE)
-		failed(d, "XLD_DEVICE", "the backend has refused it", e);
+		dev_failed(d, "XLD_DEVICE", "the backend has refused it", e);
 	if (d->back < BUS_INIT_WAIT || xu_err_is_set(e))
 		return false;
 	if (d->phase == DEV_ARRIVING && d->cls->join != NULL &&
@@ -352,7 +368,7 @@ is_ready(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 enum xu_step_result
 dev_ready(struct dev_work *w, struct xu_err *e)
 {
-	return wait_until(w, is_ready, "the backend has not taken it", e);
+	return dev_wait(w, is_ready, "the backend has not taken it", e);
 }
 
 static bool
@@ -360,14 +376,14 @@ is_connected(struct dev_work *w, struct dev *d, struct xu_err *e)
 {
 	if (d->back == BUS_CLOSING || d->back == BUS_CLOSED ||
 	    d->back == BUS_NONE)
-		failed(d, "XLD_DEVICE", "it was closed again", e);
+		dev_failed(d, "XLD_DEVICE", "it was closed again", e);
 	return w->enough || d->back == BUS_CONNECTED;
 }
 
 enum xu_step_result
 dev_connect(struct dev_work *w, struct xu_err *e)
 {
-	return wait_until(w, is_connected,
+	return dev_wait(w, is_connected,
 	    "the guest has not connected to it", e);
 }
 
@@ -418,7 +434,7 @@ is_closed(struct dev_work *w XU_UNUSED, struct dev *d, struct xu_err *e)
 enum xu_step_result
 dev_closed(struct dev_work *w, struct xu_err *e)
 {
-	return wait_until(w, is_closed, "it is not closed", e);
+	return dev_wait(w, is_closed, "it is not closed", e);
 }
 
 void

@@ -102,6 +102,9 @@ struct dev_class {
 	/* Takes what the host gives. XU_STEP_WAIT: dev_prepared comes later.
 	 * Undone by release, also when it failed half way. */
 	enum xu_step_result (*prepare)(struct dev *d, struct xu_err *e);
+	/* Before its nodes are there: what only a domain can be given. Undone by
+	 * release. May be NULL. */
+	int (*grant)(struct dev *d, struct xu_err *e);
 	/* The class's own nodes; those every class has are there. */
 	void (*nodes)(const struct dev *d, bool backend, struct nodes *n);
 	/* Idempotent, never waits. */
@@ -124,6 +127,14 @@ struct dev_class {
 	int (*part)(struct dev *d, struct xu_err *e);
 	/* What join waits for, as "its interface vif1.0 has not appeared". */
 	void (*awaits)(const struct dev *d, char *out, size_t room);
+	/* It is on and nobody waits for it, but something of its backend has
+	 * changed. May be NULL. */
+	void (*moved)(struct dev *d);
+	/* Not the state alone: all of the backend's nodes are watched. */
+	bool deep;
+	/* Tells clients that it is no more, when it is not one object with its
+	 * uuid. May be NULL. */
+	void (*gone)(const struct dev *d);
 	/* Nodes of the frontend and the backend that people like to see; end
 	 * with NULL. */
 	const char *const *shown_front, *const *shown_back;
@@ -135,7 +146,7 @@ struct dev_class {
 };
 /* Ends with NULL. */
 extern const struct dev_class *const dev_classes[];
-extern const struct dev_class vbd_class, vif_class;
+extern const struct dev_class vbd_class, vif_class, pci_class;
 
 /* All devices of a guest, or one of them, in a step of a job. */
 struct dev_work {
@@ -165,6 +176,13 @@ int dev_publish(struct dev_work *w, struct xu_err *e);
 void dev_withdraw(struct dev_work *w);
 enum xu_step_result dev_ready(struct dev_work *w, struct xu_err *e);
 enum xu_step_result dev_connect(struct dev_work *w, struct xu_err *e);
+/* Until reached says so of all of them; what: "the guest has not ...". */
+enum xu_step_result dev_wait(struct dev_work *w,
+    bool (*reached)(struct dev_work *w, struct dev *d, struct xu_err *e),
+    const char *what, struct xu_err *e);
+/* Always -1: what it did not do, and what is seen of its backend. */
+int dev_failed(const struct dev *d, const char *code, const char *what,
+    struct xu_err *e);
 /* Of one device; see struct dev_class. */
 enum xu_step_result dev_model(struct dev_work *w, bool in, struct xu_err *e);
 void dev_modelled(struct dev *d, const struct xu_err *e);
@@ -269,6 +287,10 @@ struct dev *dev_subject(struct call *k);
 /* size bytes, zeroed, of a structure that begins with one. NULL: the call was
  * refused. */
 struct dev_doing *dev_doing(struct call *k, struct dev *d, size_t size);
+/* To clients: it is no more. */
+void dev_tell_gone(const struct dev *d);
+/* False: the call was refused: g is not ours, or is being changed. */
+bool dev_may_change(struct call *k, const struct guest *g);
 /* With the guest's name before it. */
 void dev_call_fail(struct call *k, const struct guest *g,
     const struct xu_err *e);

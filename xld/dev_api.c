@@ -76,8 +76,8 @@ class_of(const struct call *k)
 	return dev_classes[i];
 }
 
-static bool
-may_change(struct call *k, const struct guest *g)
+bool
+dev_may_change(struct call *k, const struct guest *g)
 {
 	struct xu_err e = XU_ERR_INIT;
 
@@ -107,7 +107,7 @@ dev_subject(struct call *k)
 	struct dev *d = dev_find(k->core, xu_val_str(xu_val_at(k->params, 0)));
 	char label[160];
 
-	if (!may_change(k, d->guest))
+	if (!dev_may_change(k, d->guest))
 		return NULL;
 	if (d->work == NULL)
 		return d;
@@ -150,6 +150,15 @@ tell(struct dev *d, const char *operation)
 	api_event(c, "VM", "mod", d->guest->uuid, vm_record(c, d->guest));
 }
 
+void
+dev_tell_gone(const struct dev *d)
+{
+	if (d->cls->gone != NULL)
+		d->cls->gone(d);
+	else
+		api_event(d->guest->core, d->cls->api, "del", d->uuid, NULL);
+}
+
 static void
 created(void *arg, const struct xu_err *e)
 {
@@ -187,7 +196,7 @@ dev_call_create(struct call *k)
 		    xu_val_get_str(args, "VM", ""));
 		return;
 	}
-	if (!may_change(k, g))
+	if (!dev_may_change(k, g))
 		return;
 	entry = cls->entry(k, g, args, &e);
 	d = entry == NULL ? NULL : dev_add(g, cls, entry, &e);
@@ -303,7 +312,7 @@ destroy_as(struct call *k, bool force)
 		dev_detach(d, force, destroyed, o);
 		return;
 	}
-	api_event(k->core, d->cls->api, "del", d->uuid, NULL);
+	dev_tell_gone(d);
 	dev_remove(d);
 	record_write(g, &e);
 	api_event(k->core, "VM", "mod", g->uuid, vm_record(k->core, g));

@@ -306,7 +306,7 @@ dev_left(struct dev *d)
 
 	dev_off(&w);
 	if (doomed) {
-		api_event(g->core, d->cls->api, "del", d->uuid, NULL);
+		dev_tell_gone(d);
 		dev_remove(d);
 		api_event(g->core, "VM", "mod", g->uuid,
 		    vm_record(g->core, g));

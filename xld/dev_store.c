@@ -342,8 +342,8 @@ static void
 watch_paths(const struct dev *d, char back[NODES_BASE_MAX],
     char front[NODES_BASE_MAX])
 {
-	snprintf(back, NODES_BASE_MAX, BACK "/state", d->cls->kind, d->domid,
-	    d->id);
+	snprintf(back, NODES_BASE_MAX, BACK "%s", d->cls->kind, d->domid,
+	    d->id, d->cls->deep ? "" : "/state");
 	snprintf(front, NODES_BASE_MAX, FRONT "/state", d->domid,
 	    d->cls->kind, d->id);
 }
@@ -398,7 +398,7 @@ dev_event(struct core *c, const char *path)
 
 	if (path[0] == '@')
 		return false;
-	if (sscanf(path, "/local/domain/0/backend/%15[a-z0-9]/%d/%u/state",
+	if (sscanf(path, "/local/domain/0/backend/%15[a-z0-9]/%d/%u",
 		kind, &domid, &id) == 3 && (cls = class_of(kind)) != NULL)
 		g = guest_by_domid(c, domid);
 	if (g != NULL)

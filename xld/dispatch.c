@@ -28,7 +28,7 @@ static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
-	sr_handlers, vm_clone_handlers, people_handlers };
+	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 

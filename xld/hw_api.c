@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pci.h"
+#include "sysfs.h"
 #include "xld.h"
-#include "xu_file.h"
 #include "xu_num.h"
 
 #define PCI	 "/sys/bus/pci/devices"
@@ -109,23 +110,11 @@ ref_of(const void *obj)
 	return ((const struct item *)obj)->uuid;
 }
 
-/* A file of it, without the blanks around. */
 static void
 word(const char *folder, const struct item *item, const char *leaf, char *out,
     size_t room)
 {
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	char path[PATH_MAX];
-	size_t n;
-
-	out[0] = '\0';
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, item->name, leaf);
-	if (xu_file_read(path, 4096, &b, NULL) < 0)
-		return;
-	snprintf(out, room, "%s", xu_buf_text(&b));
-	n = strlen(out);
-	while (n > 0 && strchr(" \n", out[n - 1]) != NULL)
-		out[--n] = '\0';
+	sysfs_word(out, room, "%s/%s/%s", folder, item->name, leaf);
 }
 
 static struct xu_val *
@@ -154,22 +143,6 @@ number(const char *folder, const struct item *item, const char *leaf)
 	return xu_int((int64_t)n);
 }
 
-/* The last part of where a link leads; "" = there is none. */
-static struct xu_val *
-link_of(const char *folder, const struct item *item, const char *leaf)
-{
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/%s/%s", folder, item->name, leaf);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return xu_str("");
-	target[n] = '\0';
-	return xu_str(strrchr(target, '/') != NULL ?
-		strrchr(target, '/') + 1 : target);
-}
-
 /* The one entry of a folder below it. */
 static struct xu_val *
 child(const char *folder, const struct item *item, const char *below)
@@ -192,7 +165,7 @@ child(const char *folder, const struct item *item, const char *below)
 /* ---- PPCI ------------------------------------------------------------------------- */
 
 static void
-pci_look(struct core *c)
+pci_look_all(struct core *c)
 {
 	look(c, &pci, PCI, is_function, "pci");
 }
@@ -209,10 +182,43 @@ pci_next(struct core *c XU_UNUSED, size_t *pos)
 	return next_in(&pci, pos);
 }
 
+void
+ppci_ref(const struct core *c, const struct xu_bdf *at, char out[UUID_TEXT])
+{
+	char what[32], text[XU_BDF_TEXT];
+
+	xu_bdf_text(at, text);
+	snprintf(what, sizeof(what), "pci %s", text);
+	uuid_derive(c->host_uuid, what, out);
+}
+
+bool
+ppci_address(struct core *c, const char *ref, struct xu_bdf *out)
+{
+	const struct item *i;
+
+	pci_look_all(c);
+	i = find_in(&pci, ref);
+	return i != NULL && xu_bdf_parse(i->name, out, NULL) == NULL;
+}
+
+static void
+add_use(struct core *c, const struct xu_bdf *at, const char *driver,
+    struct xu_val *v)
+{
+	const struct dev *holder = pci_holder(c, at);
+	char name[80];
+
+	pci_note(c, at, "name", name, sizeof(name));
+	xu_val_set(v, "assignable", xu_bool(strcmp(driver, "pciback") == 0));
+	xu_val_set(v, "assignable_name", xu_str(name));
+	xu_val_set(v, "assigned_to",
+	    xu_str(holder != NULL ? holder->guest->uuid : ""));
+}
+
 static struct xu_val *
 pci_record(struct core *c, void *obj)
 {
-	static const char *const address[] = { "domain", "bus", "slot", "func" };
 	static const struct {
 		const char *field, *leaf;
 	} rows[] = {
@@ -227,19 +233,24 @@ pci_record(struct core *c, void *obj)
 		"class_name", "subsystem_vendor_name", "subsystem_name" };
 	const struct item *i = obj;
 	struct xu_val *v = xu_struct();
-	unsigned n[4] = { 0 };
+	struct xu_bdf at = { 0, 0, 0, 0 };
+	char driver[64];
 
-	sscanf(i->name, "%x:%x:%x.%x", &n[0], &n[1], &n[2], &n[3]);
+	xu_bdf_parse(i->name, &at, NULL);
 	xu_val_set(v, "uuid", xu_str(i->uuid));
 	xu_val_set(v, "host", xu_str(c->host_uuid));
-	for (size_t k = 0; k < XU_ARRAY_SIZE(address); k++)
-		xu_val_set(v, address[k], xu_int(n[k]));
+	xu_val_set(v, "domain", xu_int(at.domain));
+	xu_val_set(v, "bus", xu_int(at.bus));
+	xu_val_set(v, "slot", xu_int(at.slot));
+	xu_val_set(v, "func", xu_int(at.func));
 	xu_val_set(v, "name", xu_str(i->name));
 	for (size_t k = 0; k < XU_ARRAY_SIZE(rows); k++)
 		xu_val_set(v, rows[k].field, number(PCI, i, rows[k].leaf));
 	for (size_t k = 0; k < XU_ARRAY_SIZE(unknown); k++)
 		xu_val_set(v, unknown[k], xu_str(""));
-	xu_val_set(v, "driver", link_of(PCI, i, "driver"));
+	sysfs_link(driver, sizeof(driver), PCI "/%s/driver", i->name);
+	xu_val_set(v, "driver", xu_str(driver));
+	add_use(c, &at, driver, v);
 	return v;
 }
 
@@ -249,7 +260,7 @@ const struct class_ops ppci_ops = {
 	.next = pci_next,
 	.ref = ref_of,
 	.record = pci_record,
-	.refresh = pci_look,
+	.refresh = pci_look_all,
 };
 
 /* ---- PSCSI, PSCSI_HBA ---------------------------------------------------------------- */

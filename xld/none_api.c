@@ -40,7 +40,6 @@ record(struct core *c XU_UNUSED, void *obj XU_UNUSED)
 
 NONE(crashdump_ops, model_crashdump);
 NONE(vtpm_ops, model_vtpm);
-NONE(dpci_ops, model_dpci);
 NONE(dscsi_ops, model_dscsi);
 NONE(dscsi_hba_ops, model_dscsi_hba);
 NONE(xspolicy_ops, model_xspolicy);
@@ -74,7 +73,6 @@ empty_map(struct call *k)
 
 const struct handler none_handlers[] = {
 	{ "VTPM.create", not_here },
-	{ "DPCI.create", not_here },
 	{ "DSCSI.create", not_here },
 	{ "DSCSI_HBA.create", not_here },
 	{ "XSPolicy.get_xstype", zero },

@@ -68,6 +68,8 @@ config_of_clone(const struct guest *g, const char *uuid, const char *name,
 
 	xu_val_set(v, "uuid", xu_str(uuid));
 	xu_val_set(v, "name_label", xu_str(name));
+	/* A function of the host is one machine's. */
+	xu_val_unset(v, pci_class.list);
 	if (renew(g, v, uuid, "VBDs", e) == 0 &&
 	    renew(g, v, uuid, "VIFs", e) == 0 && xu_val_ok(v) &&
 	    config_check(g->core, NULL, v, e) == 0)

@@ -6,6 +6,7 @@
 
 #include "cpu.h"
 #include "dev.h"
+#include "pci.h"
 
 /* ---- VM ----------------------------------------------------------------------- */
 
@@ -123,6 +124,8 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_struct();
 	if (strcmp(name, "cpu_pool") == 0)
 		return cpu_pool_of(c, g);
+	if (strcmp(name, "DPCIs") == 0)
+		return pci_refs(g);
 	for (size_t i = 0; dev_classes[i] != NULL; i++)
 		if (strcmp(name, dev_classes[i]->list) == 0)
 			return devices_of(g, dev_classes[i]);

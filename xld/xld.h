@@ -540,7 +540,7 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
-    none_handlers[], sr_handlers[];
+    none_handlers[], sr_handlers[], pci_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 
@@ -550,6 +550,7 @@ void hardware_close(struct core *c);
 const char *guest_metrics_ref(const struct guest *g);
 void metrics_close(struct core *c);
 void hw_close(void);
+void pci_api_close(void);
 
 /* ---- audit.c --------------------------------------------------------------------------------------- */
 

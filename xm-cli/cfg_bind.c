@@ -716,6 +716,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_hvm(&b);
 	bind_disks(&b);
 	bind_vifs(&b);
+	bind_pcis(&b);
 	d->uuid = strdup(bind_str(&b, "uuid", ""));
 	d->description = strdup(bind_str(&b, "description", ""));
 	d->on_poweroff = strdup(bind_str(&b, "on_poweroff", "destroy"));
@@ -762,5 +763,8 @@ domcfg_fini(struct domcfg *d)
 	for (size_t i = 0; i < d->nvifs; i++)
 		cfg_vif_fini(&d->vifs[i]);
 	free(d->vifs);
+	for (size_t i = 0; i < d->npcis; i++)
+		cfg_pci_fini(&d->pcis[i]);
+	free(d->pcis);
 	memset(d, 0, sizeof(*d));
 }

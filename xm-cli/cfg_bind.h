@@ -12,6 +12,7 @@
 
 #include "cfg.h"
 #include "cfg_disk.h"
+#include "cfg_pci.h"
 #include "cfg_vif.h"
 #include "domstate.h"
 
@@ -140,6 +141,9 @@ struct domcfg {
 	/* All have a devid. */
 	struct cfg_vif *vifs;
 	size_t nvifs;
+	/* What they do not say is from the keys pci_*. */
+	struct cfg_pci *pcis;
+	size_t npcis;
 };
 
 /*

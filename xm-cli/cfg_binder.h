@@ -35,6 +35,7 @@ void bind_cpuid(struct binder *b);
 /* cfg_devices.c */
 void bind_disks(struct binder *b);
 void bind_vifs(struct binder *b);
+void bind_pcis(struct binder *b);
 /* cfg_hvm.c */
 void bind_hvm(struct binder *b);
 

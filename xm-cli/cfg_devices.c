@@ -145,3 +145,62 @@ bind_vifs(struct binder *b)
 	s = cfg_find(b->cfg, nics > 256 ? "nics" : "vif");
 	bind_say(b, &s->pos, true, "a guest has at most 256 network interfaces");
 }
+
+static void
+add_pci(struct binder *b, const struct cfg_value *v)
+{
+	struct domcfg *d = b->d;
+	struct cfg_pci *more = reallocarray(d->pcis, d->npcis + 1,
+	    sizeof(*more)), *pci;
+	struct cfg_pci_problem p;
+	struct cfg_pos pos = v->pos;
+
+	if (more == NULL)
+		return;
+	d->pcis = more;
+	pci = &more[d->npcis++];
+	memset(pci, 0, sizeof(*pci));
+	if (v->kind != CFG_STRING) {
+		bind_say(b, &pos, true,
+		    "a PCI function is a string such as \"0000:00:1f.0\"");
+		return;
+	}
+	if (cfg_pci_parse(v->text, pci, &p) < 0) {
+		/* Behind the quote. */
+		pos.col += 1 + (unsigned)p.offset;
+		bind_say(b, &pos, true, "pci: %s", p.text);
+		return;
+	}
+	for (size_t i = 0; i + 1 < d->npcis; i++)
+		if (cfg_pci_overlap(&more[i], pci))
+			bind_say(b, &pos, true,
+			    "pci: '%s' is in the list already", v->text);
+}
+
+static void
+by_default(struct binder *b, int *option, const char *key)
+{
+	if (*option < 0)
+		*option = bind_bool(b, key, false);
+}
+
+void
+bind_pcis(struct binder *b)
+{
+	const struct cfg_setting *s = bind_get(b, "pci");
+	struct cfg_pci *p;
+
+	for (size_t i = 0; s != NULL && i < s->value->nitems; i++)
+		add_pci(b, s->value->items[i]);
+	for (size_t i = 0; i < b->d->npcis; i++) {
+		p = &b->d->pcis[i];
+		by_default(b, &p->msitranslate, "pci_msitranslate");
+		by_default(b, &p->power_mgmt, "pci_power_mgmt");
+		by_default(b, &p->permissive, "pci_permissive");
+		by_default(b, &p->seize, "pci_seize");
+	}
+	if (b->d->npcis > 0 && b->d->type != TYPE_PV)
+		bind_say(b, &s->pos, true, "PCI functions are handed to PV "
+		    "guests only; this is %s guest",
+		    b->d->type == TYPE_HVM ? "an HVM" : "a PVH");
+}

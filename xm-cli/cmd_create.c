@@ -14,6 +14,7 @@
 
 #include "cmds.h"
 #include "errors.h"
+#include "pci.h"
 #include "vmrec.h"
 
 /* xm's search path. */
@@ -46,6 +47,18 @@ placement(const struct vmrec *r, const char *cwd)
 	return text;
 }
 
+/* Which it would be the host knows. */
+static struct xapi_value *
+dry_pci(const struct cfg_pci *c)
+{
+	struct xapi_value *v = vmrec_pci(c);
+	char text[80];
+
+	xm_pci_text(c, text, sizeof(text));
+	xapi_set(v, "address", xapi_new_str(text));
+	return v;
+}
+
 static struct xapi_value *
 whole_record(const struct vmrec *r, const char *cwd)
 {
@@ -59,6 +72,10 @@ whole_record(const struct vmrec *r, const char *cwd)
 	for (size_t i = 0; i < r->dom.nvifs; i++)
 		xapi_add(list, vmrec_vif(&r->dom.vifs[i]));
 	xapi_set(form, "VIFs", list);
+	list = xapi_new_array();
+	for (size_t i = 0; i < r->dom.npcis; i++)
+		xapi_add(list, dry_pci(&r->dom.pcis[i]));
+	xapi_set(form, "DPCIs", list);
 	return form;
 }
 
@@ -99,6 +116,35 @@ make_record(struct xm *xm, struct xapi_err *e, struct xapi_value *record)
 }
 
 static int
+make_pci(struct xm *xm, struct xapi_err *e, const char *ref,
+    const struct cfg_pci *c)
+{
+	struct xm_pci host = { .records = NULL };
+	struct xapi_value *v;
+	char text[80];
+	int r = xm_pci_read(xm, &host, e);
+	size_t n = xapi_count(host.records), i = 0;
+
+	if (r == 0 && xm_pci_next(&host, c, 0) == n) {
+		xm_pci_text(c, text, sizeof(text));
+		snprintf(e->code, sizeof(e->code), "%s", XE(HANDLE_INVALID));
+		e->exit_code = XM_NOT_FOUND;
+		snprintf(e->message, sizeof(e->message),
+		    "this host has no PCI function %s", text);
+		r = -1;
+	}
+	while (r == 0 && (i = xm_pci_next(&host, c, i)) < n) {
+		v = vmrec_pci(c);
+		xapi_set(v, "VM", xapi_new_str(ref));
+		xapi_set(v, "PPCI", xapi_new_str(xapi_name_at(host.records,
+		    i++)));
+		r = xapi_do(xm->api, e, "DPCI.create", "v", v);
+	}
+	xm_pci_fini(&host);
+	return r;
+}
+
+static int
 make_devices(struct xm *xm, struct xapi_err *e, const char *ref,
     const struct domcfg *dom, const char *cwd)
 {
@@ -116,6 +162,9 @@ make_devices(struct xm *xm, struct xapi_err *e, const char *ref,
 		if (xapi_do(xm->api, e, "VIF.create", "v", v) < 0)
 			return -1;
 	}
+	for (size_t i = 0; i < dom->npcis; i++)
+		if (make_pci(xm, e, ref, &dom->pcis[i]) < 0)
+			return -1;
 	return 0;
 }
 

@@ -38,6 +38,13 @@
 	F(network_attach) \
 	F(network_detach) \
 	F(network_list) \
+	F(pci_attach) \
+	F(pci_detach) \
+	F(pci_list) \
+	F(pci_assignable_add) \
+	F(pci_assignable_list) \
+	F(pci_assignable_remove) \
+	F(pci_list_assignable_devices) \
 	F(dmesg) \
 	F(info) \
 	F(check) \

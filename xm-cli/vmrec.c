@@ -13,6 +13,7 @@
 
 #include "domstate.h"
 #include "errors.h"
+#include "pci.h"
 #include "vmrec.h"
 #include "xu_file.h"
 #include "xu_num.h"
@@ -390,6 +391,48 @@ vmrec_vif(const struct cfg_vif *v)
 	return r;
 }
 
+struct xapi_value *
+vmrec_pci(const struct cfg_pci *c)
+{
+	const struct {
+		const char *name;
+		int value;
+	} rows[] = { { "msitranslate", c->msitranslate },
+		{ "power_mgmt", c->power_mgmt },
+		{ "permissive", c->permissive }, { "seize", c->seize } };
+	struct xapi_value *r = xapi_new_struct(), *map = xapi_new_struct();
+
+	xapi_set(r, "hotplug_slot", xapi_new_int(c->slot));
+	set_given(r, "key", c->name);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		set_number(map, rows[i].name, rows[i].value);
+	xapi_set(r, "options", map);
+	return r;
+}
+
+/* (device (pci (dev 0000:00:1f.0) (permissive 1))) */
+static void
+sxp_pci(struct xapi_value *vm, const struct cfg_pci *c)
+{
+	struct xapi_value *device = xapi_new_array(), *pci = xapi_new_array();
+	struct xapi_value *r = vmrec_pci(c);
+	const struct xapi_value *map = xapi_get(r, "options");
+	char text[80];
+
+	xm_pci_text(c, text, sizeof(text));
+	xapi_add(pci, xapi_new_str("pci"));
+	xm_sxp_str(pci, "dev", text);
+	if (c->slot > 0)
+		xm_sxp_int(pci, "vslot", c->slot);
+	for (size_t i = 0; i < xapi_count(map); i++)
+		xm_sxp_str(pci, xapi_name_at(map, i),
+		    xapi_str(xapi_at(map, i)));
+	xapi_free(r);
+	xapi_add(device, xapi_new_str("device"));
+	xapi_add(device, pci);
+	xapi_add(vm, device);
+}
+
 /* (device (vif (bridge xenbr0) (mac 00:16:3e:12:34:56))) */
 static void
 sxp_vif(struct xapi_value *vm, const struct cfg_vif *v)
@@ -474,5 +517,7 @@ vmrec_sxp(const struct domcfg *d, const char *cwd)
 		sxp_disk(vm, &d->disks[i], cwd);
 	for (size_t i = 0; i < d->nvifs; i++)
 		sxp_vif(vm, &d->vifs[i]);
+	for (size_t i = 0; i < d->npcis; i++)
+		sxp_pci(vm, &d->pcis[i]);
 	return vm;
 }

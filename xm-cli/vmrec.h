@@ -36,6 +36,8 @@ struct xapi_value *vmrec_record(const struct domcfg *d, const char *cwd);
 struct xapi_value *vmrec_disk(const struct cfg_disk *d, const char *cwd);
 /* One of its network interfaces as VIF.create takes it, but for the VM. */
 struct xapi_value *vmrec_vif(const struct cfg_vif *v);
+/* PCI functions as DPCI.create takes one, but for VM and PPCI. */
+struct xapi_value *vmrec_pci(const struct cfg_pci *c);
 /* The same as xm's (vm ...) form. */
 struct xapi_value *vmrec_sxp(const struct domcfg *d, const char *cwd);
 
