@@ -232,6 +232,9 @@ refused 5 '^Error: Most commands need root access' \
 	start-stop-daemon -S -c nobody -x /usr/bin/xm -- list
 refused 75 'cannot reach xld at /nowhere/api.sock.*is xld running' \
 	env XLD_URI=unix:/nowhere/api.sock xm list
+# What other hosts need is there, wherever xm keeps it.
+refused 75 '(http and https need libcurl|cannot reach the XenAPI server)' \
+	env XLD_URI=http://127.0.0.1:9 xm list
 
 # --- an interrupt takes everything back --------------------------------------------
 # A kernel that takes a while to unpack, and a worker that stands still.
