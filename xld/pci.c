@@ -341,6 +341,24 @@ check_free(struct dev *d, const struct xu_bdf *at, const char *address,
 	return refused(e, address, "%s has it; detach it there", name);
 }
 
+/* A PV Linux takes a page of its own for one of the function's when both have the
+ * same number. */
+static int
+check_memory(const struct guest *g, const struct pci_facts *f,
+    const char *address, struct xu_err *e)
+{
+	uint64_t most =
+	    (uint64_t)xu_val_get_int(g->config, "memory_static_max", 0);
+
+	for (size_t i = 0; i < f->ranges; i++)
+		if (!f->range[i].ports && f->range[i].first < most)
+			return refused(e, address, "the guest's memory reaches "
+			    "to where the function has its own; it can have at "
+			    "most %llu MiB",
+			    (unsigned long long)(f->range[i].first >> 20));
+	return 0;
+}
+
 int
 pci_take(struct dev *d, size_t i, struct xu_err *e)
 {
@@ -351,6 +369,7 @@ pci_take(struct dev *d, size_t i, struct xu_err *e)
 	struct pci_facts facts;
 
 	if (pci_look(&at, &facts, e) < 0 ||
+	    check_memory(d->guest, &facts, address, e) < 0 ||
 	    check_free(d, &at, address, e) < 0 ||
 	    check_iommu(c, &at, address, e) < 0)
 		return -1;

@@ -310,6 +310,18 @@ room_for_one(const struct guest *g, struct xu_err *e)
 }
 
 static void
+no_object(struct call *k, const char *cls, const char *ref)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	xu_err_set(&e, XE(HANDLE_INVALID), 0,
+	    "%s: there is no %s with the reference '%s'", k->method, cls, ref);
+	xu_err_param(&e, "%s", cls);
+	xu_err_param(&e, "%s", ref);
+	call_fail(k, &e);
+}
+
+static void
 create(struct call *k)
 {
 	const struct xu_val *args = xu_val_at(k->params, 0);
@@ -321,9 +333,7 @@ create(struct call *k)
 	struct xu_bdf at;
 
 	if (g == NULL || !ppci_address(k->core, ref, &at)) {
-		call_refuse(k, XE(HANDLE_INVALID), g == NULL ? "VM" : "PPCI",
-		    "%s: there is no %s with the reference '%s'", k->method,
-		    g == NULL ? "VM" : "PPCI", g == NULL ? vm : ref);
+		no_object(k, g == NULL ? "VM" : "PPCI", g == NULL ? vm : ref);
 		return;
 	}
 	if (!dev_may_change(k, g) || is_busy(k, g))
@@ -430,8 +440,7 @@ subject(struct call *k, struct xu_bdf *at)
 
 	if (ppci_address(k->core, ref, at))
 		return true;
-	call_refuse(k, XE(HANDLE_INVALID), "PPCI",
-	    "%s: there is no PPCI with the reference '%s'", k->method, ref);
+	no_object(k, "PPCI", ref);
 	return false;
 }
 

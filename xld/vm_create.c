@@ -15,6 +15,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
+#include "pci.h"
 #include "vm_files.h"
 #include "vm_hvm.h"
 #include "vm_limits.h"
@@ -237,6 +238,9 @@ step_domain(void *ctx, struct xu_err *e)
 		req.flags = XC_CDF_HVM | XC_CDF_HAP;
 		req.emulation_flags = emulation(j);
 	}
+	/* Xen makes the tables now or never. */
+	if (pci_bus(j->g) != NULL && pci_has_iommu(j->core))
+		req.flags |= XC_CDF_IOMMU;
 	req.max_vcpus = (uint32_t)number(j, "VCPUs_max");
 	req.max_grant_frames =
 	    (int32_t)config_number(v, "platform", "max_grant_frames", -1);
