@@ -163,12 +163,15 @@ add_pci(struct binder *b, const struct cfg_value *v)
 	if (v->kind != CFG_STRING) {
 		bind_say(b, &pos, true,
 		    "a PCI function is a string such as \"0000:00:1f.0\"");
+		d->npcis--;
 		return;
 	}
 	if (cfg_pci_parse(v->text, pci, &p) < 0) {
 		/* Behind the quote. */
 		pos.col += 1 + (unsigned)p.offset;
 		bind_say(b, &pos, true, "pci: %s", p.text);
+		cfg_pci_fini(pci);
+		d->npcis--;
 		return;
 	}
 	for (size_t i = 0; i + 1 < d->npcis; i++)

@@ -209,6 +209,15 @@ part_length(const char *s)
 	return n;
 }
 
+static bool
+is_key(const char *part)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(keys); i++)
+		if (strcmp(part, keys[i].name) == 0)
+			return true;
+	return false;
+}
+
 static int
 take_part(struct parser *k, const char *s, size_t len)
 {
@@ -224,7 +233,7 @@ take_part(struct parser *k, const char *s, size_t len)
 		return wrong(k, s, "out of memory");
 	w.value = part;
 	/* The first may stand without its key. */
-	if (!k->named && strchr(part, '=') == NULL && strchr(part, ':') != NULL)
+	if (!k->named && strchr(part, '=') == NULL && !is_key(part))
 		return take_address(k, &w);
 	return take_key(k, s, part);
 }

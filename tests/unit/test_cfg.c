@@ -190,6 +190,18 @@ static const struct {
 	    "web.cfg:4:23: vif: 1 is the number of another interface, too\n" },
 	{ "kernel='/k'\nnics=257",
 	    "web.cfg:2:1: a guest has at most 256 network interfaces\n" },
+	{ "kernel='/k'\npci = ['00:1a.0', '00:1a.*', 'x', [], "
+	  "'00:1b.0,permisive=1']",
+	    "web.cfg:2:19: pci: '00:1a.*' is in the list already\n"
+	    "web.cfg:2:31: pci: 'x' is no PCI function; write it as 00:1f.0 or "
+	    "0000:00:1f.0\n"
+	    "web.cfg:2:35: a PCI function is a string such as "
+	    "\"0000:00:1f.0\"\n"
+	    "web.cfg:2:48: pci: 'permisive' is not a key of a PCI function, did "
+	    "you mean 'permissive'?\n" },
+	{ "kernel='/k'\ntype='pvh'\npci=['00:1a.0']",
+	    "web.cfg:3:1: PCI functions are handed to PV guests only; this is a "
+	    "PVH guest\n" },
 	{ "kernel='/k'\nvpcus=2\nmemory='x'",
 	    "web.cfg:2:1: unknown key 'vpcus', did you mean 'vcpus'?\n"
 	    "web.cfg:3:8: 'memory' must be a number of MiB, or a number with "
