@@ -98,7 +98,10 @@ static const struct model_field vdi_fields[] = {
 	{ "sharable", T_BOOL, RW, STATES_ANY, "Several may write to it." },
 	{ "read_only", T_BOOL, RW, STATES_ANY, "Nobody may write to it." },
 	{ "crash_dumps", T_SET(T_REF("crashdump")), RO_RUN, 0, "None." },
-	{ "location", T_STRING, RO_RUN, 0, "file:/... or phy:/dev/..." },
+	{ "location", T_STRING, RO_RUN, 0,
+	    "file:/..., qcow2:/... or phy:/dev/..." },
+	{ "sm_config", STRINGS, RO_INS, 0,
+	    "type: raw or qcow2 (in a repository of type dir)." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "VDI.create made it; false: it stands for something of others." },
 	{ "security_label", T_STRING, RO_RUN, 0, "Empty." },
@@ -116,8 +119,8 @@ static const struct model_method vdi_methods[] = {
 	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC,
 	    ERRORS(XE(VALUE_NOT_SUPPORTED), XE(HANDLE_INVALID), XE(SR_FULL),
 		XE(SR_OPERATION_NOT_SUPPORTED)),
-	    "In a repository of type dir a new disk of virtual_size, all "
-	    "zeros; in Local a file or block device of the host is made "
+	    "In a repository of type dir or lvm a new disk of virtual_size, "
+	    "all zeros; in Local a file or block device of the host is made "
 	    "known." },
 	{ "destroy", T_VOID, { { "self", T_REF("VDI") } }, ROLE_VM_ADMIN,
 	    STATES_ANY, MM_ASYNC,
@@ -159,10 +162,11 @@ static const struct model_field sr_fields[] = {
 	{ "PBDs", T_SET(T_REF("PBD")), RO_RUN, 0, "How this host has it." },
 	{ "virtual_allocation", T_INT, RO_RUN, 0, "Bytes that guests see." },
 	{ "physical_utilisation", T_INT, RO_RUN, 0,
-	    "Bytes of its file system that are used, -1: not known." },
+	    "Bytes of its file system or volume group that are used, -1: not "
+	    "known." },
 	{ "physical_size", T_INT, RO_INS, 0,
-	    "Bytes of its file system, -1: not known." },
-	{ "type", T_STRING, RO_INS, 0, "local, dir or iso" },
+	    "Bytes of its file system or volume group, -1: not known." },
+	{ "type", T_STRING, RO_INS, 0, "local, dir, lvm or iso" },
 	{ "content_type", T_STRING, RO_INS, 0, "user, iso or empty" },
 	{ "shared", T_BOOL, RO_RUN, 0, "Of several hosts: never." },
 	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
@@ -178,19 +182,23 @@ static const struct model_method sr_methods[] = {
 		{ "content_type", T_STRING }, { "shared", T_BOOL },
 		{ "sm_config", STRINGS } },
 	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
-	    ERRORS(XE(SR_UNKNOWN_DRIVER), XE(VALUE_NOT_SUPPORTED)),
+	    ERRORS(XE(SR_UNKNOWN_DRIVER), XE(VALUE_NOT_SUPPORTED),
+		XE(XLD_HELPER)),
 	    "A folder of this host (device_config:location) as a repository of "
-	    "type dir or iso." },
+	    "type dir or iso, or a volume group (device_config:volume_group) as "
+	    "one of type lvm." },
 	{ "forget", T_VOID, { SR_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_ASYNC, ERRORS(XE(SR_NOT_EMPTY), XE(SR_OPERATION_NOT_SUPPORTED)),
-	    "Forgets one that has no disks made here; its folder stays." },
+	    "Forgets one that has no disks made here; its folder or volume "
+	    "group stays." },
 	{ "destroy", T_VOID, { SR_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_ASYNC, ERRORS(XE(SR_NOT_EMPTY), XE(SR_OPERATION_NOT_SUPPORTED)),
 	    "The same." },
 	{ "scan", T_VOID, { SR_ARG }, ROLE_VM_POWER_ADMIN, STATES_ANY, MM_ASYNC,
-	    NULL, "Looks anew; an ISO library is always as its folder is." },
+	    ERRORS(XE(XLD_HELPER)),
+	    "Looks anew at a volume group; a folder is always as it is." },
 	{ "get_supported_types", T_SET(T_STRING), { { .name = NULL } },
-	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL, "local, dir and iso." },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL, "local, dir, lvm, iso." },
 	{ .name = NULL },
 };
 

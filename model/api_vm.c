@@ -126,7 +126,9 @@ static const struct model_field fields[] = {
 #define BAD_STATE ERRORS(XE(VM_BAD_POWER_STATE))
 #define CLONE_ERRORS                                                           \
 	ERRORS(XE(VM_BAD_POWER_STATE), XE(UNIQUE_NAME_ERROR),                  \
-	    XE(OPERATION_NOT_ALLOWED))
+	    XE(OPERATION_NOT_ALLOWED), XE(OTHER_OPERATION_IN_PROGRESS),        \
+	    XE(VDI_IN_USE), XE(SR_FULL), XE(SR_OPERATION_NOT_SUPPORTED),       \
+	    XE(HANDLE_INVALID), XE(TASK_CANCELLED), XE(XLD_HELPER))
 #define LIVE	  (ST_RUNNING | ST_PAUSED)
 
 static const struct model_method methods[] = {
@@ -144,13 +146,14 @@ static const struct model_method methods[] = {
 	    BAD_STATE, "Forgets a halted machine." },
 	{ "clone", T_REF("VM"), { VM_ARG, { "new_name", T_STRING } },
 	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
-	    "A machine like it, halted: with CDs and with disks that are only "
-	    "read, and with cards that have other addresses." },
+	    "A machine like it, halted: with the same CDs and disks that are only "
+	    "read, with copies of the others where they lie, and with cards that "
+	    "have other addresses." },
 	{ "copy", T_REF("VM"),
 	    { VM_ARG, { "new_name", T_STRING }, { "sr", T_STRING } },
 	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
-	    "The same: disks that are only read need no copy, so that it does "
-	    "not matter where one would be." },
+	    "The same, with the copies in that repository (a reference; empty: "
+	    "where the first ones lie)." },
 	{ "provision", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
 	    BAD_STATE, "A template's clone becomes a machine." },
 	{ "set_memory_limits", T_VOID,

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xld-copy: the content of descriptor 3 to descriptor 4, holes as holes. What is
- * copied is a guest's, so this is nobody, with nothing but the two files. Says how
- * far it is in per cent, a line each; otherwise why it failed. Status 0: all is on
- * disk.
+ * xld-copy [START]: the content of descriptor 3 to descriptor 4, from byte START (0)
+ * on, holes as holes; in a device, whose old bytes are others', holes and what is
+ * behind the content as zeros. What is copied is a guest's, so this is nobody, with
+ * nothing but the two files. Says how far it is in per cent, a line each; otherwise
+ * why it failed. Status 0: all is on disk.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +25,12 @@
 #define CHUNK (1u << 20)
 /* A hole is no smaller. */
 #define BLOCK (1u << 14)
+/* Zeros at a time, and what devices want them aligned to. */
+#define ZEROS ((off_t)64 << 20)
+#define ALIGN 4096
+
+/* Descriptor 4 is a device. */
+static bool device;
 
 static int
 fail(const char *what)
@@ -49,6 +58,8 @@ confine(void)
 		return -1;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_EQ, BLKZEROOUT, 0));
 	r |= seccomp_load(f);
 	seccomp_release(f);
 	return r == 0 ? 0 : -1;
@@ -86,7 +97,8 @@ put_data(const char *p, size_t n, off_t at)
 
 	for (size_t i = 0; i < n; i += len) {
 		len = n - i < BLOCK ? n - i : BLOCK;
-		if (!is_zero(p + i, len) && put(p + i, len, at + (off_t)i) < 0)
+		if ((device || !is_zero(p + i, len)) &&
+		    put(p + i, len, at + (off_t)i) < 0)
 			return -1;
 	}
 	return 0;
@@ -96,7 +108,7 @@ static void
 say(off_t at, off_t size)
 {
 	static int said = -1;
-	int percent = size > 0 ? (int)(at / ((size + 99) / 100)) : 100;
+	int percent = at < size ? (int)(at / ((size + 99) / 100)) : 100;
 	char line[8];
 	int n;
 
@@ -106,6 +118,33 @@ say(off_t at, off_t size)
 	n = snprintf(line, sizeof(line), "%d\n", percent);
 	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
 		_exit(2);
+}
+
+/* From at to end of a device, where nothing of ours is. */
+static int
+put_zeros(off_t at, off_t end, off_t size)
+{
+	static const char none[ALIGN];
+	uint64_t range[2];
+	off_t n;
+
+	while (at < end) {
+		say(at, size);
+		n = end - at;
+		if (at % ALIGN != 0 || n < ALIGN) {
+			n = n < ALIGN - at % ALIGN ? n : ALIGN - at % ALIGN;
+			if (put(none, (size_t)n, at) < 0)
+				return -1;
+		} else {
+			n = n < ZEROS ? n / ALIGN * ALIGN : ZEROS;
+			range[0] = (uint64_t)at;
+			range[1] = (uint64_t)n;
+			if (ioctl(TO, BLKZEROOUT, range) < 0)
+				return -1;
+		}
+		at += n;
+	}
+	return 0;
 }
 
 /* The next byte that may not be zero; size: none. */
@@ -120,33 +159,61 @@ data_at(off_t at, off_t size)
 	return errno == ENXIO ? size : at;
 }
 
-int
-main(void)
+/* Up to the end of the source. NULL: done; else what failed. */
+static const char *
+copy(char *buf, off_t at, off_t size, off_t end)
 {
-	char *buf = malloc(CHUNK);
-	off_t size, at = 0;
+	off_t hole;
 	ssize_t n;
 
+	for (;;) {
+		hole = at;
+		at = at < size ? data_at(at, size) : at;
+		if (device && put_zeros(hole, at, end) < 0)
+			return "write";
+		if (at >= size)
+			return NULL;
+		say(at, end);
+		n = pread(FROM, buf, CHUNK, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return "read";
+		if (n == 0)
+			return NULL;
+		if (put_data(buf, (size_t)n, at) < 0)
+			return "write";
+		at += n;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	char *buf = malloc(CHUNK);
+	off_t start = argc > 1 ? strtoll(argv[1], NULL, 10) : 0, size, end;
+	const char *failed;
+	struct stat st;
+
+	device = fstat(TO, &st) == 0 && S_ISBLK(st.st_mode);
 	if (buf == NULL || confine() < 0)
 		return fail("prepare");
 	size = lseek(FROM, 0, SEEK_END);
 	if (size < 0)
 		return fail("look at the source");
-	while ((at = data_at(at, size)) < size) {
-		say(at, size);
-		n = pread(FROM, buf, CHUNK, at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail("read");
-		if (n == 0)
-			break;
-		if (put_data(buf, (size_t)n, at) < 0)
-			return fail("write");
-		at += n;
+	end = device ? lseek(TO, 0, SEEK_END) : size;
+	if (end < size) {
+		errno = end < 0 ? errno : ENOSPC;
+		return fail("look at the target");
 	}
+	failed = copy(buf, start, size, end);
+	if (failed == NULL && device &&
+	    put_zeros(start > size ? start : size, end, end) < 0)
+		failed = "write";
+	if (failed != NULL)
+		return fail(failed);
 	if (fsync(TO) < 0)
 		return fail("write to disk");
-	say(size, size);
+	say(end, end);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dm.h"
+#include "qcow2.h"
 
 bool
 dm_has_ahci(const struct xu_val *config)
@@ -95,22 +96,17 @@ big_endian(const uint8_t *at, size_t n)
 	return v;
 }
 
-/* docs/interop/qcow2 of QEMU: magic, version, offset of the name of the backing
- * file; from version 3 on a word of features one must know, of which bit 2 is a
- * data file elsewhere. */
 static const char *
 qcow2_fault(int fd)
 {
-	uint8_t h[80];
+	struct qcow2 q;
 
-	if (pread(fd, h, sizeof(h), 0) != (ssize_t)sizeof(h) ||
-	    memcmp(h, "QFI\xfb", 4) != 0 || big_endian(h + 4, 4) < 2 ||
-	    big_endian(h + 4, 4) > 3)
+	if (qcow2_read(fd, &q) < 0)
 		return "it is no qcow2 image";
-	if (big_endian(h + 8, 8) != 0)
+	if (q.has_backing)
 		return "it has a backing file, which a device model may not "
 		       "open: make it whole (qemu-img rebase -b \"\")";
-	if (big_endian(h + 4, 4) == 3 && (big_endian(h + 72, 8) & 4) != 0)
+	if (q.has_data_file)
 		return "its data are in another file, which a device model may "
 		       "not open: make it whole (qemu-img convert -O qcow2)";
 	return NULL;

@@ -21,6 +21,7 @@
 static const char *const type_words[SR_TYPES] = {
 	[SR_LOCAL] = "local",
 	[SR_DIR] = "dir",
+	[SR_LVM] = "lvm",
 	[SR_ISO] = "iso",
 };
 
@@ -35,6 +36,19 @@ sr_folder(const struct sr *s)
 {
 	return xu_val_get_str(xu_val_get(s->config, "device_config"),
 	    "location", "");
+}
+
+const char *
+sr_group(const struct sr *s)
+{
+	return xu_val_get_str(xu_val_get(s->config, "device_config"),
+	    "volume_group", "");
+}
+
+bool
+sr_makes(const struct sr *s)
+{
+	return s->type == SR_DIR || s->type == SR_LVM;
 }
 
 struct sr *
@@ -77,6 +91,7 @@ sr_new(struct core *c, const char *uuid, struct xu_val *config)
 	}
 	snprintf(s->uuid, sizeof(s->uuid), "%s", uuid);
 	s->type = (enum sr_type)t;
+	s->size = s->room = -1;
 	s->config = xu_val_pack(config);
 	return s;
 }
@@ -195,7 +210,10 @@ record(struct core *c, void *obj)
 	int64_t size = -1, used = -1;
 	struct statvfs fs;
 
-	if (s->type != SR_LOCAL && statvfs(sr_folder(s), &fs) == 0) {
+	if (s->type == SR_LVM) {
+		size = s->size;
+		used = size < 0 ? -1 : size - s->room;
+	} else if (s->type != SR_LOCAL && statvfs(sr_folder(s), &fs) == 0) {
 		size = (int64_t)(fs.f_blocks * fs.f_frsize);
 		used = size - (int64_t)(fs.f_bfree * fs.f_frsize);
 	}
@@ -259,56 +277,122 @@ check_folder(const struct core *c, const char *path, struct xu_err *e)
 		return config_unsupported(e, "device_config:location", path,
 		    "it is no folder of this host");
 	while ((s = xu_map_next(c->srs, &pos)) != NULL)
-		if (s->type != SR_LOCAL && stat(sr_folder(s), &other) == 0 &&
+		if (sr_folder(s)[0] != '\0' && stat(sr_folder(s), &other) == 0 &&
 		    other.st_ino == st.st_ino && other.st_dev == st.st_dev)
 			return config_unsupported(e, "device_config:location",
 			    path, "another repository has it");
 	return 0;
 }
 
+/* A volume group by name, that no other has. */
+static int
+check_group(const struct core *c, const char *name, struct xu_err *e)
+{
+	const struct sr *s;
+	size_t pos = 0;
+
+	if (!lvm_group_ok(name))
+		return config_unsupported(e, "device_config:volume_group", name,
+		    "the name of a volume group of this host is wanted");
+	while ((s = xu_map_next(c->srs, &pos)) != NULL)
+		if (s->type == SR_LVM && strcmp(sr_group(s), name) == 0)
+			return config_unsupported(e,
+			    "device_config:volume_group", name,
+			    "another repository has it");
+	return 0;
+}
+
+static int
+check_new(struct call *k, struct xu_err *e)
+{
+	const struct xu_val *device = xu_val_at(k->params, 1);
+	const char *type = xu_val_str(xu_val_at(k->params, 5));
+
+	if (xu_val_bool(xu_val_at(k->params, 7)))
+		return config_unsupported(e, "shared", "true",
+		    "what is of this host is this host's alone");
+	if (strcmp(type, type_words[SR_LVM]) == 0)
+		return check_group(k->core,
+		    xu_val_get_str(device, "volume_group", ""), e);
+	if (strcmp(type, type_words[SR_DIR]) == 0 ||
+	    strcmp(type, type_words[SR_ISO]) == 0)
+		return check_folder(k->core,
+		    xu_val_get_str(device, "location", ""), e);
+	xu_err_set(e, XE(SR_UNKNOWN_DRIVER), 0,
+	    "'%s' is no kind of repository here: dir, lvm and iso are", type);
+	xu_err_param(e, "%s", type);
+	return -1;
+}
+
+static void
+created(struct call *k, struct sr *s)
+{
+	vdis_refresh(k->core);
+	api_event(k->core, "SR", "add", s->uuid, record(k->core, s));
+	call_ok(k, xu_str(s->uuid));
+}
+
+/* vgs has said what there is. */
+static void
+seen(void *arg, const struct xu_err *e)
+{
+	struct call *k = arg;
+	struct core *c = k->core;
+	struct sr *s = sr_find(c, k->wait_uuid);
+	struct xu_err why = XU_ERR_INIT;
+
+	if (s == NULL) {
+		call_refuse(k, XE(HANDLE_INVALID), "SR",
+		    "%s: it was forgotten meanwhile", k->method);
+		return;
+	}
+	if (e == NULL && s->type == SR_LVM && s->size < 0) {
+		config_unsupported(&why, "device_config:volume_group",
+		    sr_group(s), "what vgs says of it is not understood");
+		e = &why;
+	}
+	if (e == NULL && db_put(c->db, "SR", s->uuid, s->config, &why) < 0)
+		e = &why;
+	if (e == NULL) {
+		created(k, s);
+		return;
+	}
+	xu_map_del(c->srs, s->uuid);
+	sr_free(s);
+	call_fail(k, e);
+}
+
 static void
 create(struct call *k)
 {
 	struct core *c = k->core;
-	const struct xu_val *device = xu_val_at(k->params, 1);
-	const char *type = xu_val_str(xu_val_at(k->params, 5));
-	const char *location = xu_val_get_str(device, "location", "");
-	struct xu_val *v = xu_struct();
+	struct xu_val *v;
 	struct xu_err e = XU_ERR_INIT;
 	char uuid[UUID_TEXT];
-	struct sr *s = NULL;
+	struct sr *s;
 
-	xu_val_set(v, "device_config", xu_val_copy(device));
-	xu_val_set(v, "name_label", xu_val_copy(xu_val_at(k->params, 3)));
-	xu_val_set(v, "name_description",
-	    xu_val_copy(xu_val_at(k->params, 4)));
-	xu_val_set(v, "type", xu_str(type));
-	xu_val_set(v, "content_type", xu_val_copy(xu_val_at(k->params, 6)));
-	uuid_random(uuid);
-	if (strcmp(type, "dir") != 0 && strcmp(type, "iso") != 0) {
-		xu_err_set(&e, XE(SR_UNKNOWN_DRIVER), 0,
-		    "'%s' is no kind of repository here: dir and iso are",
-		    type);
-		xu_err_param(&e, "%s", type);
-	} else if (xu_val_bool(xu_val_at(k->params, 7))) {
-		config_unsupported(&e, "shared", "true",
-		    "a folder is this host's alone");
-	} else if (check_folder(c, location, &e) == 0 &&
-	    db_put(c->db, "SR", uuid, v, &e) == 0) {
-		s = sr_new(c, uuid, v);
-		v = NULL;
-		if (s == NULL)
-			xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM,
-			    "keep a repository");
-	}
-	xu_val_free(v);
-	if (s == NULL) {
+	if (check_new(k, &e) < 0) {
 		call_fail(k, &e);
 		return;
 	}
-	vdis_refresh(c);
-	api_event(c, "SR", "add", uuid, record(c, s));
-	call_ok(k, xu_str(uuid));
+	v = xu_struct();
+	xu_val_set(v, "device_config", xu_val_copy(xu_val_at(k->params, 1)));
+	xu_val_set(v, "name_label", xu_val_copy(xu_val_at(k->params, 3)));
+	xu_val_set(v, "name_description",
+	    xu_val_copy(xu_val_at(k->params, 4)));
+	xu_val_set(v, "type", xu_val_copy(xu_val_at(k->params, 5)));
+	xu_val_set(v, "content_type", xu_val_copy(xu_val_at(k->params, 6)));
+	uuid_random(uuid);
+	s = sr_new(c, uuid, v);
+	if (s == NULL) {
+		call_refuse(k, XE(XLD_NO_MEMORY), "", "keep a repository");
+		return;
+	}
+	memcpy(k->wait_uuid, uuid, sizeof(uuid));
+	if (s->type != SR_LVM)
+		seen(k, NULL);
+	else if (lvm_look(c, s, true, seen, k, &e) < 0)
+		seen(k, &e);
 }
 
 static struct sr *
@@ -332,7 +416,7 @@ forget(struct call *k)
 	if (s->type == SR_LOCAL) {
 		call_refuse(k, XE(SR_OPERATION_NOT_SUPPORTED), uuid,
 		    "%s: 'Local' is the host itself", k->method);
-	} else if (s->type == SR_DIR && xu_val_count(list) > 0) {
+	} else if (sr_makes(s) && xu_val_count(list) > 0) {
 		call_refuse(k, XE(SR_NOT_EMPTY), uuid,
 		    "%s: there are %zu disks in '%s'; destroy them first",
 		    k->method, xu_val_count(list),
@@ -348,14 +432,32 @@ forget(struct call *k)
 	}
 }
 
+static void
+scanned(void *arg, const struct xu_err *e)
+{
+	struct call *k = arg;
+	struct sr *s = subject(k);
+
+	if (s != NULL)
+		api_event(k->core, "SR", "mod", s->uuid, record(k->core, s));
+	if (e != NULL)
+		call_fail(k, e);
+	else
+		call_ok(k, NULL);
+}
+
 /* An ISO library is read at every call anyhow. */
 static void
 rescan(struct call *k)
 {
 	struct sr *s = subject(k);
+	struct xu_err e = XU_ERR_INIT;
 
-	api_event(k->core, "SR", "mod", s->uuid, record(k->core, s));
-	call_ok(k, NULL);
+	if (s->type != SR_LVM) {
+		scanned(k, NULL);
+	} else if (lvm_look(k->core, s, true, scanned, k, &e) < 0) {
+		call_fail(k, &e);
+	}
 }
 
 static void
@@ -399,9 +501,10 @@ pbd_record(struct core *c, void *obj)
 	xu_val_set(r, "SR", xu_str(s->uuid));
 	xu_val_set(r, "device_config",
 	    xu_val_copy(map_of(s, "device_config")));
-	/* The folder may have gone. */
+	/* The folder may have gone, or the group. */
 	xu_val_set(r, "currently_attached", xu_bool(s->type == SR_LOCAL ||
-		access(sr_folder(s), R_OK | X_OK) == 0));
+		(s->type == SR_LVM ? s->size >= 0 :
+		    access(sr_folder(s), R_OK | X_OK) == 0)));
 	xu_val_set(r, "other_config", xu_struct());
 	return r;
 }

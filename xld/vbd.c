@@ -14,6 +14,7 @@
 
 #include "dm.h"
 #include "vbd.h"
+#include "vdi.h"
 
 static int
 refuse(struct xu_err *e, const char *path, int errnum, const char *why)
@@ -222,13 +223,17 @@ prepare_target(struct dev *d, const char *path, struct xu_err *e)
 static enum xu_step_result
 prepare(struct dev *d, struct xu_err *e)
 {
+	const struct vdi *disk = vdi_find(d->guest->core, dev_str(d, "VDI"));
 	struct vbd *v = vbd_of(d);
 	char path[PATH_MAX], label[200];
 
 	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
 	if (vbd_path(dev_str(d, "location"), path, sizeof(path), e) < 0)
 		return XU_STEP_FAIL;
-	if (path[0] == '\0' || prepare_target(d, path, e) == 0)
+	if (disk != NULL && disk->busy)
+		refuse(e, path, 0, "it is being made, copied, grown or removed: "
+				   "try again later");
+	else if (path[0] == '\0' || prepare_target(d, path, e) == 0)
 		return XU_STEP_NEXT;
 	xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
 	return XU_STEP_FAIL;

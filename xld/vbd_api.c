@@ -95,6 +95,13 @@ take_vdi(struct call *k, const struct xu_val *args, struct xu_val *entry,
 		xu_err_param(e, "%s", uuid);
 		return -1;
 	}
+	if (v->busy) {
+		xu_err_set(e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
+		    "disk %s is being made, copied, grown or removed", v->uuid);
+		xu_err_param(e, "VDI");
+		xu_err_param(e, "%s", v->uuid);
+		return -1;
+	}
 	set_str(entry, "VDI", v->uuid);
 	set_str(entry, "location", vdi_location(v));
 	if (xu_val_get_bool(v->config, "read_only", false))

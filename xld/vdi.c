@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "qcow2.h"
 #include "vbd.h"
 #include "vdi.h"
 #include "xu_log.h"
@@ -60,34 +61,47 @@ vdi_location(const struct vdi *v)
 
 /* ---- the database ----------------------------------------------------------------- */
 
-/* Half made or half removed when the daemon died: neither was promised. */
+/* A repository that had to be looked at first. */
+struct resumed {
+	struct core *core;
+	char sr[UUID_TEXT];
+};
+
 static void
-clean_up(struct core *c)
+group_seen(void *arg, const struct xu_err *e)
 {
-	AUTO_VAL struct xu_val *gone = xu_array();
+	struct resumed *r = arg;
+	struct sr *s = sr_find(r->core, r->sr);
+
+	if (s != NULL && e == NULL)
+		vdis_resume(r->core, s);
+	free(r);
+}
+
+/* What was half done when the daemon died. */
+static void
+resume(struct core *c)
+{
 	struct xu_err e = XU_ERR_INIT;
-	char path[PATH_MAX];
-	struct vdi *v;
+	struct resumed *r;
 	size_t pos = 0;
+	struct sr *s;
 
-	while ((v = xu_map_next(c->vdis, &pos)) != NULL)
-		if (xu_val_get_str(v->config, "state", "")[0] != '\0')
-			xu_val_add(gone, xu_str(v->uuid));
-	for (size_t i = 0; i < xu_val_count(gone); i++) {
-		const struct sr *s;
-
-		v = vdi_find(c, xu_val_str(xu_val_at(gone, i)));
-		s = sr_find(c, xu_val_get_str(v->config, "SR", ""));
-		xu_log(XU_NOTICE, "disk %s (%s) was being %s: it is removed",
-		    v->uuid, xu_val_get_str(v->config, "name_label", ""),
-		    xu_val_get_str(v->config, "state", ""));
-		if (s != NULL && s->type == SR_DIR) {
-			vdi_file(s, v->uuid, path);
-			unlink(path);
+	while ((s = xu_map_next(c->srs, &pos)) != NULL) {
+		if (s->type != SR_LVM) {
+			vdis_resume(c, s);
+			continue;
 		}
-		if (db_del(c->db, "VDI", v->uuid, &e) < 0)
+		r = malloc(sizeof(*r));
+		if (r == NULL)
+			continue;
+		r->core = c;
+		memcpy(r->sr, s->uuid, sizeof(r->sr));
+		if (lvm_look(c, s, true, group_seen, r, &e) < 0) {
 			xu_log_err(XU_ERROR, &e);
-		vdi_forget(c, v);
+			xu_err_clear(&e);
+			free(r);
+		}
 	}
 }
 
@@ -101,6 +115,8 @@ load(void *arg, const char *uuid, const struct xu_val *v)
 		xu_log(XU_ERROR, "VDI %s: out of memory", uuid);
 		return;
 	}
+	d->busy = xu_val_get(v, "state") != NULL ||
+	    xu_val_get(v, "wiped") != NULL;
 	if (xu_val_get(v, "SR") == NULL)
 		xu_val_set(d->config, "SR", xu_str(sr_local(c)->uuid));
 }
@@ -114,7 +130,7 @@ vdis_open(struct core *c, struct xu_err *e)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep disks");
 	if (srs_open(c, e) < 0 || db_each(c->db, "VDI", load, c, e) < 0)
 		return -1;
-	clean_up(c);
+	resume(c);
 	return 0;
 }
 
@@ -165,7 +181,7 @@ stale(struct core *c)
 
 	while ((v = xu_map_next(c->vdis, &pos)) != NULL) {
 		from = 0;
-		if (v->implied && vdi_user(c, v, &from) == NULL &&
+		if (v->implied && !v->busy && vdi_user(c, v, &from) == NULL &&
 		    !is_iso(c, v))
 			return v;
 	}
@@ -246,6 +262,30 @@ ref(const void *obj)
 	return ((const struct vdi *)obj)->uuid;
 }
 
+enum xu_disk_type
+vdi_format(const struct vdi *v)
+{
+	struct xu_disk_target t;
+
+	xu_disk_target(vdi_location(v), &t);
+	return t.type;
+}
+
+static int64_t
+size_in_image(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct qcow2 q;
+	int64_t size = -1;
+
+	if (fd < 0)
+		return -1;
+	if (qcow2_read(fd, &q) == 0)
+		size = (int64_t)q.size;
+	close(fd);
+	return size;
+}
+
 int64_t
 vdi_size(const struct vdi *v, int64_t *used)
 {
@@ -260,7 +300,8 @@ vdi_size(const struct vdi *v, int64_t *used)
 		return -1;
 	if (S_ISREG(st.st_mode)) {
 		*used = (int64_t)st.st_blocks * 512;
-		return (int64_t)st.st_size;
+		return vdi_format(v) == XU_DISK_QCOW2 ? size_in_image(path) :
+							(int64_t)st.st_size;
 	}
 	if (!S_ISBLK(st.st_mode))
 		return -1;
@@ -302,6 +343,16 @@ flag_of(const struct vdi *v, const char *name)
 	return xu_bool(xu_val_get_bool(v->config, name, false));
 }
 
+static struct xu_val *
+sm_config(const struct vdi *v)
+{
+	struct xu_val *map = xu_struct();
+
+	xu_val_set(map, "type", xu_str(vdi_format(v) == XU_DISK_QCOW2 ?
+		"qcow2" : vdi_format(v) == XU_DISK_VHD ? "vhd" : "raw"));
+	return map;
+}
+
 struct xu_val *
 vdi_record(struct core *c, void *obj)
 {
@@ -328,6 +379,7 @@ vdi_record(struct core *c, void *obj)
 	xu_val_set(r, "location", xu_str(vdi_location(v)));
 	xu_val_set(r, "managed", xu_bool(!v->implied));
 	xu_val_set(r, "security_label", xu_str(""));
+	xu_val_set(r, "sm_config", sm_config(v));
 	xu_val_set(r, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());
 	return r;

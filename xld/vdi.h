@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Disks as objects of their own. In the repository "Local" one is a name for a
- * location; in a repository of type dir it is a file of ours; in an ISO library it
- * stands for a file. One that was made is kept in the database until VDI.destroy;
+ * location; in a repository of type dir it is a file of ours, in one of type lvm a
+ * volume; in an ISO library it stands for a file. One that was made is kept in the database until VDI.destroy;
  * one that stands for a VBD's location or for an ISO comes and goes with that.
  */
 #ifndef XLD_VDI_H
@@ -11,6 +11,7 @@
 #include <limits.h>
 
 #include "sr.h"
+#include "xu_vdev.h"
 
 struct dev;
 struct vdi_copy;
@@ -21,8 +22,8 @@ struct vdi {
 	struct xu_val *config;
 	/* Of a VBD or an ISO. */
 	bool implied;
-	/* It is being filled; NULL: it is not. */
-	struct vdi_copy *copy;
+	/* It is being made, read, grown or removed. */
+	bool busy;
 };
 
 int vdis_open(struct core *c, struct xu_err *e);
@@ -41,23 +42,59 @@ void vdis_refresh(struct core *c);
 /* Adds the references of those in the repository to list; their bytes. */
 int64_t vdis_of(struct core *c, const struct sr *s, struct xu_val *list);
 struct xu_val *vdi_record(struct core *c, void *vdi);
+/* Of its image. */
+enum xu_disk_type vdi_format(const struct vdi *v);
 /* Bytes a guest sees, *used: what it takes. -1: not known. */
 int64_t vdi_size(const struct vdi *v, int64_t *used);
+
+/* ---- vdi_make.c: how one of ours comes and goes -------------------------------- */
+
+/* Says in the database what is being done with it: "made", "removed"; NULL: nothing. */
+int vdi_mark(struct core *c, struct vdi *v, const char *state,
+    struct xu_err *e);
+struct sr *vdi_sr(const struct core *c, const struct vdi *v);
+/* Gives it its place in s, and a format ("" = raw). */
+int vdi_settle(struct vdi *v, const struct sr *s, const char *format,
+    struct xu_err *e);
+struct vdi_job;
+/* Why from cannot be copied into s: -1. */
+int vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
+    struct xu_err *e);
+/* Makes it, all zeros, or (from) what another one has, which stays busy meanwhile.
+ * half: it still counts as "made" and busy at the end, until vdi_mark. done is
+ * called later or before it returns; with an error v is no more by then.
+ * What it returns is good until then, NULL: it has been called. */
+struct vdi_job *vdi_make(struct core *c, struct vdi *v, struct vdi *from,
+    int64_t size, bool half, void (*progress)(void *arg, int percent),
+    vm_done_f *done, void *arg);
+/* It fails with TASK_CANCELLED, soon. */
+void vdi_make_cancel(struct vdi_job *j);
+/* size is no less than what it has. As above, but that v stays. */
+void vdi_grow(struct core *c, struct vdi *v, int64_t size, vm_done_f *done,
+    void *arg);
+/* Nothing of it is left, in database and memory neither; e: what is, and it stays
+ * known. done (may be NULL) as above. */
+void vdi_drop(struct core *c, struct vdi *v, vm_done_f *done, void *arg);
+/* After a start: what was half done in s (it can be looked at). */
+void vdis_resume(struct core *c, struct sr *s);
 
 /* ---- vdi_file.c: files of ours -------------------------------------------------- */
 
 /* Where the file of a disk in such a repository is. */
-void vdi_file(const struct sr *s, const char *uuid, char out[PATH_MAX]);
-/* A new file, all zeros. */
-int vdi_file_make(const char *path, int64_t size, struct xu_err *e);
+void vdi_file(const struct sr *s, const struct vdi *v, char out[PATH_MAX]);
+/* A new file of that size, all zeros; or (qcow2) an empty image of it. */
+int vdi_file_make(const char *path, int64_t size, bool qcow2,
+    struct xu_err *e);
 /* Longer only. */
-int vdi_file_grow(const char *path, int64_t size, struct xu_err *e);
+int vdi_file_grow(const char *path, int64_t size, bool qcow2,
+    struct xu_err *e);
 
 typedef void vdi_copied_f(void *arg, const struct xu_err *e);
-/* Fills the file, which is made, with what from has. done is called once, later.
- * NULL: it was not begun. */
+/* Fills the file or device, which is made, with what from has, from byte start
+ * on; a device's rest with zeros. done is called once, later. NULL: it was not
+ * begun. */
 struct vdi_copy *vdi_copy_start(struct core *c, const char *from,
-    const char *to, void (*progress)(void *arg, int percent),
+    const char *to, int64_t start, void (*progress)(void *arg, int percent),
     vdi_copied_f *done, void *arg, struct xu_err *e);
 /* done is called with TASK_CANCELLED, soon. */
 void vdi_copy_cancel(struct vdi_copy *y);

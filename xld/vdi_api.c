@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done with disks. One of ours is in the database as "made" before its file
- * is, and as "removed" before that goes: what a crash leaves half done is taken
- * away at the next start.
+ * What is asked of disks; how it is done is vdi_make.c.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <string.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "db.h"
 #include "vbd.h"
 #include "vdi.h"
-#include "xu_log.h"
 
 #define SIZE_MAX_BYTES (INT64_C(64) << 40)
 
@@ -22,41 +16,6 @@ static struct vdi *
 subject(struct call *k)
 {
 	return vdi_find(k->core, xu_val_str(xu_val_at(k->params, 0)));
-}
-
-static const struct sr *
-sr_of(const struct core *c, const struct vdi *v)
-{
-	return sr_find(c, xu_val_get_str(v->config, "SR", ""));
-}
-
-static int
-mark(struct core *c, struct vdi *v, const char *state, struct xu_err *e)
-{
-	if (state == NULL)
-		xu_val_unset(v->config, "state");
-	else
-		xu_val_set(v->config, "state", xu_str(state));
-	return db_put(c->db, "VDI", v->uuid, v->config, e);
-}
-
-/* Nothing of it is left, or the log says what is. */
-static void
-drop(struct core *c, struct vdi *v)
-{
-	const struct sr *s = sr_of(c, v);
-	struct xu_err e = XU_ERR_INIT;
-	char path[PATH_MAX];
-
-	if (s != NULL && s->type == SR_DIR) {
-		vdi_file(s, v->uuid, path);
-		if (unlink(path) < 0 && errno != ENOENT)
-			xu_log(XU_ERROR, "remove %s: %s", path,
-			    strerror(errno));
-	}
-	if (db_del(c->db, "VDI", v->uuid, &e) < 0)
-		xu_log_err(XU_ERROR, &e);
-	vdi_forget(c, v);
 }
 
 /* Nobody may have it, nor be making it. */
@@ -68,9 +27,9 @@ is_idle(struct call *k, const struct vdi *v)
 	struct xu_err e = XU_ERR_INIT;
 	char label[160];
 
-	if (v->copy != NULL) {
+	if (v->busy) {
 		xu_err_set(&e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
-		    "disk %s is being copied", v->uuid);
+		    "disk %s is being made, copied, grown or removed", v->uuid);
 		xu_err_param(&e, "VDI");
 		xu_err_param(&e, "%s", v->uuid);
 	} else if (d != NULL) {
@@ -88,9 +47,9 @@ is_idle(struct call *k, const struct vdi *v)
 static bool
 is_ours(struct call *k, const struct vdi *v)
 {
-	const struct sr *s = sr_of(k->core, v);
+	const struct sr *s = vdi_sr(k->core, v);
 
-	if (s != NULL && s->type == SR_DIR)
+	if (s != NULL && sr_makes(s))
 		return true;
 	call_refuse(k, XE(SR_OPERATION_NOT_SUPPORTED),
 	    s != NULL ? s->uuid : "",
@@ -112,29 +71,6 @@ check_size(int64_t size, struct xu_err *e)
 }
 
 /* ---- create ------------------------------------------------------------------------ */
-
-/* In a folder of ours. size is rounded up to sectors. */
-static int
-make_file(struct core *c, const struct sr *s, struct vdi *v, int64_t size,
-    struct xu_err *e)
-{
-	struct xu_val *map = xu_val_copy(xu_val_get(v->config,
-	    "other_config"));
-	char path[PATH_MAX];
-
-	if (map == NULL)
-		map = xu_struct();
-	vdi_file(s, v->uuid, path);
-	xu_val_set(map, "location", xu_strf("file:%s", path));
-	xu_val_set(v->config, "other_config", map);
-	if (check_size(size, e) < 0 || mark(c, v, "made", e) < 0)
-		return -1;
-	fault_point("vdi-marked", NULL);
-	if (vdi_file_make(path, (size + 511) & ~INT64_C(511), e) < 0)
-		return -1;
-	fault_point("vdi-file", NULL);
-	return 0;
-}
 
 static int
 name_location(struct vdi *v, struct xu_err *e)
@@ -184,6 +120,64 @@ created(struct call *k, struct vdi *v)
 	call_ok(k, xu_str(v->uuid));
 }
 
+static struct vdi *
+target_of(struct call *k)
+{
+	return vdi_find(k->core, k->wait_uuid);
+}
+
+static void
+progress(void *arg, int percent)
+{
+	call_progress(arg, "copy", percent);
+}
+
+static void
+made(void *arg, const struct xu_err *e)
+{
+	struct call *k = arg;
+
+	k->cancel = NULL;
+	if (e == NULL)
+		created(k, target_of(k));
+	else
+		call_fail(k, e);
+}
+
+static void
+cancel(struct call *k)
+{
+	vdi_make_cancel(k->cancel_arg);
+}
+
+/* The call ends when it is there; a call under way can be stopped. */
+static void
+make(struct call *k, struct vdi *v, struct vdi *from, int64_t size)
+{
+	struct vdi_job *j;
+
+	memcpy(k->wait_uuid, v->uuid, sizeof(k->wait_uuid));
+	j = vdi_make(k->core, v, from, size, false, progress, made, k);
+	if (j == NULL)
+		return;
+	k->cancel_arg = j;
+	k->cancel = cancel;
+}
+
+static int64_t
+sectors(int64_t size)
+{
+	return size > 0 && size <= SIZE_MAX_BYTES ?
+	    (size + 511) & ~INT64_C(511) : size;
+}
+
+/* One of the SR Local: a name for what is there. */
+static int
+keep(struct core *c, struct vdi *v, struct xu_err *e)
+{
+	return name_location(v, e) < 0 ? -1 : vdi_mark(c, v, NULL, e);
+}
+
 static void
 create(struct call *k)
 {
@@ -191,6 +185,7 @@ create(struct call *k)
 	struct core *c = k->core;
 	const char *ref = xu_val_get_str(args, "SR", "");
 	const struct sr *s = ref[0] == '\0' ? sr_local(c) : sr_find(c, ref);
+	int64_t size = sectors(xu_val_get_int(args, "virtual_size", 0));
 	struct xu_err e = XU_ERR_INIT;
 	struct vdi *v;
 	int r;
@@ -211,156 +206,159 @@ create(struct call *k)
 	v = new_vdi(k, args, s);
 	if (v == NULL)
 		return;
-	r = s->type == SR_LOCAL ? name_location(v, &e) :
-	    make_file(c, s, v, xu_val_get_int(args, "virtual_size", 0), &e);
-	if (r == 0)
-		r = mark(c, v, NULL, &e);
-	if (r == 0)
-		created(k, v);
-	else {
-		drop(c, v);
+	if (s->type == SR_LOCAL)
+		r = keep(c, v, &e);
+	else if ((r = check_size(size, &e)) == 0)
+		r = vdi_settle(v, s, xu_val_get_str(xu_val_get(args,
+			"sm_config"), "type", ""), &e);
+	if (r < 0) {
+		vdi_forget(c, v);
 		call_fail(k, &e);
+	} else if (s->type == SR_LOCAL) {
+		created(k, v);
+	} else {
+		make(k, v, NULL, size);
 	}
 }
 
 /* ---- destroy, resize ------------------------------------------------------------------- */
 
 static void
+destroyed(void *arg, const struct xu_err *e)
+{
+	struct call *k = arg;
+
+	if (e != NULL) {
+		call_fail(k, e);
+		return;
+	}
+	api_event(k->core, "VDI", "del", k->wait_uuid, NULL);
+	call_ok(k, NULL);
+}
+
+static void
 destroy(struct call *k)
 {
 	struct core *c = k->core;
 	struct vdi *v = subject(k);
+	const struct sr *s = vdi_sr(c, v);
 	struct xu_err e = XU_ERR_INIT;
-	char uuid[UUID_TEXT];
 
 	if (!is_idle(k, v))
 		return;
-	memcpy(uuid, v->uuid, sizeof(uuid));
-	if (v->implied && sr_of(c, v) != NULL && sr_of(c, v)->type == SR_ISO) {
+	memcpy(k->wait_uuid, v->uuid, sizeof(k->wait_uuid));
+	if (v->implied && s != NULL && s->type == SR_ISO) {
 		is_ours(k, v);
 		return;
 	}
-	if (!v->implied && mark(c, v, "removed", &e) < 0) {
+	if (!v->implied && vdi_mark(c, v, "removed", &e) < 0) {
 		xu_val_unset(v->config, "state");
 		call_fail(k, &e);
 		return;
 	}
 	fault_point("vdi-removing", NULL);
-	drop(c, v);
-	api_event(c, "VDI", "del", uuid, NULL);
-	call_ok(k, NULL);
+	vdi_drop(c, v, destroyed, k);
+}
+
+static void
+resized(void *arg, const struct xu_err *e)
+{
+	struct call *k = arg;
+	struct vdi *v = subject(k);
+
+	if (v != NULL)
+		api_event(k->core, "VDI", "mod", v->uuid,
+		    vdi_record(k->core, v));
+	if (e != NULL)
+		call_fail(k, e);
+	else
+		call_ok(k, NULL);
 }
 
 static void
 resize(struct call *k)
 {
 	struct vdi *v = subject(k);
-	int64_t size = xu_val_int(xu_val_at(k->params, 1)), used;
+	int64_t size = sectors(xu_val_int(xu_val_at(k->params, 1))), used;
 	struct xu_err e = XU_ERR_INIT;
-	char path[PATH_MAX];
 
 	if (!is_ours(k, v) || !is_idle(k, v))
 		return;
-	vdi_file(sr_of(k->core, v), v->uuid, path);
-	size = size > 0 ? (size + 511) & ~INT64_C(511) : size;
 	if (check_size(size, &e) == 0 && size < vdi_size(v, &used))
 		config_unsupported(&e, "size", "",
 		    "a disk can only become larger");
-	if (xu_err_is_set(&e) || vdi_file_grow(path, size, &e) < 0) {
+	if (xu_err_is_set(&e))
 		call_fail(k, &e);
-		return;
-	}
-	api_event(k->core, "VDI", "mod", v->uuid, vdi_record(k->core, v));
-	call_ok(k, NULL);
+	else
+		vdi_grow(k->core, v, size, resized, k);
 }
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
-static void
-copy_progress(void *arg, int percent)
+int
+vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
+    struct xu_err *e)
 {
-	call_progress(arg, "copy", percent);
-}
+	char label[160];
+	const struct dev *d;
+	size_t pos = 0;
+	int64_t used;
 
-static struct vdi *
-target_of(struct call *k)
-{
-	return k->cancel_arg;
-}
-
-static void
-copied(void *arg, const struct xu_err *e)
-{
-	struct call *k = arg;
-	struct vdi *v = target_of(k), *from = subject(k);
-	struct xu_err own = XU_ERR_INIT;
-
-	k->cancel = NULL;
-	v->copy = NULL;
-	if (from != NULL)
-		from->copy = NULL;
-	if (e == NULL && mark(k->core, v, NULL, &own) < 0)
-		e = &own;
-	if (e == NULL) {
-		created(k, v);
-		return;
+	if (from->busy) {
+		xu_err_set(e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
+		    "disk %s is being made, copied, grown or removed",
+		    from->uuid);
+		xu_err_param(e, "VDI");
+		xu_err_param(e, "%s", from->uuid);
+		return -1;
 	}
-	drop(k->core, v);
-	call_fail(k, e);
+	/* One that is written to meanwhile would be torn. */
+	while ((d = vdi_user(c, from, &pos)) != NULL)
+		if (d->phase != DEV_OFF && !vbd_readonly(d)) {
+			xu_err_set(e, XE(VDI_IN_USE), 0, "'%s' has it: %s",
+			    guest_name(d->guest),
+			    dev_label(d, label, sizeof(label)));
+			xu_err_param(e, "%s", from->uuid);
+			xu_err_param(e, "%s", d->guest->uuid);
+			return -1;
+		}
+	if (vdi_format(from) != XU_DISK_RAW &&
+	    vdi_format(from) != XU_DISK_QCOW2)
+		return config_unsupported(e, "location", vdi_location(from),
+		    "raw disks and qcow2 images are copied, others must be "
+		    "converted (qemu-img convert)");
+	if (sr_makes(s))
+		return check_size(vdi_size(from, &used), e);
+	xu_err_set(e, XE(SR_OPERATION_NOT_SUPPORTED), 0,
+	    "disks are made in repositories of type dir and lvm only");
+	xu_err_param(e, "%s", s->uuid);
+	return -1;
 }
 
-static void
-copy_cancel(struct call *k)
-{
-	vdi_copy_cancel(target_of(k)->copy);
-}
-
-/* Into a repository of folders; where the other one lies does not matter. */
+/* Where the other one lies does not matter. */
 static void
 copy_to(struct call *k, const struct sr *s)
 {
 	struct core *c = k->core;
 	struct vdi *from = subject(k), *v;
 	struct xu_err e = XU_ERR_INIT;
-	char path[PATH_MAX], to[PATH_MAX];
-	int64_t used, size = vdi_size(from, &used);
-	size_t pos = 0;
-	const struct dev *d;
+	int64_t used;
 
-	/* One that is written to meanwhile would be torn. */
-	while ((d = vdi_user(c, from, &pos)) != NULL)
-		if (d->phase != DEV_OFF && !vbd_readonly(d)) {
-			is_idle(k, from);
-			return;
-		}
-	if (from->copy != NULL) {
-		is_idle(k, from);
-		return;
-	}
-	if (s->type != SR_DIR) {
-		call_refuse(k, XE(SR_OPERATION_NOT_SUPPORTED), s->uuid,
-		    "%s: disks are made in repositories of type dir only",
-		    k->method);
+	if (vdi_copy_refused(c, from, s, &e) < 0) {
+		call_fail(k, &e);
 		return;
 	}
 	v = new_vdi(k, from->config, s);
 	if (v == NULL)
 		return;
 	xu_val_set(v->config, "read_only", xu_bool(false));
-	vdi_file(s, v->uuid, to);
-	if (vbd_path(vdi_location(from), path, sizeof(path), &e) == 0 &&
-	    make_file(c, s, v, size, &e) == 0) {
-		k->cancel_arg = v;
-		v->copy = vdi_copy_start(c, path, to, copy_progress, copied, k,
-		    &e);
-	}
-	if (v->copy == NULL) {
-		drop(c, v);
+	if (vdi_settle(v, s, vdi_format(from) == XU_DISK_QCOW2 ? "qcow2" : "",
+		&e) < 0) {
+		vdi_forget(c, v);
 		call_fail(k, &e);
 		return;
 	}
-	from->copy = v->copy;
-	k->cancel = copy_cancel;
+	make(k, v, from, vdi_size(from, &used));
 }
 
 static void
@@ -373,7 +371,7 @@ static void
 clone_disk(struct call *k)
 {
 	if (is_ours(k, subject(k)))
-		copy_to(k, sr_of(k->core, subject(k)));
+		copy_to(k, vdi_sr(k->core, subject(k)));
 }
 
 const struct handler vdi_handlers[] = {

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "qcow2.h"
 #include "vdi.h"
 #include "xu_log.h"
 #include "xu_num.h"
@@ -40,9 +41,10 @@ struct vdi_copy {
 };
 
 void
-vdi_file(const struct sr *s, const char *uuid, char out[PATH_MAX])
+vdi_file(const struct sr *s, const struct vdi *v, char out[PATH_MAX])
 {
-	snprintf(out, PATH_MAX, "%.4000s/%s.raw", sr_folder(s), uuid);
+	snprintf(out, PATH_MAX, "%.4000s/%s.%s", sr_folder(s), v->uuid,
+	    vdi_format(v) == XU_DISK_QCOW2 ? "qcow2" : "raw");
 }
 
 static int
@@ -75,39 +77,50 @@ has_room(int fd, const char *path, int64_t more, struct xu_err *e)
 }
 
 int
-vdi_file_make(const char *path, int64_t size, struct xu_err *e)
+vdi_file_make(const char *path, int64_t size, bool qcow2, struct xu_err *e)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	int r = -1;
 
 	if (fd < 0)
 		return fail(e, path, "make");
-	if (has_room(fd, path, size, e) == 0) {
-		if (ftruncate(fd, size) < 0 || fsync(fd) < 0)
+	if (qcow2)
+		r = qcow2_make(fd, (uint64_t)size) == 0 ? 0 :
 			fail(e, path, "make");
-		else
-			r = 0;
-	}
+	else if (has_room(fd, path, size, e) == 0)
+		r = ftruncate(fd, size) == 0 && fsync(fd) == 0 ? 0 :
+			fail(e, path, "make");
 	close(fd);
 	if (r < 0)
 		unlink(path);
 	return r;
 }
 
-int
-vdi_file_grow(const char *path, int64_t size, struct xu_err *e)
+static int
+grow_raw(int fd, const char *path, int64_t size, struct xu_err *e)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC);
 	struct stat st;
-	int r = -1;
+
+	if (fstat(fd, &st) < 0)
+		return fail(e, path, "look at");
+	if (has_room(fd, path, size - (int64_t)st.st_size, e) < 0)
+		return -1;
+	return size >= (int64_t)st.st_size && ftruncate(fd, size) == 0 &&
+		fsync(fd) == 0 ? 0 : fail(e, path, "grow");
+}
+
+int
+vdi_file_grow(const char *path, int64_t size, bool qcow2, struct xu_err *e)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), r;
 
 	if (fd < 0)
 		return fail(e, path, "open");
-	if (fstat(fd, &st) < 0)
-		fail(e, path, "look at");
-	else if (has_room(fd, path, size - (int64_t)st.st_size, e) == 0)
-		r = size >= (int64_t)st.st_size && ftruncate(fd, size) == 0 &&
-			fsync(fd) == 0 ? 0 : fail(e, path, "grow");
+	if (qcow2)
+		r = qcow2_grow(fd, (uint64_t)size) == 0 ? 0 :
+			fail(e, path, "grow");
+	else
+		r = grow_raw(fd, path, size, e);
 	close(fd);
 	return r;
 }
@@ -194,10 +207,11 @@ on_output(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 }
 
 static int
-spawn(struct vdi_copy *y, const int fds[2], struct xu_err *e)
+spawn(struct vdi_copy *y, const int fds[2], int64_t start, struct xu_err *e)
 {
 	static char name[] = "xld-copy";
-	char *const argv[] = { name, NULL };
+	char from[24];
+	char *const argv[] = { name, from, NULL };
 	struct xu_spawn s = { .path = PROGRAM,
 		.argv = argv,
 		.fds = fds,
@@ -206,6 +220,7 @@ spawn(struct vdi_copy *y, const int fds[2], struct xu_err *e)
 		.pdeathsig = SIGKILL };
 	int p[2];
 
+	snprintf(from, sizeof(from), "%lld", (long long)start);
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return xu_err_set(e, XE(XLD_HELPER), errno, "start %s", PROGRAM);
 	s.out_fd = p[1];
@@ -219,7 +234,7 @@ spawn(struct vdi_copy *y, const int fds[2], struct xu_err *e)
 }
 
 struct vdi_copy *
-vdi_copy_start(struct core *c, const char *from, const char *to,
+vdi_copy_start(struct core *c, const char *from, const char *to, int64_t start,
     void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
     struct xu_err *e)
 {
@@ -237,7 +252,7 @@ vdi_copy_start(struct core *c, const char *from, const char *to,
 	if (fds[1] < 0)
 		fail(e, fds[0] < 0 ? from : to, "open");
 	else
-		r = spawn(y, fds, e);
+		r = spawn(y, fds, start, e);
 	for (int i = 0; i < 2; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

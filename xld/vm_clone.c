@@ -11,30 +11,17 @@
 #include "dev.h"
 #include "vbd.h"
 #include "vif.h"
+#include "vm_clone.h"
 #include "xu_vdev.h"
 
 /* Places that are named to clients; there may be more. */
 #define VIF_PLACES 8
 #define VBD_PLACES 16
 
-static int
-unshared(const struct guest *g, const struct xu_val *vbd, struct xu_err *e)
-{
-	if (strcmp(xu_val_get_str(vbd, "type", ""), "CD") == 0 ||
-	    strcmp(xu_val_get_str(vbd, "mode", ""), "RO") == 0)
-		return 0;
-	xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
-	    "disk %s of '%s' is written to, and two machines cannot have it; "
-	    "clone its VDI and make a VBD of that",
-	    xu_val_get_str(vbd, "device", ""), guest_name(g));
-	xu_err_param(e, "the machine has a disk that is written to");
-	return -1;
-}
-
 /* Devices with identities of their own; cards have other addresses, too. */
 static int
 renew(const struct guest *g, struct xu_val *config, const char *uuid,
-    const char *list, struct xu_err *e)
+    const char *list, const struct sr *into, struct xu_err *e)
 {
 	const struct xu_val *old = xu_val_get(config, list);
 	struct xu_val *out = xu_array(), *v;
@@ -51,8 +38,8 @@ renew(const struct guest *g, struct xu_val *config, const char *uuid,
 			    (uint32_t)strtoul(xu_val_get_str(v, "device", ""),
 				NULL, 10), mac);
 			xu_val_set(v, "MAC", xu_str(mac));
-		} else {
-			r = unshared(g, v, e);
+		} else if (clone_needs_disk(v)) {
+			r = clone_can_make(g->core, v, into, e);
 		}
 		xu_val_add(out, v);
 	}
@@ -62,7 +49,7 @@ renew(const struct guest *g, struct xu_val *config, const char *uuid,
 
 static struct xu_val *
 config_of_clone(const struct guest *g, const char *uuid, const char *name,
-    struct xu_err *e)
+    const struct sr *into, struct xu_err *e)
 {
 	struct xu_val *v = xu_val_copy(g->config);
 
@@ -70,8 +57,8 @@ config_of_clone(const struct guest *g, const char *uuid, const char *name,
 	xu_val_set(v, "name_label", xu_str(name));
 	/* A function of the host is one machine's. */
 	xu_val_unset(v, pci_class.list);
-	if (renew(g, v, uuid, "VBDs", e) == 0 &&
-	    renew(g, v, uuid, "VIFs", e) == 0 && xu_val_ok(v) &&
+	if (renew(g, v, uuid, "VBDs", into, e) == 0 &&
+	    renew(g, v, uuid, "VIFs", into, e) == 0 && xu_val_ok(v) &&
 	    config_check(g->core, NULL, v, e) == 0)
 		return v;
 	xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "clone '%s'", guest_name(g));
@@ -79,13 +66,63 @@ config_of_clone(const struct guest *g, const char *uuid, const char *name,
 	return NULL;
 }
 
+/* Its disks are there. */
+static void
+cloned(struct call *k, struct xu_val *config, const struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *disks = xu_val_copy(config);
+	struct xu_err why = XU_ERR_INIT;
+	struct guest *g = NULL;
+	char uuid[UUID_TEXT];
+
+	if (e != NULL) {
+		call_fail(k, e);
+		return;
+	}
+	snprintf(uuid, sizeof(uuid), "%s", xu_val_get_str(config, "uuid", ""));
+	g = guest_new(k->core, uuid, config, &why);
+	fault_point("clone-disks", NULL);
+	if (g == NULL || disks == NULL || record_write(g, &why) < 0) {
+		if (g != NULL)
+			guest_free(g);
+		clone_drop_disks(k->core, disks);
+		call_fail(k, &why);
+		return;
+	}
+	fault_point("clone-kept", NULL);
+	clone_keep_disks(k->core, disks);
+	g->made_at = now_real();
+	api_tell_guest(g);
+	call_ok(k, xu_str(uuid));
+}
+
+/* VM.copy may say where, by a text that is passed on as the client wrote it. False:
+ * refused. */
+static bool
+repository(struct call *k, const struct sr **into)
+{
+	const char *ref = xu_val_str(xu_val_at(k->params, 2));
+
+	if (strncmp(ref, "OpaqueRef:", 10) == 0)
+		ref += 10;
+	*into = NULL;
+	if (ref[0] == '\0' || strcmp(ref, "NULL") == 0)
+		return true;
+	*into = sr_find(k->core, ref);
+	if (*into == NULL)
+		call_refuse(k, XE(HANDLE_INVALID), "SR",
+		    "%s: there is no SR with the reference '%s'", k->method,
+		    ref);
+	return *into != NULL;
+}
+
 /* (vm, new_name[, sr]): a machine like it, halted. */
 static void
 clone_vm(struct call *k)
 {
+	const struct sr *into;
 	const char *name = xu_val_str(xu_val_at(k->params, 1));
 	struct xu_err e = XU_ERR_INIT;
-	struct guest *g = NULL;
 	struct xu_val *config;
 	char uuid[UUID_TEXT];
 
@@ -95,23 +132,16 @@ clone_vm(struct call *k)
 		    guest_name(k->guest));
 		return;
 	}
+	if (!repository(k, &into))
+		return;
 	uuid_random(uuid);
-	config = config_of_clone(k->guest, uuid, name, &e);
-	if (config != NULL && !call_may_have(k, NULL, config)) {
-		xu_val_free(config);
-		return;
-	}
-	if (config != NULL)
-		g = guest_new(k->core, uuid, config, &e);
-	if (g == NULL || record_write(g, &e) < 0) {
-		if (g != NULL)
-			guest_free(g);
+	config = config_of_clone(k->guest, uuid, name, into, &e);
+	if (config == NULL)
 		call_fail(k, &e);
-		return;
-	}
-	g->made_at = now_real();
-	api_tell_guest(g);
-	call_ok(k, xu_str(uuid));
+	else if (!call_may_have(k, NULL, config))
+		xu_val_free(config);
+	else
+		clone_disks(k, config, into, cloned);
 }
 
 static void

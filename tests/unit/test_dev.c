@@ -97,6 +97,8 @@ up(void)
 	ck_assert_ptr_nonnull(c);
 	c->loop = uv_default_loop();
 	ck_assert_int_eq(guests_open(c), 0);
+	c->vdis = xu_map_new();
+	ck_assert_ptr_nonnull(c->vdis);
 	c->xs = open_soon(0);
 	c->xsw = open_soon(XS_NO_READER_THREAD);
 	xu_val_add(list, drive("a", "hdc"));
@@ -118,6 +120,7 @@ down(void)
 	char command[96];
 
 	guests_close(c);
+	xu_map_free(&c->vdis);
 	while (uv_run(c->loop, UV_RUN_NOWAIT) != 0)
 		;
 	xs_close(c->xs);

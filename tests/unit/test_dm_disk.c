@@ -117,6 +117,7 @@ static const struct {
 	{ XU_DISK_QCOW2, 7, 1, { 2 }, NULL },
 	{ XU_DISK_QCOW2, 7, 1, { 4 }, "no qcow2 image" },
 	{ XU_DISK_QCOW2, 0, 1, { 'q' }, "no qcow2 image" },
+	{ XU_DISK_QCOW2, 23, 1, { 64 }, "no qcow2 image" },
 	{ XU_DISK_QCOW2, 15, 1, { 1 }, "has a backing file" },
 	{ XU_DISK_QCOW2, 8, 1, { 0x80 }, "has a backing file" },
 	{ XU_DISK_QCOW2, 79, 1, { 4 }, "data are in another file" },
@@ -142,6 +143,7 @@ START_TEST(image)
 		part[63] = 3;
 	} else {
 		memcpy(part, "QFI\xfb\0\0\0\3", 8);
+		part[23] = 16;
 	}
 	memcpy(part + images[_i].at, images[_i].bytes, images[_i].n);
 	ck_assert_int_eq(write(fd, file, sizeof(file)), sizeof(file));

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <check.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,32 @@ START_TEST(defaults)
 	for (const struct model_field *f = model_vm.fields; f->name; f++)
 		ck_assert_msg((xu_val_get(v, f->name) != NULL) ==
 			(f->access != RO_RUN), "%s", f->name);
+	core_free(c);
+}
+END_TEST
+
+/* What each of many machines that are kept takes: in bytes, by the C library's own
+ * count (ASan's allocator counts nothing). */
+START_TEST(kept_machines_are_small)
+{
+	enum { MACHINES = 1000, MOST = 4096 };
+	struct core *c = core_new();
+	struct mallinfo2 before = mallinfo2(), after;
+	struct xu_err e = XU_ERR_INIT;
+	char name[16], uuid[UUID_TEXT];
+
+	for (int i = 0; i < MACHINES; i++) {
+		AUTO_VAL struct xu_val *args = NULL;
+		struct xu_val *config;
+
+		snprintf(name, sizeof(name), "m%d", i);
+		args = small(name);
+		config = config_new(c, args, &e);
+		uuid_random(uuid);
+		ck_assert_ptr_nonnull(guest_new(c, uuid, config, &e));
+	}
+	after = mallinfo2();
+	ck_assert_uint_le((after.uordblks - before.uordblks) / MACHINES, MOST);
 	core_free(c);
 }
 END_TEST
@@ -391,6 +418,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, defaults);
+	tcase_add_test(t, kept_machines_are_small);
 	tcase_add_loop_test(t, filter, 0, XU_ARRAY_SIZE(filters));
 	tcase_add_loop_test(t, refusals, 0, XU_ARRAY_SIZE(bad));
 	tcase_add_test(t, long_arguments);
