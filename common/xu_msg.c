@@ -18,7 +18,7 @@
 
 #define HDR	   12
 #define READ_CHUNK 65536
-#define FDS_WAIT   16
+#define FDS_WAIT (4 * XU_MSG_FDS)
 
 struct out {
 	struct out *next;

@@ -17,7 +17,7 @@
 #include "xu_buf.h"
 #include "xu_val.h"
 
-#define XU_MSG_FDS	   4
+#define XU_MSG_FDS	   12
 #define XU_MSG_MAX_PAYLOAD (64u << 20)
 /* With more than this waiting for the other side nothing is taken. */
 #define XU_MSG_BACKLOG	   (64u << 20)
@@ -27,6 +27,8 @@ enum xu_msg_kind {
 	XU_MSG_REPLY,
 	XU_MSG_EVENT,
 	XU_MSG_TASK,
+	/* core -> xld-api: settings and sockets anew, as when it is started. */
+	XU_MSG_SETTINGS,
 	/* core <-> workers */
 	XU_MSG_BUILD = 16,
 	XU_MSG_PROGRESS,

@@ -368,23 +368,83 @@ xu_val_set(struct xu_val *strct, const char *name, struct xu_val *child)
 	return append(strct, copy, child);
 }
 
-bool
-xu_val_unset(struct xu_val *strct, const char *name)
+struct xu_val *
+xu_val_take(struct xu_val *strct, const char *name)
 {
 	struct xu_kid *k = member(strct, name);
+	struct xu_val *v;
 	size_t i;
 
 	if (k == NULL)
-		return false;
-	if (!k->val->packed)
+		return NULL;
+	v = k->val;
+	/* In its root's block it has to stay. */
+	if (v->packed) {
+		v = xu_val_copy(k->val);
+		xu_val_free(k->val);
+	} else {
 		free(k->name);
-	xu_val_free(k->val);
+	}
 	i = (size_t)(k - strct->u.c->kid);
 	memmove(k, k + 1, (strct->n - i - 1) * sizeof(*k));
 	strct->n--;
 	/* Those behind it have moved; the next member makes a new one. */
 	drop_index(strct->u.c);
-	return true;
+	return v;
+}
+
+bool
+xu_val_unset(struct xu_val *strct, const char *name)
+{
+	const bool was = member(strct, name) != NULL;
+
+	xu_val_free(xu_val_take(strct, name));
+	return was;
+}
+
+/* Where a child was that is there no more: not freed, and neither is its name. */
+static struct xu_val gone = { .type = XU_VOID, .packed = true };
+static char no_name[1];
+
+/* child, or NULL, instead of what is there; the name stays. */
+static bool
+put_back(struct xu_kid *k, struct xu_val *child, bool was_packed)
+{
+	char *name = k->name;
+
+	if (child != NULL && was_packed && name != NULL &&
+	    (name = strdup(name)) == NULL) {
+		xu_val_free(child);
+		child = NULL;
+	}
+	if (child == NULL) {
+		if (!was_packed)
+			free(k->name);
+		name = k->name == NULL ? NULL : no_name;
+	}
+	*k = (struct xu_kid){ name, child != NULL ? child : &gone };
+	return child != NULL && !child->bad;
+}
+
+void
+xu_val_change(struct xu_val *v, xu_val_change_f *f, void *arg)
+{
+	struct xu_val *child;
+	struct xu_kid *k;
+	bool packed;
+
+	for (size_t i = 0; v != NULL && is_container(v) && i < v->n; i++) {
+		k = &v->u.c->kid[i];
+		packed = k->val->packed;
+		/* f may put it elsewhere. */
+		child = packed ? xu_val_copy(k->val) : k->val;
+		if (packed)
+			xu_val_free(k->val);
+		if (child != NULL)
+			child = f(arg, k->name, child);
+		if (!put_back(k, child, packed))
+			v->bad = true;
+	}
 }
 
 struct xu_val *

@@ -64,6 +64,14 @@ bool xu_val_ok(const struct xu_val *v);
 int xu_val_add(struct xu_val *array, struct xu_val *child);
 int xu_val_set(struct xu_val *strct, const char *name, struct xu_val *child);
 bool xu_val_unset(struct xu_val *strct, const char *name);
+/* A member, which is the caller's and there no more; or NULL. */
+struct xu_val *xu_val_take(
+    struct xu_val *strct, const char *name) XU_MUST_CHECK;
+/* Gives f each child (with its name in a struct) to keep, and has in its place what
+ * f gives. NULL: v is no good any more. */
+typedef struct xu_val *xu_val_change_f(
+    void *arg, const char *name, struct xu_val *child);
+void xu_val_change(struct xu_val *v, xu_val_change_f *f, void *arg);
 
 /* Readers are total: of a NULL or a wrong type they give 0, false, "" or NULL. */
 enum xu_vtype xu_val_type(const struct xu_val *v);

@@ -130,6 +130,22 @@ model_role_name(enum model_role r)
 	return roles[r];
 }
 
+/* What clients of today sort objects by. */
+#define FOLDERS(role)                                                          \
+	{ "other_config", "folder", role },                                    \
+	    { "other_config", "XenCenter.CustomFields.*", role },              \
+	{                                                                      \
+		.name = NULL                                                   \
+	}
+
+const struct model_key model_part_keys[] = { FOLDERS(ROLE_VM_OPERATOR) };
+const struct model_key model_host_keys[] = { FOLDERS(ROLE_POOL_OPERATOR) };
+const struct model_key model_vm_keys[] = {
+	/* Devices of the host. */
+	{ "other_config", "pci", ROLE_POOL_ADMIN },
+	FOLDERS(ROLE_VM_OPERATOR),
+};
+
 /* ---- messages ------------------------------------------------------------------ */
 
 /* Types of derived messages hold a class's name, so each class has its own. */
@@ -301,7 +317,8 @@ is_field_verb(struct model_call *m, const char *name)
 		m->field = model_find_field(m->cls, name + n);
 		break;
 	}
-	if (m->field == NULL || m->async || (m->cls->flags & MC_RECORD) == 0)
+	if (m->field == NULL || (m->cls->flags & MC_RECORD) == 0 ||
+	    (m->async && (m->verb == MV_GET || (m->cls->flags & MC_LOCAL) != 0)))
 		return false;
 	take(m, "self", t->ref);
 	if (m->verb == MV_GET) {
@@ -354,6 +371,23 @@ model_resolve(const char *name, struct model_call *out)
 	    is_field_verb(out, name);
 }
 
+enum model_role
+model_key_role(const struct model_call *m, const char *key)
+{
+	const struct model_key *k = m->field == NULL ? NULL : m->cls->keys;
+	size_t n;
+
+	for (; k != NULL && k->name != NULL; k++) {
+		if (strcmp(k->field, m->field->name) != 0)
+			continue;
+		n = strlen(k->name);
+		if (k->name[n - 1] == '*' ? strncmp(k->name, key, n - 1) == 0 :
+					    strcmp(k->name, key) == 0)
+			return k->role;
+	}
+	return m->role;
+}
+
 static void
 say(void (*f)(void *ctx, const char *name), void *ctx, const char *cls,
     const char *verb, const char *rest)
@@ -369,6 +403,8 @@ say(void (*f)(void *ctx, const char *name), void *ctx, const char *cls,
 void
 model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 {
+	static const char *const setters[] = { "set_", "add_to_",
+		"remove_from_" };
 	const struct model_class *c;
 	char async[96];
 
@@ -388,9 +424,11 @@ model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 		for (const struct model_field *d = c->fields; d->name != NULL;
 		     d++) {
 			say(f, ctx, c->name, "get_", d->name);
-			say(f, ctx, c->name, "set_", d->name);
-			say(f, ctx, c->name, "add_to_", d->name);
-			say(f, ctx, c->name, "remove_from_", d->name);
+			for (size_t v = 0; v < sizeof(setters) / sizeof(setters[0]);
+			     v++) {
+				say(f, ctx, c->name, setters[v], d->name);
+				say(f, ctx, async, setters[v], d->name);
+			}
 		}
 	}
 }

@@ -76,6 +76,7 @@ const struct model_class model_host = {
 	.methods = methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
 	    MC_OF_HOST,
+	.keys = model_host_keys,
 	.doc = "A physical machine.",
 };
 

@@ -147,6 +147,7 @@ const struct model_class model_network = {
 	.methods = network_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
 	    MC_OF_HOST,
+	.keys = model_host_keys,
 	.doc = "A bridge of the host.",
 };
 

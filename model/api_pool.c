@@ -33,5 +33,6 @@ const struct model_class model_pool = {
 	.fields = fields,
 	.methods = methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME | MC_OF_HOST,
+	.keys = model_host_keys,
 	.doc = "The hosts that are managed together: this one.",
 };

@@ -51,6 +51,13 @@ static const struct model_method session_methods[] = {
 	    { { "uname", T_STRING }, { "pwd", T_STRING } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_LOCAL | MM_NO_SESSION, LOGIN_ERRORS,
 	    "The same: there are no other hosts to ask." },
+	{ "change_password", T_VOID,
+	    { { "old_pwd", T_STRING }, { "new_pwd", T_STRING } },
+	    ROLE_READ_ONLY, STATES_ANY, MM_LOCAL,
+	    ERRORS(XE(SESSION_AUTHENTICATION_FAILED),
+		XE(CHANGE_PASSWORD_REJECTED)),
+	    "Another password for the user of the session, in the host's own "
+	    "user database, through PAM. The old one must be right." },
 	{ "local_logout", T_VOID, { { .name = NULL } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_LOCAL, NULL, "As logout." },
 	{ "get_all_subject_identifiers", T_SET(T_STRING), { { .name = NULL } },

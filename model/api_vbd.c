@@ -151,6 +151,7 @@ const struct model_class model_vdi = {
 	.fields = vdi_fields,
 	.methods = vdi_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.keys = model_part_keys,
 	.doc = "A disk, wherever it lies.",
 };
 
@@ -208,6 +209,7 @@ const struct model_class model_sr = {
 	.methods = sr_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME |
 	    MC_OF_HOST,
+	.keys = model_host_keys,
 	.doc = "Where disks lie. Local, which is always there, is files and "
 	       "block devices of the host wherever they are.",
 };

@@ -97,6 +97,8 @@ static const struct model_field fields[] = {
 	{ "is_a_snapshot", T_BOOL, RO_RUN, 0, "There are none: false." },
 	{ "allowed_operations", T_SET(T_ENUM("vm_operations")), RO_RUN, 0,
 	    "Messages that its state allows now." },
+	{ "current_operations", T_MAP(T_REF("task"), T_ENUM("vm_operations")),
+	    RO_RUN, 0, "What tasks are doing with it." },
 	{ "xenstore_data", STRINGS, RW, STATES_ANY,
 	    "Nodes that the guest finds below its own when it has started; "
 	    "their names begin with vm-data/." },
@@ -226,6 +228,7 @@ const struct model_class model_vm = {
 	.fields = fields,
 	.methods = methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_BY_NAME,
+	.keys = model_vm_keys,
 	.doc = "A virtual machine.",
 };
 

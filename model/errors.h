@@ -35,6 +35,7 @@ F(DEVICE_NOT_ATTACHED, 4, "device", "The device is not attached.") \
 F(VDI_IN_USE, 4, "disk holder", "The disk is in use by somebody else.") \
 F(DUPLICATE_VM, 4, "uuid", "The uuid is taken.") \
 F(SESSION_AUTHENTICATION_FAILED, 5, "user reason", "The password is not right.") \
+F(CHANGE_PASSWORD_REJECTED, 4, "msg", "The host does not take the new password.") \
 F(SESSION_AUTHORIZATION_FAILED, 5, "username msg", "The user is known and may do nothing here.") \
 F(SESSION_INVALID, 5, "handle", "The session does not exist or has expired.") \
 F(SESSION_NOT_REGISTERED, 4, "handle", "The session has not registered for events.") \

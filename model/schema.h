@@ -90,6 +90,18 @@ enum model_access {
 	RW,
 };
 
+/* A key of a map that needs another role than the field. */
+struct model_key {
+	const char *field;
+	/* With * behind it: all that begin so. */
+	const char *name;
+	enum model_role role;
+};
+
+/* Of machines, of their parts, of what is the host's. */
+extern const struct model_key model_vm_keys[], model_part_keys[],
+    model_host_keys[];
+
 struct model_field {
 	const char *name;
 	const struct model_type *type;
@@ -108,7 +120,7 @@ struct model_arg {
 
 /* Needs no session (and takes none). */
 #define MM_NO_SESSION (1u << 0)
-/* Also exists as Async.CLASS.NAME. */
+/* Also exists as Async.CLASS.NAME, as does all that sets a field. */
 #define MM_ASYNC (1u << 1)
 /* Answered by the API server itself, never by the core. */
 #define MM_LOCAL (1u << 2)
@@ -150,6 +162,9 @@ struct model_class {
 	const struct model_method *methods;
 	/* MC_* */
 	unsigned flags;
+	/* Ends with a row without a name; NULL: all keys of a map need the role
+	 * that the field does, as do those that are not named here. */
+	const struct model_key *keys;
 	const char *doc;
 };
 
@@ -216,6 +231,8 @@ struct model_call {
 /* "VM.start", "Async.VM.start", "VM.get_uuid", also "VM_start". False: there is no
  * such message. */
 bool model_resolve(const char *name, struct model_call *out);
+/* The role that it takes to change this key of the map m.field. */
+enum model_role model_key_role(const struct model_call *m, const char *key);
 /* Calls f with the full name of every message, the derived ones included, in the
  * order of the tables. */
 void model_each_message(void (*f)(void *ctx, const char *name), void *ctx);

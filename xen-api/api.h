@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <microhttpd.h>
 #include <uv.h>
@@ -25,7 +26,14 @@ struct request;
 /* On the local socket; others' limits are settings. */
 #define API_CONNECTIONS	    1000
 #define API_IDLE_SECONDS    300
-#define API_LISTENERS	    9
+/* Sockets beside the local one. */
+#define API_LISTENERS	    8
+/* Consoles at a time, and the descriptors of one: its stream, and where TLS is
+ * between a pair. */
+#define API_CONSOLES	    512
+#define API_CONSOLE_FILES   3
+/* What is open beside connections. */
+#define API_FILES	    64
 #define API_CLASSES_MAX	    64
 /* What all sessions together may have missed. */
 #define API_EVENTS	    1024
@@ -83,7 +91,14 @@ struct event {
 /* One listening socket and its libmicrohttpd. */
 struct listener {
 	struct api *api;
+	struct xu_list all;
 	struct MHD_Daemon *http;
+	/* Of the settings, what it was opened with: with the same it stays. NULL:
+	 * the local socket. */
+	struct xu_val *terms;
+	/* Takes no more connections, and goes with its last one. */
+	bool closing;
+	int open_handles;
 	uv_poll_t poll;
 	uv_timer_t timer;
 	/* A connection was resumed: only a run makes libmicrohttpd see it. */
@@ -95,7 +110,7 @@ struct listener {
 	/* Connections; those without a complete request in the order of how
 	 * long they have been so, and when to look at them. */
 	unsigned connections;
-	struct xu_list waiting;
+	struct xu_list waiting, strangers;
 	uv_timer_t patience;
 };
 
@@ -109,8 +124,14 @@ struct api {
 	int core_events;
 	struct xu_map *pending;
 	uint32_t next_id;
-	struct listener listeners[API_LISTENERS];
-	int nlisteners;
+	struct xu_list listeners;
+	/* Who has which role, as the settings have it. */
+	struct xu_val *roles;
+	/* Descriptors there may be. */
+	rlim_t files;
+	unsigned consoles;
+	/* For /metrics. */
+	uint64_t requests, failures;
 	/* Addresses that logins failed from, see api_login.c. */
 	struct xu_map *sources;
 	struct xu_list source_age;
@@ -149,15 +170,15 @@ struct request {
 	/* A body over the limit is read and forgotten, up to a point. */
 	size_t dropped;
 	/* The answer. */
-	bool done, suspended;
+	bool done, suspended, failed;
 	int status;
 	const char *type;
 	struct xu_buf out;
 	char sentence[1024];
 	/* Failures are HTTP statuses, not XML-RPC. */
 	bool download;
-	/* A console's stream; -1 = none. */
-	int stream;
+	/* A console's stream; a file that is the answer; -1 = none. */
+	int stream, file;
 	bool readonly;
 	/* Part of the answer, kept while the core is asked for the rest. */
 	struct xu_val *held;
@@ -186,11 +207,24 @@ struct xu_val *api_core_about(const struct request *rq, struct xu_val *msg);
 struct xu_val *api_core_msg(const struct session *s, const char *method,
     struct xu_val *params, bool async);
 
-/* ---- api_listen.c: settings, sockets, connections ----------------------------- */
+/* ---- api_open.c: settings, sockets -------------------------------------------- */
 
 /* The local socket, and what the settings in that file (-1: none) name, which are
  * the descriptors from first on. */
 int api_listen_open(struct api *a, int local_fd, int settings_fd, int first);
+/* A message SETTINGS: the file, then sockets. Who is connected stays so, but for
+ * the idle ones of a socket that goes or gets other limits. */
+void api_listen_again(struct api *a, struct xu_msg *m);
+
+/* ---- api_listen.c: connections ------------------------------------------------- */
+
+/* Lets libmicrohttpd work, and notes when it wants to be called at the latest. */
+void api_listen_run(struct listener *l);
+void api_listen_ready(uv_poll_t *h, int status, int events);
+void api_listen_connection(void *arg, struct MHD_Connection *mc, void **ctx,
+    enum MHD_ConnectionNotificationCode what);
+/* No more connections; it is freed when the last one has gone. */
+void api_listen_end(struct listener *l);
 /* A connection was resumed or given back: run libmicrohttpd soon. */
 void api_listen_wake(struct listener *l);
 enum connection_state {
@@ -203,6 +237,8 @@ enum connection_state {
 	CONN_UPGRADED,
 };
 void api_connection_is(struct MHD_Connection *c, enum connection_state state);
+/* A session came by it. */
+void api_connection_is_known(struct MHD_Connection *c);
 /* Where a connection keeps its own session; NULL: no memory. */
 struct session **api_connection_session(struct MHD_Connection *c);
 
@@ -216,6 +252,8 @@ void api_http_completed(void *arg, struct MHD_Connection *c, void **ctx,
     enum MHD_RequestTerminationCode why);
 /* Each answers once; a suspended connection is woken. The value of rq->call: */
 void api_answer(struct request *rq, const struct xu_val *value);
+/* The same; takes it. */
+void api_answer_own(struct request *rq, struct xu_val *value);
 /* One that is as this client wants it. */
 void api_answer_plain(struct request *rq, const struct xu_val *value);
 /* Without the envelope of XML-RPC. */
@@ -230,6 +268,8 @@ void api_answer_error(struct request *rq, const char *sentence,
 void api_answer_fault(struct request *rq, int code, const char *text);
 void api_answer_http(struct request *rq, int status, const char *type,
     const void *body, size_t len);
+/* What rq->out has already. */
+void api_answer_out(struct request *rq, const char *type);
 /* The reply of the core to a forwarded call, as it is. */
 void api_answer_core(struct request *rq, struct xu_msg *reply);
 
@@ -256,6 +296,8 @@ void api_json_fault(struct request *rq, int code, const char *text);
 
 int api_sessions_open(struct api *a);
 void api_sessions_close(struct api *a);
+/* All that began with a password: who may do what has changed. */
+void api_sessions_end(struct api *a);
 struct session *api_session_new(struct api *a, const char *user,
     enum model_role role);
 /* Finds it, unless it has expired, and notes the use. */
@@ -276,6 +318,14 @@ int api_logins_open(struct api *a);
 void api_logins_close(struct api *a);
 /* login_with_password(user, password[, version[, originator]]). */
 void api_login(struct request *rq, const struct xu_val *params);
+/* Answers the request for a session that lives as long as the call of it. */
+typedef void api_visit_f(struct request *rq, struct session *s);
+/* The password is looked at as one of a login; f, if it is right. */
+void api_login_visit(struct request *rq, const char *user,
+    const char *password, api_visit_f *f);
+/* change_password(old, new), of the user of a session. */
+void api_login_change(struct request *rq, const struct session *s,
+    const struct xu_val *params);
 
 /* ---- api_event.c ----------------------------------------------------------- */
 
@@ -310,16 +360,21 @@ void api_from_free(struct request *rq);
 /* ---- api_console.c --------------------------------------------------------- */
 
 /* GET /console. Answers now or later. */
-void api_console(struct request *rq, const char *session, const char *uuid,
+void api_console(struct request *rq, const struct session *s, const char *uuid,
     bool upgrade, bool history, bool readonly);
 /* Queues the 101 and starts to pump. Takes rq->stream. MHD_YES or MHD_NO. */
 int api_console_upgrade(struct request *rq);
+
+/* ---- api_get.c, api_metrics.c --------------------------------------------------- */
+
+void api_get(struct request *rq, const char *url);
+void api_metrics(struct request *rq, struct session *s);
 
 /* ---- api_sandbox.c ---------------------------------------------------------- */
 
 /* Refuses where it should not run at all; -1 with a logged reason. */
 int api_sandbox_check(void);
 /* From here on: no new privileges, few system calls. */
-int api_sandbox_enter(const struct api *a);
+int api_sandbox_enter(void);
 
 #endif

@@ -47,6 +47,7 @@ handle_closed(uv_handle_t *h)
 
 	if (--p->open_handles > 0)
 		return;
+	p->listener->api->consoles--;
 	close(p->guest);
 	MHD_upgrade_action(p->urh, MHD_UPGRADE_ACTION_CLOSE);
 	api_listen_wake(p->listener);
@@ -174,6 +175,7 @@ on_upgrade(void *arg, struct MHD_Connection *c XU_UNUSED,
 		return;
 	}
 	p->listener = rq->listener;
+	rq->api->consoles++;
 	p->urh = urh;
 	p->client = sock;
 	p->client_poll.data = p->guest_poll.data = p;
@@ -237,17 +239,14 @@ got_history(void *arg, struct xu_msg *reply)
 }
 
 void
-api_console(struct request *rq, const char *session, const char *uuid,
+api_console(struct request *rq, const struct session *s, const char *uuid,
     bool upgrade, bool history, bool readonly)
 {
 	struct xu_val *params, *options;
-	struct session *s;
 
-	rq->ours = session[0] == '\0';
-	s = rq->ours ? api_session_own(rq) : api_session_find(rq->api, session);
-	if (s == NULL) {
-		api_answer_error(rq, "the session is not known or has ended",
-		    "SESSION_INVALID", session, NULL);
+	if (upgrade && rq->api->consoles >= API_CONSOLES) {
+		api_answer_error(rq, "too many consoles are open; close some",
+		    "XLD_TOO_MANY", "consoles", NULL);
 		return;
 	}
 	rq->readonly = readonly;

@@ -61,6 +61,9 @@ take(struct api *a, struct xu_msg *m)
 	case XU_MSG_TASK:
 		api_event_post(a, m);
 		return;
+	case XU_MSG_SETTINGS:
+		api_listen_again(a, m);
+		return;
 	default:
 		xu_log(XU_WARNING, "the core sends a message of kind %u",
 		    m->kind);

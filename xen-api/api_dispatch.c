@@ -195,6 +195,8 @@ call(struct request *rq, const char *called, const struct model_call *m,
 		    "SESSION_INVALID", api_bare_ref(id), NULL);
 		return;
 	}
+	if (s != NULL)
+		api_connection_is_known(rq->conn);
 	rq->call = *m;
 	args = arguments(rq, called, m, params);
 	if (args == NULL)

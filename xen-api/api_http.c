@@ -33,6 +33,8 @@ finish(struct request *rq, int status, const char *type)
 	rq->status = status;
 	rq->type = type;
 	rq->done = true;
+	if (rq->failed || status >= 400)
+		rq->api->failures++;
 	if (rq->suspended) {
 		rq->suspended = false;
 		MHD_resume_connection(rq->conn);
@@ -52,21 +54,27 @@ api_answer_plain(struct request *rq, const struct xu_val *value)
 }
 
 void
-api_answer(struct request *rq, const struct xu_val *value)
+api_answer_own(struct request *rq, struct xu_val *value)
 {
-	AUTO_VAL struct xu_val *v = NULL;
+	AUTO_VAL struct xu_val *v = value;
 
 	/* The core speaks classic. */
-	if (rq->call.cls == NULL || !rq->modern) {
-		api_answer_plain(rq, value);
-		return;
-	}
-	v = api_present_result(value, &rq->call, rq->modern);
-	if (xu_val_ok(v))
+	if (rq->call.cls != NULL && rq->modern)
+		v = api_present_result(v, &rq->call, rq->modern);
+	if (v == NULL || xu_val_ok(v))
 		api_answer_plain(rq, v);
 	else
 		api_answer_error(rq, "xld-api is out of memory",
 		    "INTERNAL_ERROR", "out of memory", NULL);
+}
+
+void
+api_answer(struct request *rq, const struct xu_val *value)
+{
+	if (rq->call.cls == NULL || !rq->modern)
+		api_answer_plain(rq, value);
+	else
+		api_answer_own(rq, xu_val_copy(value));
 }
 
 void
@@ -83,6 +91,7 @@ api_answer_bare(struct request *rq, const struct xu_val *value)
 void
 api_answer_fault(struct request *rq, int code, const char *text)
 {
+	rq->failed = true;
 	if (rq->json != 0) {
 		api_json_fault(rq, code, text);
 		return;
@@ -97,6 +106,12 @@ api_answer_http(struct request *rq, int status, const char *type,
 {
 	xu_buf_add(&rq->out, body, len);
 	finish(rq, status, type);
+}
+
+void
+api_answer_out(struct request *rq, const char *type)
+{
+	finish(rq, MHD_HTTP_OK, type);
 }
 
 /* A sentence in a header: one line of ASCII, anything else percent-encoded. */
@@ -123,7 +138,7 @@ failure_download(struct request *rq, const struct xu_val *description)
 	const char *code = xu_val_str(xu_val_at(description, 0));
 	int status = strncmp(code, "SESSION_", 8) == 0 ?
 	    MHD_HTTP_UNAUTHORIZED :
-	    strcmp(code, "PERMISSION_DENIED") == 0 ? MHD_HTTP_FORBIDDEN :
+	    strstr(code, "PERMISSION_DENIED") != NULL ? MHD_HTTP_FORBIDDEN :
 	    strcmp(code, "HANDLE_INVALID") == 0	   ? MHD_HTTP_NOT_FOUND :
 						     MHD_HTTP_CONFLICT;
 
@@ -137,6 +152,7 @@ api_answer_failure(struct request *rq, const struct xu_val *description,
 {
 	AUTO_VAL struct xu_val *d = NULL;
 
+	rq->failed = true;
 	set_sentence(rq, sentence);
 	if (rq->download) {
 		failure_download(rq, description);
@@ -169,7 +185,7 @@ api_answer_error(struct request *rq, const char *sentence, const char *code,
 void
 api_answer_core(struct request *rq, struct xu_msg *reply)
 {
-	const struct xu_val *v = reply == NULL ? NULL : reply->val;
+	struct xu_val *v = reply == NULL ? NULL : reply->val;
 
 	if (v == NULL)
 		api_answer_error(rq, "the daemon's core does not answer",
@@ -178,30 +194,55 @@ api_answer_core(struct request *rq, struct xu_msg *reply)
 		api_answer_failure(rq, xu_val_get(v, "error"),
 		    xu_val_get_str(v, "message", ""));
 	else
-		api_answer(rq, xu_val_get(v, "ok"));
+		api_answer_own(rq, xu_val_take(v, "ok"));
 }
 
 /* ---- requests ---------------------------------------------------------------- */
+
+static struct MHD_Response *
+from_buffer(struct request *rq)
+{
+	const size_t len = rq->out.len;
+	struct MHD_Response *r;
+	char *body = NULL;
+
+	if (len > 0 && (body = xu_buf_steal(&rq->out)) == NULL)
+		return NULL;
+	r = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+	if (r == NULL)
+		free(body);
+	return r;
+}
+
+/* It is sent piece by piece, as the client reads. */
+static struct MHD_Response *
+from_file(struct request *rq)
+{
+	const off_t len = lseek(rq->file, 0, SEEK_END);
+	struct MHD_Response *r = len < 0 ?
+	    NULL : MHD_create_response_from_fd64((uint64_t)len, rq->file);
+
+	if (r != NULL)
+		rq->file = -1;
+	return r;
+}
 
 static enum MHD_Result
 send_answer(struct request *rq)
 {
 	struct MHD_Response *r;
 	enum MHD_Result rc;
-	size_t len = rq->out.len;
-	char *body = NULL;
 
 	api_connection_is(rq->conn,
 	    rq->stream >= 0 ? CONN_UPGRADED : CONN_WAITING);
 	if (rq->stream >= 0)
 		return api_console_upgrade(rq);
-	if (len > 0 && (body = xu_buf_steal(&rq->out)) == NULL)
+	if (rq->file >= 0)
+		r = from_file(rq);
+	else
+		r = from_buffer(rq);
+	if (r == NULL)
 		return MHD_NO;
-	r = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
-	if (r == NULL) {
-		free(body);
-		return MHD_NO;
-	}
 	MHD_add_response_header(r, "Content-Type", rq->type);
 	if (rq->id[0] != '\0')
 		MHD_add_response_header(r, "X-Request-Id", rq->id);
@@ -209,7 +250,10 @@ send_answer(struct request *rq)
 		MHD_add_response_header(r, "X-XLD-Error", rq->sentence);
 	if (rq->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(r, "Allow", "POST");
-	if (rq->status >= 400)
+	if (rq->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(r, "WWW-Authenticate",
+		    "Basic realm=\"xld\", charset=\"UTF-8\"");
+	if (rq->status >= 400 || rq->listener->closing)
 		MHD_add_response_header(r, "Connection", "close");
 	rc = MHD_queue_response(rq->conn, (unsigned)rq->status, r);
 	MHD_destroy_response(r);
@@ -228,34 +272,6 @@ peer_uid(struct MHD_Connection *c)
 			      &cred, &len) < 0)
 		return (uid_t)-1;
 	return cred.uid;
-}
-
-static const char *
-argument(struct MHD_Connection *c, const char *name)
-{
-	const char *v =
-	    MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, name);
-
-	return v == NULL ? "" : v;
-}
-
-static void
-get(struct request *rq, const char *url)
-{
-	const char *up = MHD_lookup_connection_value(rq->conn,
-	    MHD_HEADER_KIND, "Upgrade");
-
-	if (strcmp(url, "/console") != 0) {
-		api_answer_http(rq, MHD_HTTP_NOT_FOUND, "text/plain",
-		    "nothing here; XenAPI calls are POSTed\n", 38);
-		return;
-	}
-	rq->download = true;
-	api_console(rq, argument(rq->conn, "session_id"),
-	    argument(rq->conn, "uuid"),
-	    up != NULL && strcmp(up, "xld-console") == 0,
-	    strcmp(argument(rq->conn, "history"), "1") == 0,
-	    strcmp(argument(rq->conn, "readonly"), "1") == 0);
 }
 
 /* False when the announced body is too big: answered before it is read. */
@@ -309,7 +325,8 @@ first(struct listener *l, struct MHD_Connection *c)
 	rq->listener = l;
 	rq->conn = c;
 	rq->uid = l->local ? peer_uid(c) : (uid_t)-1;
-	rq->stream = -1;
+	rq->stream = rq->file = -1;
+	l->api->requests++;
 	name_request(rq);
 	xu_list_init(&rq->waiting);
 	api_connection_is(c, CONN_READING);
@@ -322,7 +339,7 @@ begin(struct request *rq, const char *url, const char *method)
 	if (strcmp(method, "POST") == 0)
 		api_dispatch(rq, url);
 	else if (strcmp(method, "GET") == 0)
-		get(rq, url);
+		api_get(rq, url);
 	else
 		api_answer_http(rq, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
 		    "POST calls\n", 11);
@@ -385,6 +402,8 @@ api_http_completed(void *arg XU_UNUSED, struct MHD_Connection *c, void **ctx,
 	api_event_unpark(rq);
 	if (rq->stream >= 0)
 		close(rq->stream);
+	if (rq->file >= 0)
+		close(rq->file);
 	xu_buf_fini(&rq->in);
 	xu_buf_fini(&rq->out);
 	xu_val_free(rq->held);

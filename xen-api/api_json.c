@@ -73,45 +73,62 @@ api_json_read(struct request *rq, struct json_call *c)
 	return true;
 }
 
-/* Takes result and error. */
-static void
-send_reply(struct request *rq, struct xu_val *result, struct xu_val *error)
+/* NULL: null. */
+static bool
+put(struct xu_buf *b, const struct xu_val *v)
 {
-	AUTO_VAL struct xu_val *v = xu_struct();
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	if (v != NULL)
+		return xu_val_to_json(v, false, b) == 0;
+	xu_buf_adds(b, "null");
+	return true;
+}
+
+/* One of them is there. What may be large is not copied. */
+static void
+send_reply(
+    struct request *rq, const struct xu_val *result, const struct xu_val *error)
+{
+	struct xu_buf *b = &rq->out;
+	bool ok = true;
 
 	if (rq->json == 2) {
-		xu_val_set(v, "jsonrpc", xu_str("2.0"));
-		if (error != NULL)
-			xu_val_set(v, "error", error);
-		else
-			xu_val_set(v, "result", result);
+		xu_buf_adds(b, "{\"jsonrpc\":\"2.0\",");
+		xu_buf_adds(b, error != NULL ? "\"error\":" : "\"result\":");
+		ok = put(b, error != NULL ? error : result);
 	} else {
-		xu_val_set(v, "result", error != NULL ? xu_void() : result);
-		xu_val_set(v, "error", error != NULL ? error : xu_void());
+		xu_buf_adds(b, "{\"result\":");
+		ok = put(b, error != NULL ? NULL : result);
+		xu_buf_adds(b, ",\"error\":");
+		ok = put(b, error) && ok;
 	}
-	xu_val_set(v, "id",
-	    rq->json_id != NULL ? xu_val_copy(rq->json_id) : xu_void());
-	if (!xu_val_ok(v) || xu_val_to_json(v, false, &b) < 0)
-		api_answer_http(rq, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
-		    "out of memory\n", 14);
-	else
-		api_answer_http(rq, MHD_HTTP_OK, type, b.data, b.len);
+	xu_buf_adds(b, ",\"id\":");
+	ok = put(b, rq->json_id) && ok;
+	xu_buf_addc(b, '}');
+	if (ok) {
+		api_answer_out(rq, type);
+		return;
+	}
+	xu_buf_fini(b);
+	api_answer_http(rq, MHD_HTTP_INTERNAL_SERVER_ERROR, "text/plain",
+	    "out of memory\n", 14);
 }
 
 void
 api_json_success(struct request *rq, const struct xu_val *value)
 {
-	send_reply(rq, value == NULL ? xu_str("") : xu_val_copy(value), NULL);
+	AUTO_VAL struct xu_val *nothing = value == NULL ? xu_str("") : NULL;
+
+	send_reply(rq, value == NULL ? nothing : value, NULL);
 }
 
 void
 api_json_failure(struct request *rq, const struct xu_val *description)
 {
-	struct xu_val *e, *data;
+	AUTO_VAL struct xu_val *e = NULL;
+	struct xu_val *data;
 
 	if (rq->json == 1) {
-		send_reply(rq, NULL, xu_val_copy(description));
+		send_reply(rq, NULL, description);
 		return;
 	}
 	e = xu_struct();
@@ -127,7 +144,7 @@ api_json_failure(struct request *rq, const struct xu_val *description)
 void
 api_json_fault(struct request *rq, int code, const char *text)
 {
-	struct xu_val *e;
+	AUTO_VAL struct xu_val *e = NULL;
 
 	if (rq->json == 1) {
 		e = xu_array();

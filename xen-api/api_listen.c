@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sockets: a libmicrohttpd for each, driven by our loop through its epoll
- * descriptor, with the limits of the settings. Limits are per socket, so that
- * nobody who comes by the network can keep root out of the local one.
+ * Connections: a libmicrohttpd for each socket, driven by our loop through its epoll
+ * descriptor. api_open.c says which there are.
  *
  * A connection has so many seconds for each complete request, however busily it
  * sends; while its request is worked on it may take its time. Where all places
- * are taken, who has been without a complete request for longest makes room.
+ * are taken, one that waits makes room.
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "api.h"
-#include "xu_file.h"
-#include "xu_log.h"
-#include "xu_proc.h"
 
-#define SETTINGS_MAX (4u << 20)
-/* GnuTLS's words: nothing older than TLS 1.2. */
-#define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-/* What libmicrohttpd keeps for the head of a request and of an answer. */
-#define HEAD_MAX     (24u << 10)
 /* Places kept free, so that a new connection is taken up before the one that
  * makes room has ended. */
 #define SPARE	     4u
@@ -38,6 +28,10 @@ struct connection {
 	 * begun. */
 	struct xu_list waiting;
 	uint64_t since;
+	/* A call with a session came by it; else while it waits it is in
+	 * listener's strangers. */
+	bool known;
+	struct xu_list stranger;
 	enum connection_state state;
 	struct session *session;
 };
@@ -47,8 +41,8 @@ struct connection {
 static void on_timer(uv_timer_t *t);
 
 /* Lets it work, and notes when it wants to be called at the latest. */
-static void
-run(struct listener *l)
+void
+api_listen_run(struct listener *l)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
@@ -65,13 +59,13 @@ run(struct listener *l)
 static void
 on_timer(uv_timer_t *t)
 {
-	run(t->data);
+	api_listen_run(t->data);
 }
 
-static void
-on_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
+void
+api_listen_ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 {
-	run(h->data);
+	api_listen_run(h->data);
 }
 
 /* Not from here: we may be inside of a run. */
@@ -103,6 +97,13 @@ look_again(struct listener *l)
 	uv_timer_start(&l->patience, look, due > now ? due - now : 0, 0);
 }
 
+static void
+wait_no_more(struct connection *c)
+{
+	xu_list_remove(&c->waiting);
+	xu_list_remove(&c->stranger);
+}
+
 /* libmicrohttpd sees its end and frees it. */
 static void
 hang_up(struct connection *c)
@@ -111,7 +112,7 @@ hang_up(struct connection *c)
 				   "Content-Length: 0\r\n"
 				   "Connection: close\r\n\r\n";
 
-	xu_list_remove(&c->waiting);
+	wait_no_more(c);
 	if (c->state == CONN_READING && !c->listener->tls)
 		(void)!send(c->fd, late, sizeof(late) - 1,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -149,8 +150,10 @@ await(struct connection *c)
 	struct listener *l = c->listener;
 
 	c->since = uv_now(l->api->loop);
-	xu_list_remove(&c->waiting);
+	wait_no_more(c);
 	xu_list_append(&l->waiting, &c->waiting);
+	if (!c->known)
+		xu_list_append(&l->strangers, &c->stranger);
 	look_again(l);
 }
 
@@ -166,7 +169,16 @@ api_connection_is(struct MHD_Connection *mc, enum connection_state state)
 	if (state == CONN_WAITING)
 		await(c);
 	else if (state != CONN_READING)
-		xu_list_remove(&c->waiting);
+		wait_no_more(c);
+}
+
+void
+api_connection_is_known(struct MHD_Connection *mc)
+{
+	struct connection *c = mine(mc);
+
+	if (c != NULL)
+		c->known = true;
 }
 
 struct session **
@@ -175,6 +187,19 @@ api_connection_session(struct MHD_Connection *mc)
 	struct connection *c = mine(mc);
 
 	return c == NULL ? NULL : &c->session;
+}
+
+/* Who has been without a complete request for longest; strangers first, or a flood
+ * of them would drive others out. */
+static void
+make_room(struct listener *l)
+{
+	if (!xu_list_empty(&l->strangers))
+		hang_up(xu_container_of(l->strangers.next, struct connection,
+		    stranger));
+	else if (!xu_list_empty(&l->waiting))
+		hang_up(xu_container_of(l->waiting.next, struct connection,
+		    waiting));
 }
 
 static void
@@ -191,14 +216,58 @@ begin(struct listener *l, struct MHD_Connection *mc, void **ctx)
 	c->listener = l;
 	c->fd = ci->connect_fd;
 	xu_list_init(&c->waiting);
-	if (l->connections + SPARE > l->limit && !xu_list_empty(&l->waiting))
-		hang_up(xu_container_of(l->waiting.next, struct connection,
-		    waiting));
+	xu_list_init(&c->stranger);
+	if (l->connections + SPARE > l->limit)
+		make_room(l);
 	await(c);
 }
 
+/* ---- the end of a socket ------------------------------------------------------------------- */
+
 static void
-on_connection(void *arg, struct MHD_Connection *mc, void **ctx,
+closed(uv_handle_t *h)
+{
+	struct listener *l = h->data;
+
+	if (--l->open_handles > 0)
+		return;
+	MHD_stop_daemon(l->http);
+	xu_list_remove(&l->all);
+	xu_val_free(l->terms);
+	free(l);
+}
+
+/* Not from here: we may be inside of a run. */
+static void
+close_when_empty(struct listener *l)
+{
+	if (!l->closing || l->connections > 0 || l->open_handles > 0)
+		return;
+	l->open_handles = 3;
+	uv_close((uv_handle_t *)&l->poll, closed);
+	uv_close((uv_handle_t *)&l->timer, closed);
+	uv_close((uv_handle_t *)&l->patience, closed);
+}
+
+void
+api_listen_end(struct listener *l)
+{
+	MHD_socket fd;
+
+	if (l->closing)
+		return;
+	fd = MHD_quiesce_daemon(l->http);
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+	l->closing = true;
+	while (!xu_list_empty(&l->waiting))
+		hang_up(xu_container_of(l->waiting.next, struct connection,
+		    waiting));
+	close_when_empty(l);
+}
+
+void
+api_listen_connection(void *arg, struct MHD_Connection *mc, void **ctx,
     enum MHD_ConnectionNotificationCode what)
 {
 	struct listener *l = arg;
@@ -208,179 +277,15 @@ on_connection(void *arg, struct MHD_Connection *mc, void **ctx,
 		begin(l, mc, ctx);
 		return;
 	}
-	l->connections--;
-	if (c == NULL)
-		return;
-	xu_list_remove(&c->waiting);
-	if (c->session != NULL)
-		api_session_drop(l->api, c->session);
-	free(c);
-	*ctx = NULL;
-}
-
-/* ---- opening -------------------------------------------------------------------------------- */
-
-static void XU_PRINTF(2, 0)
-on_log(void *arg XU_UNUSED, const char *fmt, va_list ap)
-{
-	char line[256];
-
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	xu_log(XU_DEBUG, "http: %s", line);
-}
-
-static struct MHD_Daemon *
-start_http(struct listener *l, int fd, const struct xu_val *told)
-{
-	const struct limits *lim = &l->api->limits;
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_UPGRADE |
-	    MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-	    (l->tls ? MHD_USE_TLS : 0);
-	void *cert = (void *)(uintptr_t)xu_val_get_str(told, "certificate", "");
-	void *key = (void *)(uintptr_t)xu_val_get_str(told, "key", "");
-	void *priority = (void *)(uintptr_t)TLS_PRIORITY;
-	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, key },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priority },
-		{ MHD_OPTION_END, 0, NULL },
-	};
-	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
-
-	return MHD_start_daemon(flags, 0, NULL, NULL, api_http_request, l,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-	    MHD_OPTION_LISTEN_SOCKET, fd,
-	    MHD_OPTION_CONNECTION_LIMIT, l->limit,
-	    MHD_OPTION_PER_IP_CONNECTION_LIMIT, l->local ? 0 : lim->per_address,
-	    /* Ours ends a request that does not come; this, an answer that is
-	     * not read. */
-	    MHD_OPTION_CONNECTION_TIMEOUT, 2 * l->request_seconds,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-	    MHD_OPTION_NOTIFY_COMPLETED, api_http_completed, NULL,
-	    MHD_OPTION_ARRAY, l->tls ? tls : none, MHD_OPTION_END);
-}
-
-static int
-open_one(struct api *a, int fd, bool local, bool tls,
-    const struct xu_val *told)
-{
-	struct listener *l = &a->listeners[a->nlisteners];
-	const union MHD_DaemonInfo *info;
-
-	*l = (struct listener){ .api = a, .local = local, .tls = tls };
-	l->limit = local ? API_CONNECTIONS : a->limits.connections;
-	l->request_seconds =
-	    local ? API_IDLE_SECONDS : a->limits.request_seconds;
-	xu_list_init(&l->waiting);
-	if (xu_set_nonblock(fd, true) < 0 ||
-	    uv_timer_init(a->loop, &l->timer) != 0 ||
-	    uv_timer_init(a->loop, &l->patience) != 0)
-		return -1;
-	l->timer.data = l->patience.data = l->poll.data = l;
-	l->http = start_http(l, fd, told);
-	if (l->http == NULL)
-		return -1;
-	info = MHD_get_daemon_info(l->http, MHD_DAEMON_INFO_EPOLL_FD);
-	if (info == NULL || uv_poll_init(a->loop, &l->poll, info->epoll_fd) != 0)
-		return -1;
-	a->nlisteners++;
-	uv_poll_start(&l->poll, UV_READABLE, on_ready);
-	run(l);
-	return 0;
-}
-
-/* Where it cannot be served nobody is to wait for it: the socket, which xld has,
- * too, listens no more. */
-static int
-open_or_refuse(struct api *a, int fd, bool tls, const struct xu_val *told)
-{
-	/* libmicrohttpd closes what it cannot serve. */
-	AUTO_CLOSE int same = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	int r = open_one(a, fd, false, tls, told);
-
-	if (r < 0 && same >= 0)
-		shutdown(same, SHUT_RDWR);
-	return r;
-}
-
-static void
-set_limits(struct limits *l, const struct xu_val *s)
-{
-	*l = (struct limits){
-		.connections = (unsigned)xu_val_get_int(s, "connections", 500),
-		.per_address =
-		    (unsigned)xu_val_get_int(s, "connections_per_address", 100),
-		.request_seconds =
-		    (unsigned)xu_val_get_int(s, "request_seconds", 60),
-		.body = (size_t)xu_val_get_int(s, "request_kib", 300) << 10,
-		.sessions = (size_t)xu_val_get_int(s, "sessions", 500),
-		.per_user = (size_t)xu_val_get_int(s, "sessions_per_user", 100),
-		.idle = 60 * xu_val_get_int(s, "session_idle_minutes", 1440),
-		.life = 3600 * xu_val_get_int(s, "session_hours", 720),
-		.logins_failed =
-		    (unsigned)xu_val_get_int(s, "logins_failed", 5),
-	};
-}
-
-static enum dialect
-dialect_of(const struct xu_val *settings)
-{
-	const char *w =
-	    xu_val_str(xu_val_at(xu_val_get(settings, "dialect"), 0));
-
-	return strcmp(w, "classic") == 0 ? DIALECT_CLASSIC :
-	    strcmp(w, "modern") == 0	 ? DIALECT_MODERN :
-					   DIALECT_AUTO;
-}
-
-static struct xu_val *
-read_settings(int fd)
-{
-	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
-	struct xu_err e = XU_ERR_INIT;
-	struct xu_val *v = NULL;
-
-	if (lseek(fd, 0, SEEK_SET) < 0 || xu_fd_read(fd, SETTINGS_MAX, &b) < 0)
-		xu_log(XU_ERROR, "settings: %s", strerror(errno));
-	else if ((v = xu_val_from_json(xu_buf_text(&b), b.len, SETTINGS_MAX,
-		      &e)) == NULL)
-		xu_log_err(XU_ERROR, &e);
-	if (b.data != NULL)
-		explicit_bzero(b.data, b.len);
-	close(fd);
-	return v;
-}
-
-int
-api_listen_open(struct api *a, int local_fd, int settings_fd, int first)
-{
-	AUTO_VAL struct xu_val *told = NULL;
-	const struct xu_val *all, *one;
-	bool tls;
-
-	if (settings_fd >= 0 && (told = read_settings(settings_fd)) == NULL)
-		return -1;
-	set_limits(&a->limits, xu_val_get(told, "settings"));
-	if (open_one(a, local_fd, true, false, told) < 0)
-		return -1;
-	all = xu_val_get(told, "listeners");
-	for (size_t i = 0; i < xu_val_count(all); i++) {
-		if (a->nlisteners == API_LISTENERS)
-			break;
-		one = xu_val_at(all, i);
-		tls = xu_val_get_bool(one, "tls", false);
-		if (open_or_refuse(a, first + (int)i, tls, told) < 0) {
-			/* The others serve. */
-			xu_log(XU_ERROR, "cannot serve %s%s",
-			    tls ? "https" : "http",
-			    tls ? "; are certificate and key a pair, in PEM?" :
-				  "");
-			continue;
-		}
-		a->listeners[a->nlisteners - 1].dialect =
-		    dialect_of(xu_val_get(told, "settings"));
+	/* libmicrohttpd listens again in its next run only. */
+	if (l->connections-- >= l->limit)
+		api_listen_wake(l);
+	if (c != NULL) {
+		wait_no_more(c);
+		if (c->session != NULL)
+			api_session_drop(l->api, c->session);
+		free(c);
+		*ctx = NULL;
 	}
-	return 0;
+	close_when_empty(l);
 }

@@ -34,6 +34,10 @@ struct login {
 	char user[64], originator[64];
 	struct source *source;
 	bool modern;
+	/* Instead of a session that stays: for this request alone; or nothing, it
+	 * was another password that was asked for. */
+	api_visit_f *visit;
+	bool change;
 	/* A refusal waits for its time. */
 	uv_timer_t delay;
 	struct xu_val *error;
@@ -173,6 +177,32 @@ admit(struct request *rq, const char *user, enum model_role role,
 }
 
 static void
+let_visit(const struct login *l, const char *user, enum model_role role)
+{
+	struct session s = { .role = role };
+
+	snprintf(s.user, sizeof(s.user), "%s", user);
+	api_connection_is_known(l->rq->conn);
+	l->visit(l->rq, &s);
+}
+
+/* The password was right. */
+static void
+accepted(struct login *l, const struct xu_val *ok, enum model_role role)
+{
+	const char *user = xu_val_get_str(ok, "user", "");
+
+	l->source->failed = 0;
+	if (l->visit != NULL) {
+		let_visit(l, user, role);
+		return;
+	}
+	xu_log(XU_INFO, "login of '%.60s' from %s as %s", user, l->source->name,
+	    model_role_name(role));
+	admit(l->rq, user, role, l->originator, l->modern);
+}
+
+static void
 judged(void *arg, struct xu_msg *reply)
 {
 	struct login *l = arg;
@@ -182,13 +212,14 @@ judged(void *arg, struct xu_msg *reply)
 	enum model_role role;
 
 	l->source->pending--;
-	if (model_role_of(xu_val_get_str(ok, "role", ""), &role)) {
+	if (l->change && ok != NULL) {
 		l->source->failed = 0;
-		xu_log(XU_INFO, "login of '%.60s' from %s as %s",
-		    xu_val_get_str(ok, "user", ""), l->source->name,
-		    model_role_name(role));
-		admit(l->rq, xu_val_get_str(ok, "user", ""), role,
-		    l->originator, l->modern);
+		api_answer(l->rq, NULL);
+		login_free(l);
+		return;
+	}
+	if (model_role_of(xu_val_get_str(ok, "role", ""), &role)) {
+		accepted(l, ok, role);
 		login_free(l);
 		return;
 	}
@@ -219,33 +250,29 @@ must_wait(const struct api *a, struct source *s)
 	return (MEMORY_MS - (now - s->since)) / 1000 + 1;
 }
 
+/* Takes params: what access.* of that name wants before the address. As l has it. */
 static void
-ask_core(struct request *rq, struct source *src, const struct xu_val *params,
-    bool modern)
+ask_core(struct request *rq, struct source *src, const char *method,
+    struct xu_val *params, const struct login *with)
 {
 	static const struct session nobody = { .role = ROLE_READ_ONLY };
 	struct login *l = calloc(1, sizeof(*l));
-	struct xu_val *p = xu_array();
 
 	if (l == NULL) {
-		xu_val_free(p);
+		xu_val_free(params);
 		api_answer_error(rq, "xld-api is out of memory",
 		    "INTERNAL_ERROR", "out of memory", NULL);
 		return;
 	}
+	*l = *with;
 	l->rq = rq;
 	l->source = src;
-	l->modern = modern;
 	snprintf(l->user, sizeof(l->user), "%s",
 	    xu_val_str(xu_val_at(params, 0)));
-	snprintf(l->originator, sizeof(l->originator), "%s",
-	    xu_val_str(xu_val_at(params, 3)));
 	src->pending++;
-	xu_val_add(p, xu_val_copy(xu_val_at(params, 0)));
-	xu_val_add(p, xu_val_copy(xu_val_at(params, 1)));
-	xu_val_add(p, xu_str(rq->listener->local ? "" : src->name));
+	xu_val_add(params, xu_str(rq->listener->local ? "" : src->name));
 	api_core_call(rq->api,
-	    api_core_about(rq, api_core_msg(&nobody, "access.login", p, false)),
+	    api_core_about(rq, api_core_msg(&nobody, method, params, false)),
 	    judged, l);
 }
 
@@ -261,26 +288,20 @@ is_modern(const struct request *rq, const struct xu_val *params)
 	return rq->modern || xu_val_count(params) > 2;
 }
 
-void
-api_login(struct request *rq, const struct xu_val *params)
+/* Where the request is from, unless passwords from there are not looked at now:
+ * then NULL, and it was answered. */
+static struct source *
+may_try(struct request *rq, const char *user)
 {
-	const char *user = xu_val_str(xu_val_at(params, 0));
 	char from[64], text[128];
 	struct source *src;
 	uint64_t wait;
 
-	if (rq->listener->local && rq->uid == 0) {
-		admit(rq, "root", ROLE_POOL_ADMIN,
-		    xu_val_str(xu_val_at(params, 3)), is_modern(rq, params));
-		return;
-	}
 	api_where_from(rq, from);
 	src = source_of(rq->api, from);
 	wait = src == NULL ? 1 : must_wait(rq->api, src);
-	if (wait == 0 && src->pending < AT_A_TIME_MAX) {
-		ask_core(rq, src, params, is_modern(rq, params));
-		return;
-	}
+	if (wait == 0 && src->pending < AT_A_TIME_MAX)
+		return src;
 	if (wait > 0)
 		snprintf(text, sizeof(text),
 		    "too many wrong passwords from this address; try again in "
@@ -290,4 +311,61 @@ api_login(struct request *rq, const struct xu_val *params)
 		    "too many logins at a time from this address");
 	api_answer_error(rq, text, "SESSION_AUTHENTICATION_FAILED", user, text,
 	    NULL);
+	return NULL;
+}
+
+static struct xu_val *
+words(const char *a, const char *b, const char *c)
+{
+	struct xu_val *v = xu_array();
+
+	xu_val_add(v, xu_str(a));
+	xu_val_add(v, xu_str(b));
+	if (c != NULL)
+		xu_val_add(v, xu_str(c));
+	return v;
+}
+
+void
+api_login(struct request *rq, const struct xu_val *params)
+{
+	const char *user = xu_val_str(xu_val_at(params, 0));
+	const char *originator = xu_val_str(xu_val_at(params, 3));
+	struct login l = { .modern = is_modern(rq, params) };
+	struct source *src;
+
+	if (rq->listener->local && rq->uid == 0) {
+		admit(rq, "root", ROLE_POOL_ADMIN, originator, l.modern);
+		return;
+	}
+	snprintf(l.originator, sizeof(l.originator), "%s", originator);
+	src = may_try(rq, user);
+	if (src != NULL)
+		ask_core(rq, src, "access.login",
+		    words(user, xu_val_str(xu_val_at(params, 1)), NULL), &l);
+}
+
+void
+api_login_visit(struct request *rq, const char *user, const char *password,
+    api_visit_f *f)
+{
+	const struct login l = { .visit = f };
+	struct source *src = may_try(rq, user);
+
+	if (src != NULL)
+		ask_core(rq, src, "access.login", words(user, password, NULL),
+		    &l);
+}
+
+void
+api_login_change(struct request *rq, const struct session *s,
+    const struct xu_val *params)
+{
+	const struct login l = { .change = true };
+	struct source *src = may_try(rq, s->user);
+
+	if (src != NULL)
+		ask_core(rq, src, "access.password",
+		    words(s->user, xu_val_str(xu_val_at(params, 0)),
+			xu_val_str(xu_val_at(params, 1))), &l);
 }

@@ -90,7 +90,7 @@ main(int argc, char **argv)
 		return 1;
 	uv_signal_start(&term, on_signal, SIGTERM);
 	uv_signal_start(&intr, on_signal, SIGINT);
-	if (api_sandbox_enter(a) < 0)
+	if (api_sandbox_enter() < 0)
 		return 1;
 	uv_run(a->loop, UV_RUN_DEFAULT);
 	stop(a);

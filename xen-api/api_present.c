@@ -21,30 +21,62 @@ api_present_ref(const char *ref, bool modern)
 	return xu_strf(PREFIX "%s", ref[0] == '\0' ? "NULL" : ref);
 }
 
-static struct xu_val *
-present_set(const struct xu_val *v, const struct model_type *t, bool modern)
-{
-	struct xu_val *out = xu_array();
+/* How a child is shown: by its type, or as a member of a record. */
+struct how {
+	const struct model_type *type;
+	const struct model_class *cls;
+	/* The field that probably comes next: records mostly have the order of
+	 * the table. */
+	const struct model_field *next;
+	bool modern;
+	/* A map of references: children under their new names. */
+	struct xu_val *out;
+};
 
-	for (size_t i = 0; i < xu_val_count(v); i++)
-		xu_val_add(out, api_present(xu_val_at(v, i), t->of, modern));
-	return out;
+static struct xu_val *shown(
+    struct xu_val *v, const struct model_type *t, bool modern);
+
+static struct xu_val *
+show_member(void *arg, const char *name XU_UNUSED, struct xu_val *child)
+{
+	const struct how *how = arg;
+
+	return shown(child, how->type, how->modern);
 }
 
 static struct xu_val *
-present_map(const struct xu_val *v, const struct model_type *t, bool modern)
+show_under_ref(void *arg, const char *name, struct xu_val *child)
 {
-	struct xu_val *out = xu_struct(), *key;
+	const struct how *how = arg;
+	AUTO_VAL struct xu_val *key = api_present_ref(name, how->modern);
 
-	for (size_t i = 0; i < xu_val_count(v); i++) {
-		key = t->key->kind == MK_REF ?
-		    api_present_ref(xu_val_name_at(v, i), modern) :
-		    xu_str(xu_val_name_at(v, i));
-		xu_val_set(out, xu_val_str(key),
-		    api_present(xu_val_at(v, i), t->of, modern));
-		xu_val_free(key);
+	xu_val_set(how->out, xu_val_str(key),
+	    shown(child, how->type, how->modern));
+	return NULL;
+}
+
+/* Frees v, which has not the type, for a value that has. */
+static struct xu_val *
+instead(struct xu_val *v, struct xu_val *of)
+{
+	xu_val_free(v);
+	return of;
+}
+
+static struct xu_val *
+show_map(struct xu_val *v, const struct model_type *t, bool modern)
+{
+	struct how how = { .type = t->of, .modern = modern };
+
+	if (!xu_val_is(v, XU_STRUCT))
+		return instead(v, xu_struct());
+	if (t->key->kind != MK_REF) {
+		xu_val_change(v, show_member, &how);
+		return v;
 	}
-	return out;
+	how.out = xu_struct();
+	xu_val_change(v, show_under_ref, &how);
+	return instead(v, how.out);
 }
 
 /* A value's XML-RPC text, whatever the client speaks. */
@@ -75,67 +107,90 @@ present_task_field(const struct xu_val *v, const struct model_field *f)
 }
 
 static struct xu_val *
-present_field(const struct xu_val *v, const struct model_class *c,
+show_field(struct xu_val *v, const struct model_class *c,
     const struct model_field *f, bool modern)
 {
 	struct xu_val *out = NULL;
 
 	if (modern && c == &model_task)
 		out = present_task_field(v, f);
-	return out != NULL ? out : api_present(v, f->type, modern);
+	return out != NULL ? instead(v, out) : shown(v, f->type, modern);
 }
 
 static struct xu_val *
-present_record(const struct xu_val *v, const struct model_type *t, bool modern)
+show_in_record(void *arg, const char *name, struct xu_val *child)
 {
-	const struct model_class *c = model_find_class(t->name);
-	struct xu_val *out = xu_struct();
-	const struct model_field *f, *next = c == NULL ? NULL : c->fields;
-	const char *name;
+	struct how *how = arg;
+	const struct model_field *f = how->next;
 
-	for (size_t i = 0; i < xu_val_count(v); i++) {
-		name = xu_val_name_at(v, i);
-		/* Records mostly come in the order of the table. */
-		f = next != NULL && next->name != NULL &&
-			strcmp(next->name, name) == 0 ?
-		    next : c == NULL ? NULL : model_find_field(c, name);
-		if (f != NULL)
-			next = f + 1;
-		xu_val_set(out, name,
-		    f == NULL ? xu_val_copy(xu_val_at(v, i)) :
-				present_field(xu_val_at(v, i), c, f, modern));
+	if (how->cls == NULL)
+		return child;
+	if (f == NULL || f->name == NULL || strcmp(f->name, name) != 0)
+		f = model_find_field(how->cls, name);
+	if (f == NULL)
+		return child;
+	how->next = f + 1;
+	return show_field(child, how->cls, f, how->modern);
+}
+
+static struct xu_val *
+show_record(struct xu_val *v, const struct model_type *t, bool modern)
+{
+	struct how how = { .cls = model_find_class(t->name), .modern = modern };
+
+	if (!xu_val_is(v, XU_STRUCT))
+		return instead(v, xu_struct());
+	how.next = how.cls == NULL ? NULL : how.cls->fields;
+	xu_val_change(v, show_in_record, &how);
+	return v;
+}
+
+static struct xu_val *
+show_set(struct xu_val *v, const struct model_type *t, bool modern)
+{
+	struct how how = { .type = t->of, .modern = modern };
+
+	if (!xu_val_is(v, XU_ARRAY))
+		return instead(v, xu_array());
+	xu_val_change(v, show_member, &how);
+	return v;
+}
+
+/* Takes v: most of what there is looks the same in both dialects. */
+static struct xu_val *
+shown(struct xu_val *v, const struct model_type *t, bool modern)
+{
+	switch (t->kind) {
+	case MK_VOID:
+		return instead(v, xu_str(""));
+	case MK_REF:
+		return modern || !xu_val_is(v, XU_STRING) ?
+		    instead(v, api_present_ref(xu_val_str(v), modern)) : v;
+	case MK_SET:
+		return show_set(v, t, modern);
+	case MK_MAP:
+		return show_map(v, t, modern);
+	case MK_RECORD:
+		return show_record(v, t, modern);
+	default:
+		return v == NULL ? xu_str("") : v;
 	}
-	return out;
 }
 
 struct xu_val *
 api_present(const struct xu_val *v, const struct model_type *t, bool modern)
 {
-	switch (t->kind) {
-	case MK_VOID:
-		return xu_str("");
-	case MK_REF:
-		return api_present_ref(xu_val_str(v), modern);
-	case MK_SET:
-		return present_set(v, t, modern);
-	case MK_MAP:
-		return present_map(v, t, modern);
-	case MK_RECORD:
-		return present_record(v, t, modern);
-	default:
-		return v == NULL ? xu_str("") : xu_val_copy(v);
-	}
+	return shown(xu_val_copy(v), t, modern);
 }
 
 struct xu_val *
-api_present_result(const struct xu_val *v, const struct model_call *call,
-    bool modern)
+api_present_result(struct xu_val *v, const struct model_call *call, bool modern)
 {
 	if (call->async)
-		return api_present_ref(xu_val_str(v), modern);
+		return shown(v, T_REF("task"), modern);
 	if (call->verb == MV_GET)
-		return present_field(v, call->cls, call->field, modern);
-	return api_present(v, call->result, modern);
+		return show_field(v, call->cls, call->field, modern);
+	return shown(v, call->result, modern);
 }
 
 /* Is the i-th parameter of an error a reference? Its name in errors.h says so. */

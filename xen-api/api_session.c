@@ -63,6 +63,19 @@ api_sessions_close(struct api *a)
 	xu_map_free(&a->sessions);
 }
 
+void
+api_sessions_end(struct api *a)
+{
+	struct xu_list *l, *next;
+	struct session *s;
+
+	LIST_FOREACH_SAFE(l, next, &a->lru) {
+		s = xu_container_of(l, struct session, lru);
+		if (!s->local && !s->own)
+			api_session_drop(a, s);
+	}
+}
+
 /* A random UUID (RFC 4122 version 4); it is the client's secret. */
 static int
 make_id(char out[37])
@@ -387,6 +400,8 @@ api_session_call(struct request *rq, struct session *s, const char *method,
 		if (!s->own)
 			api_session_drop(rq->api, s);
 		api_answer(rq, NULL);
+	} else if (strcmp(name, "change_password") == 0) {
+		api_login_change(rq, s, params);
 	} else if (strcmp(name, "get_all_subject_identifiers") == 0) {
 		if (may_rule(rq, s, method))
 			all_subjects(rq);

@@ -21,9 +21,9 @@ struct xu_val *api_convert(const struct xu_val *v, const struct model_type *t,
  */
 struct xu_val *api_present(
     const struct xu_val *v, const struct model_type *t, bool modern);
-/* Of a message: a getter's value is its field's. */
+/* Of a message: a getter's value is its field's. Takes v. */
 struct xu_val *api_present_result(
-    const struct xu_val *v, const struct model_call *call, bool modern);
+    struct xu_val *v, const struct model_call *call, bool modern);
 /* Of an error: code and parameters. */
 struct xu_val *api_present_error(const struct xu_val *description, bool modern);
 /* A reference as the dialect has it. */

@@ -63,10 +63,6 @@ xapi_console(struct xapi *x, const char *uuid, unsigned flags,
 
 	if (e != NULL)
 		memset(e, 0, sizeof(*e));
-	if (x->url.scheme == XAPI_HTTPS)
-		return xapi_fail(e, "XLD_USAGE", ENOTSUP,
-		    "a console cannot be had through https; run xm on the host "
-		    "itself");
 	if (console_path(x, uuid, path, sizeof(path), e) < 0)
 		return -1;
 	snprintf(request, sizeof(request),

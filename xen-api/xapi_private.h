@@ -86,7 +86,8 @@ struct xapi_far {
 	int (*exchange)(struct xapi *x, const struct xapi_request *rq,
 	    struct xapi_reply *rp, struct xapi_err *e);
 	void (*close)(struct xapi *x);
-	/* A socket for a console. */
+	/* A socket for a console. In front of https a thread is behind it that
+	 * carries what passes there through TLS, and ends when either side does. */
 	int (*connect)(const struct xapi *x, struct xapi_err *e);
 };
 extern const struct xapi_far *const xapi_far;

@@ -30,6 +30,12 @@ sequence(const char *p, size_t n)
 	return c == 0xfffe || c == 0xffff ? 0 : len;
 }
 
+static bool
+is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '&' && c != '<' && c != '>';
+}
+
 /* Text that cannot stand in XML (guest names, dmesg) is marked, not dropped:
  * one bad byte must not make a whole reply unreadable. */
 static void
@@ -39,6 +45,11 @@ escape(struct xu_buf *out, const char *s, size_t len)
 	const char *as;
 
 	while (i < len) {
+		/* Nearly all of it. */
+		if (is_plain(s[i])) {
+			i++;
+			continue;
+		}
 		n = sequence(s + i, len - i);
 		as = n == 0	? XU_UTF8_REPLACED :
 		    s[i] == '&' ? "&amp;" :

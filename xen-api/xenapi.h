@@ -23,6 +23,10 @@ extern "C" {
 /* Environment variable with the URL used when xapi_open is given NULL. */
 #define XAPI_URI_ENV	 "XLD_URI"
 
+/* The same with a file of certificates (PEM) that https trusts instead of the
+ * system's: of xld's own, /var/lib/xld/api.pem of that host. */
+#define XAPI_CA_ENV	 "XLD_CA"
+
 #define XAPI_CODE_MAX	 64
 #define XAPI_PARAM_MAX	 8
 #define XAPI_PARAM_LEN	 160
@@ -200,7 +204,8 @@ struct xapi_value *xapi_event_next(
 /*
  * Connects to the console of a guest: uuid of the VM or of its console.
  * Returns a stream socket of its own, raw bytes both ways, which outlives the
- * handle; end of file means that the console is gone.
+ * handle; end of file means that the console is gone. With https a thread of the
+ * library's is behind it, which ends with it.
  */
 int xapi_console(
     struct xapi *x, const char *uuid, unsigned flags, struct xapi_err *e);

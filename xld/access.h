@@ -37,12 +37,20 @@ bool conf_role(const struct xu_val *conf, const char *user,
 
 struct listeners {
 	int fds[LISTENERS_MAX];
+	/* The address of each, as the settings have it. */
+	char where[LISTENERS_MAX][80];
 	int n;
 	/* What xld-api must know, in memory that nobody can change: JSON. */
 	int settings_fd;
 };
 
-/* Opens what the settings name. An address that cannot be had is logged. */
+#define LISTENERS_NONE                                                          \
+	{                                                                      \
+		.settings_fd = -1                                              \
+	}
+
+/* Opens what the settings name and closes what they do not; a socket that is open
+ * already stays as it is. An address that cannot be had is logged. */
 int listeners_open(struct listeners *l, const struct xu_val *conf,
     struct xu_err *e);
 void listeners_close(struct listeners *l);
@@ -51,7 +59,8 @@ int listen_tcp(const char *where, struct xu_err *e);
 
 /* ---- login.c ------------------------------------------------------------------- */
 
-/* access.login(user, password): the user's role, in the end. */
+/* access.login(user, password, address): the user's role, in the end;
+ * access.password(user, old, new, address): nothing. */
 void login_begin(struct call *k);
 void logins_close(struct core *c);
 

@@ -149,8 +149,8 @@ void
 api_tell_guest(struct guest *g)
 {
 	struct core *c = g->core;
-	struct xu_val *key = xu_strf("%d %d %d %d %s", g->domid,
-	    (int)guest_power(g), (int)g->preserved,
+	struct xu_val *key = xu_strf("%d %d %d %d %d %s", g->domid,
+	    (int)guest_power(g), (int)g->preserved, (int)g->op,
 	    (int)(g->info.flags & (XC_DOMINF_SHUTDOWN | XC_DOMINF_DYING)),
 	    guest_name(g));
 	bool first = g->told == NULL;
@@ -218,14 +218,6 @@ restart(uv_timer_t *t)
 
 	if (c->stopping || c->api_pid > 0)
 		return;
-	/* The addresses are free now that it is gone. */
-	if (c->api_reload) {
-		c->api_reload = false;
-		listeners_close(c->listeners);
-		if (listeners_open(c->listeners, c->conf, &e) < 0)
-			xu_log_err(XU_ERROR, &e);
-		xu_err_clear(&e);
-	}
 	if (c->api != NULL || start(c, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
 		uv_timer_start(&c->api_timer, restart, RESTART_MS, 0);
@@ -241,22 +233,33 @@ api_died(struct core *c, int status)
 	if (c->stopping)
 		return;
 	hang_up(c);
-	if (!c->api_reload)
-		xu_log(XU_ERROR,
-		    "xld-api has ended (%s %d); starting it again",
-		    WIFSIGNALED(status) ? "signal" : "status",
-		    WIFSIGNALED(status) ? WTERMSIG(status) :
-					  WEXITSTATUS(status));
+	xu_log(XU_ERROR, "xld-api has ended (%s %d); starting it again",
+	    WIFSIGNALED(status) ? "signal" : "status",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	uv_timer_start(&c->api_timer, restart,
-	    lived < SHORT_LIFE_MS && !c->api_reload ? RESTART_MS : 10, 0);
+	    lived < SHORT_LIFE_MS ? RESTART_MS : 10, 0);
 }
 
-/* Clients' sessions end with it; the local socket stays as it is. */
+/* One that does not run just now starts with them. */
 void
 api_reload(struct core *c)
 {
-	c->api_reload = true;
-	hang_up(c);
+	const struct listeners *l = c->listeners;
+	AUTO_VAL struct xu_val *nothing = xu_struct();
+	struct xu_err e = XU_ERR_INIT;
+	int fds[1 + LISTENERS_MAX];
+
+	if (listeners_open(c->listeners, c->conf, &e) < 0) {
+		xu_log_err(XU_ERROR, &e);
+		return;
+	}
+	fds[0] = l->settings_fd;
+	memcpy(fds + 1, l->fds, sizeof(l->fds[0]) * (size_t)l->n);
+	if (is_up(c) && xu_chan_queue(c->api, XU_MSG_SETTINGS, 0, nothing, fds,
+		1 + l->n) < 0) {
+		xu_log(XU_ERROR, "send to xld-api: %s", strerror(errno));
+		hang_up(c);
+	}
 }
 
 int
@@ -273,6 +276,7 @@ api_open(struct core *c, struct xu_err *e)
 	c->listeners = calloc(1, sizeof(*c->listeners));
 	if (c->listeners == NULL)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
+	*c->listeners = (struct listeners)LISTENERS_NONE;
 	if (c->listen_fd < 0 || listeners_open(c->listeners, c->conf, e) < 0)
 		return -1;
 	return start(c, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Who did what: a line of JSON for each call that changes something, was refused
- * for the caller's role, or began a session; also for those that failed. The file is
+ * for the caller's role, began a session or took the logs away; also for those that failed. The file is
  * only ever appended to. Arguments are not in it but for the object's reference, so no
  * secret is.
  */
@@ -43,16 +43,17 @@ audit_close(struct core *c)
 static bool
 is_login(const struct call *k)
 {
-	return strcmp(k->method, "access.login") == 0;
+	return strncmp(k->method, "access.", 7) == 0;
 }
 
 static bool
 is_told(const struct call *k, const char *result)
 {
-	if (is_login(k) || strcmp(k->method, "console.open") == 0)
+	if (is_login(k) || strcmp(k->method, "console.open") == 0 ||
+	    strcmp(k->method, "host.logs") == 0)
 		return true;
 	if (k->m.cls == NULL)
-		return false;
+		return strcmp(result, "RBAC_PERMISSION_DENIED") == 0;
 	return (k->m.flags & MM_READS) == 0 ||
 	    strcmp(result, "RBAC_PERMISSION_DENIED") == 0;
 }

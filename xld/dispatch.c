@@ -184,17 +184,64 @@ call_has_role(const struct call *k, enum model_role needed)
 	    role >= needed;
 }
 
+/* Of a map as a whole: what each key takes that would come, go or change. */
+static enum model_role
+role_for_map(const struct call *k, const struct xu_val *now,
+    const struct xu_val *then)
+{
+	const struct xu_val *maps[] = { now, then };
+	enum model_role role = ROLE_READ_ONLY, r;
+	const char *key;
+	bool any = false;
+
+	for (size_t m = 0; m < XU_ARRAY_SIZE(maps); m++)
+		for (size_t i = 0; i < xu_val_count(maps[m]); i++) {
+			key = xu_val_name_at(maps[m], i);
+			if (xu_val_equal(xu_val_get(now, key),
+				xu_val_get(then, key)))
+				continue;
+			any = true;
+			r = model_key_role(&k->m, key);
+			if (r > role)
+				role = r;
+		}
+	return any ? role : k->m.role;
+}
+
+static enum model_role
+role_needed(const struct call *k)
+{
+	AUTO_VAL struct xu_val *r = NULL;
+	const struct class_ops *o;
+	void *obj;
+
+	if (k->m.field == NULL || k->m.cls->keys == NULL)
+		return k->m.role;
+	if (k->m.verb == MV_ADD_TO || k->m.verb == MV_REMOVE_FROM)
+		return model_key_role(&k->m, argument(k, 1));
+	o = ops_of(k->m.cls);
+	obj = k->m.verb == MV_SET ? o->find(k->core, argument(k, 0)) : NULL;
+	if (obj == NULL)
+		return k->m.role;
+	r = o->record(k->core, obj);
+	return role_for_map(k, xu_val_get(r, k->m.field->name),
+	    xu_val_at(k->params, 1));
+}
+
 static bool
 role_allows(struct call *k)
 {
 	const char *word = xu_val_get_str(k->msg, "role", "");
-	const char *needs = model_role_name(k->m.role);
+	const enum model_role needed = role_needed(k);
 
-	if (call_has_role(k, k->m.role))
+	if (call_has_role(k, needed))
 		return true;
 	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
-	    "%s needs the role %s or more, and this user is %s", k->method,
-	    needs, word[0] == '\0' ? "nobody" : word);
+	    "%s%s%s needs the role %s or more, and this user is %s", k->method,
+	    needed == k->m.role ? "" : " with the key ",
+	    needed == k->m.role		? "" :
+		k->m.verb == MV_SET ? "that changes" : argument(k, 1),
+	    model_role_name(needed), word[0] == '\0' ? "nobody" : word);
 	return false;
 }
 
@@ -581,18 +628,24 @@ is_internal(struct call *k)
 {
 	static const struct {
 		const char *method;
+		enum model_role role;
 		void (*run)(struct call *k);
 	} rows[] = {
-		{ "access.login", login_begin },
-		{ "console.open", console_call },
-		{ "console.history", console_call },
-		{ "event.state", event_state },
-		{ "event.inject", event_inject },
+		{ "access.login", ROLE_READ_ONLY, login_begin },
+		{ "access.password", ROLE_READ_ONLY, login_begin },
+		{ "console.open", ROLE_READ_ONLY, console_call },
+		{ "console.history", ROLE_READ_ONLY, console_call },
+		{ "event.state", ROLE_READ_ONLY, event_state },
+		{ "event.inject", ROLE_READ_ONLY, event_inject },
+		{ "host.metrics", ROLE_READ_ONLY, host_metrics_call },
+		{ "host.logs", ROLE_POOL_OPERATOR, host_logs_call },
 	};
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
 		if (strcmp(rows[i].method, k->method) == 0) {
-			rows[i].run(k);
+			k->m.role = rows[i].role;
+			if (role_allows(k))
+				rows[i].run(k);
 			return true;
 		}
 	return false;

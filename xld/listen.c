@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -106,10 +107,20 @@ is_loopback(const char *where)
 	    strncmp(where, "[::1]:", 6) == 0;
 }
 
+/* The socket that was at this address before, or a new one. */
+static int
+socket_at(struct listeners *old, const char *where, struct xu_err *e)
+{
+	for (int i = 0; i < old->n; i++)
+		if (old->fds[i] >= 0 && strcmp(old->where[i], where) == 0)
+			return steal_fd(&old->fds[i]);
+	return listen_tcp(where, e);
+}
+
 /* All of one setting; told: what xld-api hears of them. */
 static void
-open_all(struct listeners *l, const struct xu_val *words, bool tls,
-    struct xu_val *told)
+open_all(struct listeners *l, struct listeners *old,
+    const struct xu_val *words, bool tls, struct xu_val *told)
 {
 	struct xu_err e;
 	struct xu_val *one;
@@ -120,7 +131,7 @@ open_all(struct listeners *l, const struct xu_val *words, bool tls,
 	     i++) {
 		where = xu_val_str(xu_val_at(words, i));
 		xu_err_clear(&e);
-		fd = listen_tcp(where, &e);
+		fd = socket_at(old, where, &e);
 		if (fd < 0) {
 			/* Guests and the local socket do not suffer for it. */
 			xu_log_err(XU_ERROR, &e);
@@ -132,8 +143,10 @@ open_all(struct listeners *l, const struct xu_val *words, bool tls,
 			    "https, or http at 127.0.0.1", where);
 		xu_log(XU_NOTICE, "the API is at %s://%s",
 		    tls ? "https" : "http", where);
+		snprintf(l->where[l->n], sizeof(l->where[0]), "%s", where);
 		l->fds[l->n++] = fd;
 		one = xu_struct();
+		xu_val_set(one, "where", xu_str(where));
 		xu_val_set(one, "tls", xu_bool(tls));
 		xu_val_add(told, one);
 	}
@@ -278,34 +291,54 @@ sealed(const struct xu_val *v, struct xu_err *e)
 	return -1;
 }
 
-int
-listeners_open(struct listeners *l, const struct xu_val *conf,
-    struct xu_err *e)
+/* The hard limit of open files is xld-api's own: it is no program of root's. */
+static void
+raise_files(const struct xu_val *conf, int sockets)
 {
-	const struct xu_val *https = xu_val_get(conf, "https");
-	AUTO_VAL struct xu_val *told = xu_struct();
-	struct xu_val *all = xu_array();
-	struct xu_err why = XU_ERR_INIT;
+	/* Beside those of the network: root's, consoles and some. */
+	const rlim_t want = 4096 +
+	    (rlim_t)xu_val_get_int(conf, "connections", 0) * (rlim_t)sockets;
+	struct rlimit files;
 
-	*l = (struct listeners) { .settings_fd = -1 };
-	xu_val_set(told, "settings", xu_val_copy(conf));
-	open_all(l, xu_val_get(conf, "http"), false, all);
-	if (xu_val_count(https) > 0) {
-		if (add_certificate(told, conf, &why) == 0)
-			open_all(l, https, true, all);
-		else
-			xu_log(XU_ERROR, "there is no https: %s", why.msg);
-	}
-	xu_val_set(told, "listeners", all);
-	l->settings_fd = sealed(told, e);
-	return l->settings_fd < 0 ? -1 : 0;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max >= want)
+		return;
+	files.rlim_max = want;
+	/* Where it may not be, xld-api says what it makes of less. */
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void
 listeners_close(struct listeners *l)
 {
 	while (l->n > 0)
-		close(l->fds[--l->n]);
+		if (l->fds[--l->n] >= 0)
+			close(l->fds[l->n]);
 	if (l->settings_fd >= 0)
 		close(steal_fd(&l->settings_fd));
+}
+
+int
+listeners_open(struct listeners *l, const struct xu_val *conf,
+    struct xu_err *e)
+{
+	const struct xu_val *https = xu_val_get(conf, "https");
+	AUTO_VAL struct xu_val *told = xu_struct();
+	struct listeners old = *l;
+	struct xu_val *all = xu_array();
+	struct xu_err why = XU_ERR_INIT;
+
+	*l = (struct listeners) { .settings_fd = -1 };
+	xu_val_set(told, "settings", xu_val_copy(conf));
+	open_all(l, &old, xu_val_get(conf, "http"), false, all);
+	if (xu_val_count(https) > 0) {
+		if (add_certificate(told, conf, &why) == 0)
+			open_all(l, &old, https, true, all);
+		else
+			xu_log(XU_ERROR, "there is no https: %s", why.msg);
+	}
+	listeners_close(&old);
+	raise_files(conf, l->n);
+	xu_val_set(told, "listeners", all);
+	l->settings_fd = sealed(told, e);
+	return l->settings_fd < 0 ? -1 : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Passwords: xld-login is started for each, some at a time, others wait; it has a
+ * Passwords, to be looked at or changed: xld-login is started for each, some at a time, others wait; it has a
  * limited time. Which role the user has is then looked up here.
  */
 #include "config.h"
@@ -70,6 +70,27 @@ wrong(struct call *k, const char *code, const char *user, const char *reason)
 	call_fail(k, &e);
 }
 
+/* access.password: user, old, new, address; else user, password, address. */
+static bool
+is_change(const struct call *k)
+{
+	return strcmp(k->method, "access.password") == 0;
+}
+
+/* The old password was right. */
+static void
+changed(struct call *k, const struct xu_val *verdict)
+{
+	const char *reason = xu_val_get_str(verdict, "reason", "");
+
+	if (xu_val_get_bool(verdict, "ok", false))
+		call_ok(k, NULL);
+	else
+		call_refuse(k, XE(CHANGE_PASSWORD_REJECTED), reason,
+		    "the password of '%.60s' stays as it is: %s",
+		    xu_val_str(xu_val_at(k->params, 0)), reason);
+}
+
 static void
 judge(struct call *k, const struct xu_val *verdict)
 {
@@ -77,6 +98,10 @@ judge(struct call *k, const struct xu_val *verdict)
 	struct xu_val *v;
 	enum model_role role;
 
+	if (is_change(k) && xu_val_get_bool(verdict, "right", false)) {
+		changed(k, verdict);
+		return;
+	}
 	if (!xu_val_get_bool(verdict, "ok", false)) {
 		wrong(k, XE(SESSION_AUTHENTICATION_FAILED),
 		    xu_val_str(xu_val_at(k->params, 0)),
@@ -132,11 +157,15 @@ too_late(uv_timer_t *t)
 static int
 ask(struct login *l)
 {
+	const struct xu_val *p = l->call->params;
 	AUTO_VAL struct xu_val *q = xu_struct();
 
-	xu_val_set(q, "user", xu_val_copy(xu_val_at(l->call->params, 0)));
-	xu_val_set(q, "password", xu_val_copy(xu_val_at(l->call->params, 1)));
-	xu_val_set(q, "from", xu_val_copy(xu_val_at(l->call->params, 2)));
+	xu_val_set(q, "user", xu_val_copy(xu_val_at(p, 0)));
+	xu_val_set(q, "password", xu_val_copy(xu_val_at(p, 1)));
+	if (is_change(l->call))
+		xu_val_set(q, "new", xu_val_copy(xu_val_at(p, 2)));
+	xu_val_set(q, "from",
+	    xu_val_copy(xu_val_at(p, is_change(l->call) ? 3 : 2)));
 	return !xu_val_ok(q) ? -1 :
 			       xu_chan_send(l->chan, XU_MSG_CALL, 1, q, NULL, 0);
 }

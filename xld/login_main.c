@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xld-login: asks PAM once whether a password is right and the account may be
- * used, and which groups the user is in. Started by xld, asked and answered over
+ * used, and which groups the user is in; or has it take another password. Started by xld, asked and answered over
  * descriptor 3. PAM's modules run here and nowhere else.
  */
 #include "config.h"
@@ -27,7 +27,23 @@ enum {
 };
 #define SERVICE "xld"
 
-/* The one answer we have: the password, to what must not be shown. */
+/* What we have to say. changing: the old one has been accepted. */
+struct words {
+	char *password, *other;
+	bool changing;
+};
+
+/* Passwords, to what must not be shown: root is asked for the new one alone, but some
+ * modules ask for the old one again. */
+static const char *
+reply_to(const struct words *w, const char *question)
+{
+	if (!w->changing || strcasestr(question, "current") != NULL ||
+	    strcasestr(question, "old ") != NULL)
+		return w->password;
+	return w->other;
+}
+
 static int
 converse(int n, const struct pam_message **msg, struct pam_response **out,
     void *arg)
@@ -38,7 +54,7 @@ converse(int n, const struct pam_message **msg, struct pam_response **out,
 		return PAM_BUF_ERR;
 	for (int i = 0; i < n; i++)
 		if (msg[i]->msg_style == PAM_PROMPT_ECHO_OFF)
-			r[i].resp = strdup(arg);
+			r[i].resp = strdup(reply_to(arg, msg[i]->msg));
 	*out = r;
 	return PAM_SUCCESS;
 }
@@ -49,10 +65,12 @@ no_delay(int status XU_UNUSED, unsigned usec XU_UNUSED, void *arg XU_UNUSED)
 {
 }
 
+/* *right: the password was. */
 static int
-ask_pam(const char *user, char *password, const char *from, char name[256])
+ask_pam(const char *user, struct words *w, const char *from, char name[256],
+    bool *right)
 {
-	const struct pam_conv conv = { converse, password };
+	const struct pam_conv conv = { converse, w };
 	union {
 		void (*f)(int, unsigned, void *);
 		const void *p;
@@ -70,6 +88,11 @@ ask_pam(const char *user, char *password, const char *from, char name[256])
 	r = pam_authenticate(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 	if (r == PAM_SUCCESS)
 		r = pam_acct_mgmt(pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+	*right = r == PAM_SUCCESS;
+	if (*right && w->other != NULL) {
+		w->changing = true;
+		r = pam_chauthtok(pam, PAM_SILENT);
+	}
 	/* A module may know the user by another name. */
 	if (r == PAM_SUCCESS)
 		r = pam_get_item(pam, PAM_USER, &item);
@@ -101,15 +124,23 @@ judge(const struct xu_val *ask)
 {
 	struct xu_val *v = xu_struct();
 	AUTO_FREE char *password = strdup(xu_val_get_str(ask, "password", ""));
+	AUTO_FREE char *other = NULL;
+	struct words w = { .password = password };
+	bool right = false;
 	const char *user = xu_val_get_str(ask, "user", "");
 	char name[256] = "";
 	int r;
 
-	r = password == NULL ? PAM_BUF_ERR :
-			       ask_pam(user, password,
-				   xu_val_get_str(ask, "from", ""), name);
+	if (xu_val_get(ask, "new") != NULL)
+		w.other = other = strdup(xu_val_get_str(ask, "new", ""));
+	r = password == NULL || (xu_val_get(ask, "new") != NULL && other == NULL) ?
+	    PAM_BUF_ERR :
+	    ask_pam(user, &w, xu_val_get_str(ask, "from", ""), name, &right);
 	if (password != NULL)
 		explicit_bzero(password, strlen(password));
+	if (other != NULL)
+		explicit_bzero(other, strlen(other));
+	xu_val_set(v, "right", xu_bool(right));
 	xu_val_set(v, "ok", xu_bool(r == PAM_SUCCESS && name[0] != '\0'));
 	xu_val_set(v, "user", xu_str(name));
 	xu_val_set(v, "reason", xu_str(pam_strerror(NULL, r)));

@@ -150,7 +150,6 @@ static void
 on_hup(uv_signal_t *h, int number XU_UNUSED)
 {
 	struct core *c = h->data;
-	AUTO_VAL struct xu_val *old = xu_val_copy(c->conf);
 	struct xu_err e = XU_ERR_INIT;
 
 	xu_sd_reloading();
@@ -161,7 +160,7 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 	consoles_reopen(c);
 	if (conf_load(c, &e) < 0)
 		xu_log(XU_ERROR, "the settings stay as they are: %s", e.msg);
-	else if (!xu_val_equal(old, c->conf))
+	else
 		api_reload(c);
 	xu_sd_notify("READY=1");
 }

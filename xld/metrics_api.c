@@ -118,9 +118,8 @@ vbd_ref(const void *obj)
 	return metrics_of(((const struct dev *)obj)->uuid);
 }
 
-/* Of the kernel's backend, in sectors of 512 bytes. */
-static uint64_t
-backend_bytes(const struct dev *d, const char *leaf)
+uint64_t
+vbd_bytes(const struct dev *d, const char *leaf)
 {
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
 	char path[128], text[24];
@@ -143,8 +142,8 @@ vbd_record(struct core *c, void *obj)
 	struct xu_val *v = xu_struct();
 	double in, out;
 
-	rate_of(c, d->uuid, backend_bytes(d, "rd_sect"),
-	    backend_bytes(d, "wr_sect"), &in, &out);
+	rate_of(c, d->uuid, vbd_bytes(d, "rd_sect"),
+	    vbd_bytes(d, "wr_sect"), &in, &out);
 	xu_val_set(v, "uuid", xu_str(vbd_ref(d)));
 	xu_val_set(v, "io_read_kbs", xu_float(in));
 	xu_val_set(v, "io_write_kbs", xu_float(out));

@@ -23,6 +23,10 @@ struct task {
 	struct xu_list all;
 	char ref[UUID_TEXT];
 	char method[96], session[UUID_TEXT];
+	/* The machine it is about, "" = none; while it runs it is in the core's
+	 * list of such. */
+	char vm[UUID_TEXT];
+	struct xu_list running;
 	/* While it runs; and those who wait for its end. */
 	struct call *call;
 	struct xu_list joins;
@@ -42,6 +46,7 @@ task_free(struct task *t)
 {
 	xu_map_del(t->core->task_by_ref, t->ref);
 	xu_list_remove(&t->all);
+	xu_list_remove(&t->running);
 	xu_val_free(t->result);
 	xu_val_free(t->error);
 	free(t);
@@ -113,6 +118,37 @@ tell(struct task *t, const char *operation)
 	api_event(t->core, "task", operation, t->ref, record(t->core, t));
 }
 
+/* Its machine has another current operation now. */
+static void
+tell_vm(struct task *t)
+{
+	struct guest *g = guest_by_uuid(t->core, t->vm);
+
+	if (g != NULL)
+		api_event(t->core, "VM", "mod", g->uuid, vm_record(t->core, g));
+}
+
+struct xu_val *
+task_operations(struct core *c, const char *vm)
+{
+	const struct model_enum *words = model_find_enum("vm_operations");
+	struct xu_val *v = xu_struct();
+	const char *word;
+	struct xu_list *l;
+	struct task *t;
+
+	LIST_FOREACH(l, &c->tasks_running) {
+		t = xu_container_of(l, struct task, running);
+		if (strcmp(t->vm, vm) != 0)
+			continue;
+		/* Other messages are no operations. */
+		word = model_enum_word(words, strchr(t->method, '.') + 1);
+		if (word != NULL)
+			xu_val_set(v, t->ref, xu_str(word));
+	}
+	return v;
+}
+
 static void
 tidy(uv_timer_t *h)
 {
@@ -141,6 +177,8 @@ ended(struct task *t)
 	struct core *c = t->core;
 	struct call *k;
 
+	xu_list_remove(&t->running);
+	tell_vm(t);
 	tell(t, "mod");
 	if (t->njoins > 0 && !uv_is_active((uv_handle_t *)&c->task_timer))
 		uv_timer_start(&c->task_timer, tidy, JOINED_MS, 0);
@@ -175,7 +213,12 @@ task_new(struct core *c, struct call *k)
 	snprintf(t->session, sizeof(t->session), "%s",
 	    xu_val_get_str(k->msg, "session", ""));
 	xu_list_append(&c->tasks, &t->all);
+	xu_list_append(&c->tasks_running, &t->running);
 	tell(t, "add");
+	if (k->guest != NULL && (k->m.flags & MM_READS) == 0) {
+		snprintf(t->vm, sizeof(t->vm), "%s", k->guest->uuid);
+		tell_vm(t);
+	}
 	return t;
 }
 
@@ -231,6 +274,7 @@ int
 tasks_open(struct core *c)
 {
 	xu_list_init(&c->tasks);
+	xu_list_init(&c->tasks_running);
 	c->task_by_ref = xu_map_new();
 	uv_timer_init(c->loop, &c->task_timer);
 	c->task_timer.data = c;

@@ -83,6 +83,7 @@ operations_of(const struct guest *g)
 	for (; *w != NULL; w++) {
 		m = model_find_method(&model_vm, *w);
 		if (m != NULL && (m->states & now) != 0 &&
+		    (g->op == OP_NONE || m->states == STATES_ANY) &&
 		    (!template || suits_template(*w)) &&
 		    (!g->foreign || suits_foreign(*w)))
 			xu_val_add(v, xu_str(*w));
@@ -99,6 +100,8 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return xu_str(g->domid >= 0 ? c->host_uuid : "");
 	if (strcmp(name, "allowed_operations") == 0)
 		return operations_of(g);
+	if (strcmp(name, "current_operations") == 0)
+		return task_operations(c, g->uuid);
 	if (strcmp(name, "is_a_snapshot") == 0)
 		return xu_bool(false);
 	if (strcmp(name, "affinity") == 0)

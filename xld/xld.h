@@ -95,7 +95,7 @@ struct core {
 	/* Calls that wait for the end of a domain. */
 	struct xu_list waits;
 	/* Tasks, the oldest first, and by ref. */
-	struct xu_list tasks;
+	struct xu_list tasks, tasks_running;
 	struct xu_map *task_by_ref;
 	uv_timer_t task_timer;
 	/* xld-build: all, the one without an order (NULL: none), and those that
@@ -121,8 +121,6 @@ struct core {
 	/* By the service manager, whose path it stays. */
 	bool listen_given;
 	struct listeners *listeners;
-	/* It is ended so that it starts with other settings. */
-	bool api_reload;
 	/* Settings, see access.h, and the file they are from. */
 	struct xu_val *conf;
 	const char *conf_path;
@@ -440,7 +438,8 @@ void host_stop_guests(struct call *k);
 
 int api_open(struct core *c, struct xu_err *e);
 void api_close(struct core *c);
-/* The settings have changed: xld-api is started with the new ones. */
+/* The settings, or files they name, may have changed: xld-api is given the new
+ * ones. */
 void api_reload(struct core *c);
 /* The child has ended: another is started. */
 void api_died(struct core *c, int status);
@@ -521,6 +520,9 @@ extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
 /* All there are: from 0 to NULL. */
 const struct class_ops *class_ops_at(size_t i);
 
+/* GET /metrics and /host_logs_download: metrics.c, logs.c. */
+void host_metrics_call(struct call *k);
+void host_logs_call(struct call *k);
 /* What xld-api asks for event.from and event.inject: api_events.c. */
 void event_state(struct call *k);
 void event_inject(struct call *k);
@@ -572,6 +574,8 @@ void pool_close(struct core *c);
 /* ---- task.c ------------------------------------------------------------------------------------------ */
 
 struct task *task_new(struct core *c, struct call *k);
+/* What is being done with a machine: task -> operation. */
+struct xu_val *task_operations(struct core *c, const char *vm);
 const char *task_ref(const struct task *t);
 void task_progress(struct task *t, const char *step, int percent);
 /* v borrowed; NULL = void. */

@@ -9,31 +9,24 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "api_peer.h"
 #include "schema.h"
 #include "xu_file.h"
-#include "xu_msg.h"
 #include "xu_num.h"
-#include "xu_proc.h"
 
 #define SETTINGS "{\"settings\":{},\"listeners\":[{\"tls\":false}]}"
 #define EVENTS	 1000
 
-static struct xu_chan *chan;
+/* The answer with all records. */
 static struct xu_val *records;
-static int port;
-static pid_t server;
 
 static double
 now(void)
@@ -51,7 +44,7 @@ used(void)
 	struct timespec ts = { .tv_nsec = 0 };
 	clockid_t clock;
 
-	if (clock_getcpuclockid(server, &clock) == 0)
+	if (clock_getcpuclockid(peer.server, &clock) == 0)
 		clock_gettime(clock, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
@@ -86,46 +79,32 @@ make_records(size_t n)
 {
 	char uuid[64];
 
-	records = xu_struct();
+	struct xu_val *all = xu_struct();
+
 	for (size_t i = 0; i < n; i++) {
 		snprintf(uuid, sizeof(uuid),
 		    "00000000-0000-4000-8000-%012zu", i);
-		xu_val_set(records, uuid, make_record(uuid));
+		xu_val_set(all, uuid, make_record(uuid));
 	}
-}
-
-/* The core's thread and the one that makes events both speak. */
-static void
-tell(uint32_t kind, uint32_t id, const struct xu_val *v)
-{
-	static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
-
-	pthread_mutex_lock(&sending);
-	xu_chan_send(chan, kind, id, v, NULL, 0);
-	pthread_mutex_unlock(&sending);
+	records = xu_struct();
+	xu_val_set(records, "ok", all);
 }
 
 static void
 send_event(void)
 {
-	AUTO_VAL struct xu_val *v = xu_struct();
-
-	xu_val_set(v, "class", xu_str("VM"));
-	xu_val_set(v, "operation", xu_str("mod"));
-	xu_val_set(v, "ref", xu_str("x"));
-	xu_val_set(v, "snapshot", xu_val_copy(xu_val_at(records, 0)));
-	tell(XU_MSG_EVENT, 0, v);
+	peer_event("VM", "mod", "x", xu_val_copy(xu_val_at(xu_val_at(records, 0), 0)));
 }
 
 static void
 answer(const struct xu_msg *m)
 {
 	const char *method = xu_val_get_str(m->val, "method", "");
-	AUTO_VAL struct xu_val *r = xu_struct();
 	struct xu_val *v;
 
 	if (strcmp(method, "VM.get_all_records") == 0) {
-		v = xu_val_copy(records);
+		peer_tell(XU_MSG_REPLY, m->id, records, NULL, 0);
+		return;
 	} else if (strcmp(method, "access.login") == 0) {
 		v = xu_struct();
 		xu_val_set(v, "user", xu_str("root"));
@@ -137,63 +116,7 @@ answer(const struct xu_msg *m)
 	} else {
 		v = xu_str("web");
 	}
-	xu_val_set(r, "ok", v);
-	tell(XU_MSG_REPLY, m->id, r);
-}
-
-static void *
-core_main(void *arg XU_UNUSED)
-{
-	struct xu_msg m;
-
-	while (xu_chan_recv(chan, &m) == 1) {
-		answer(&m);
-		xu_msg_fini(&m);
-	}
-	return NULL;
-}
-
-static pid_t
-start(const char *program)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	static char name[] = "xld-api", with[] = "settings";
-	char *argv[] = { name, with, NULL }, path[64];
-	struct xu_err e = XU_ERR_INIT;
-	socklen_t len = sizeof(a);
-	int sv[2], fds[4];
-	struct xu_spawn sp = { .path = program,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 4,
-		.pdeathsig = SIGKILL };
-	pthread_t t;
-	pid_t pid;
-
-	snprintf(path, sizeof(path), "/tmp/apibench-%d.sock", getpid());
-	if (xu_socketpair(sv, false) < 0)
-		die("no socket");
-	fds[0] = sv[1];
-	fds[1] = xu_listen_unix(path, 0600, 8, &e);
-	fds[2] = memfd_create("settings", 0);
-	fds[3] = socket(AF_INET, SOCK_STREAM, 0);
-	if (xu_fd_write(fds[2], SETTINGS, strlen(SETTINGS)) < 0 ||
-	    bind(fds[3], (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(fds[3], 8) < 0 ||
-	    getsockname(fds[3], (struct sockaddr *)&a, &len) < 0)
-		die("no address");
-	port = ntohs(a.sin_port);
-	pid = xu_spawn(&sp, &e);
-	if (pid < 0)
-		die(e.msg);
-	for (int i = 0; i < 4; i++)
-		close(fds[i]);
-	unlink(path);
-	chan = xu_chan_new(sv[0], 0);
-	pthread_create(&t, NULL, core_main, NULL);
-	pthread_detach(t);
-	return pid;
+	peer_reply(m, "ok", v, NULL);
 }
 
 /* ---- the client ------------------------------------------------------------------ */
@@ -201,14 +124,10 @@ start(const char *program)
 static int
 dial(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+	int fd = peer_dial(peer.port);
 
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+	if (fd < 0)
 		die("no connection");
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
 }
 
@@ -388,9 +307,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: apibench XLD-API [MACHINES [CALLS]]\n");
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
 	make_records(n);
-	server = start(argv[1]);
+	peer_start(argv[1], SETTINGS, answer);
 	snprintf(what, sizeof(what), "records of %llu machines",
 	    (unsigned long long)n);
 	printf("| client | call | per second | p50 ms | p99 ms | "
@@ -400,7 +318,5 @@ main(int argc, char **argv)
 		calls(&clients[i], what, clients[i].all, 100);
 	}
 	events(&clients[0]);
-	kill(server, SIGTERM);
-	waitpid(server, NULL, 0);
-	return 0;
+	return peer_stop(false) == 0 ? 0 : 1;
 }

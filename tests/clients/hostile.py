@@ -11,33 +11,23 @@ import os
 import re
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
 import warnings
 import xmlrpc.client
 
+from lib import PASSWORD, in_host, same
+
 warnings.simplefilter("ignore", DeprecationWarning)
 HTTP = os.environ["XLD_HTTP"][7:].split(":")
 HTTPS = os.environ["XLD_HTTPS"][8:].split(":")
-PASSWORD = os.environ["XLD_PASSWORD"]
 # KiB that all of this may cost xld-api.
 MEMORY_MAX = 24 << 10
 
 
-def same(what, want, got):
-    if want != got:
-        sys.exit(f"{what}: {got!r} instead of {want!r}")
-
-
 def dial():
     return socket.create_connection((HTTP[0], int(HTTP[1])), timeout=30)
-
-
-def in_host(command):
-    return subprocess.run([os.environ["XLD_HOST"], command], text=True,
-                          stdout=subprocess.PIPE, check=True).stdout
 
 
 def memory():

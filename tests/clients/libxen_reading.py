@@ -9,15 +9,12 @@ import re
 import sys
 import urllib.request
 
+from lib import same
+
 URL = os.environ["XLD_HTTP"] + "/RPC2"
 HEAD = '<?xml version="1.0"?><methodResponse><params><param><value><struct>' \
     "<member><name>Status</name><value><string>"
 TAIL = "</member></struct></value></param></params></methodResponse>"
-
-
-def same(what, want, got):
-    if want != got:
-        sys.exit(f"{what}: {got!r} instead of {want!r}")
 
 
 def call(method, *params):

@@ -9,6 +9,8 @@ import os
 import sys
 import warnings
 
+from lib import same
+
 warnings.simplefilter("ignore")
 from os_xenapi.client import XenAPI, session  # noqa: E402
 
@@ -21,11 +23,6 @@ class Session(session.XenAPISession):
 
     def _get_ip_from_url(self, url):
         return "127.0.0.1"
-
-
-def same(what, want, got):
-    if want != got:
-        sys.exit(f"{what}: {got!r} instead of {want!r}")
 
 
 def refused(code, f, *args):

@@ -10,7 +10,7 @@ import sys
 import time
 import xmlrpc.client
 
-PASSWORD = os.environ["XLD_PASSWORD"]
+from lib import PASSWORD, same
 
 
 class Failure(Exception):
@@ -52,11 +52,6 @@ class Session(xmlrpc.client.ServerProxy):
     def send(self, name, args):
         f = getattr(self, name.lstrip("."))
         return self.open(f(self.handle, *args))
-
-
-def same(what, want, got):
-    if want != got:
-        sys.exit(f"{what}: {got!r} instead of {want!r}")
 
 
 def refuses(code, f, *args):

@@ -55,7 +55,7 @@ answer_it(const char *method, const struct xu_val *params)
 	}
 	xu_val_free(api_present_error(params, true));
 	/* Whatever the core may say. */
-	xu_val_free(api_present_result(params, &m, true));
+	xu_val_free(api_present_result(xu_val_copy(params), &m, true));
 }
 
 int

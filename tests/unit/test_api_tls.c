@@ -6,13 +6,9 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +16,12 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "api_peer.h"
+#include "xenapi.h"
 #include "xu_file.h"
-#include "xu_msg.h"
 #include "xu_proc.h"
 
-static char path[64];
 static struct xu_buf cert, key, other;
-static struct xu_chan *chan;
-static pthread_t core;
-static pid_t server;
-/* As xld has it. */
-static int listening;
-static int port;
-
 /* What a console says. */
 #define WORDS "TINY UP"
 
@@ -51,23 +40,11 @@ answer(const struct xu_msg *m)
 		ck_assert_int_eq(xu_socketpair(sv, false), 0);
 		(void)xu_fd_write(sv[0], WORDS, strlen(WORDS));
 	}
-	xu_chan_send(chan, XU_MSG_REPLY, m->id, r, &sv[1], sv[1] >= 0 ? 1 : 0);
+	peer_tell(XU_MSG_REPLY, m->id, r, &sv[1], sv[1] >= 0 ? 1 : 0);
 	if (sv[0] >= 0) {
 		close(sv[0]);
 		close(sv[1]);
 	}
-}
-
-static void *
-core_main(void *arg XU_UNUSED)
-{
-	struct xu_msg m;
-
-	while (xu_chan_recv(chan, &m) == 1) {
-		answer(&m);
-		xu_msg_fini(&m);
-	}
-	return NULL;
 }
 
 /* A pair, as xld has it made. */
@@ -93,13 +70,12 @@ make_pair(struct xu_buf *c, struct xu_buf *k)
 	close(fds[1]);
 }
 
-static int
-settings(const struct xu_buf *k)
+static void
+start(const struct xu_buf *k)
 {
 	AUTO_VAL struct xu_val *v = xu_struct();
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
 	struct xu_val *all = xu_array(), *one = xu_struct();
-	int fd = memfd_create("settings", 0);
 
 	xu_val_set(one, "tls", xu_bool(true));
 	xu_val_add(all, one);
@@ -107,44 +83,7 @@ settings(const struct xu_buf *k)
 	xu_val_set(v, "certificate", xu_str(xu_buf_text(&cert)));
 	xu_val_set(v, "key", xu_str(xu_buf_text(k)));
 	ck_assert_int_eq(xu_val_to_json(v, false, &b), 0);
-	ck_assert_int_eq(xu_fd_write(fd, b.data, b.len), 0);
-	return fd;
-}
-
-static void
-start(const struct xu_buf *k)
-{
-	static char name[] = "xld-api", with[] = "settings";
-	char *argv[] = { name, with, NULL };
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct xu_err e = XU_ERR_INIT;
-	socklen_t len = sizeof(a);
-	int sv[2], fds[4];
-	struct xu_spawn sp = { .path = XLD_API,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 4,
-		.pdeathsig = SIGKILL };
-
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof(path), "/tmp/tls-%d.sock", getpid());
-	ck_assert_int_eq(xu_socketpair(sv, false), 0);
-	fds[0] = sv[1];
-	fds[1] = xu_listen_unix(path, 0600, 64, &e);
-	fds[2] = settings(k);
-	fds[3] = socket(AF_INET, SOCK_STREAM, 0);
-	ck_assert_int_eq(bind(fds[3], (struct sockaddr *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(listen(fds[3], 64), 0);
-	getsockname(fds[3], (struct sockaddr *)&a, &len);
-	port = ntohs(a.sin_port);
-	server = xu_spawn(&sp, &e);
-	ck_assert_msg(server > 0, "%s", e.msg);
-	for (int i = 0; i < 3; i++)
-		close(fds[i]);
-	listening = fds[3];
-	chan = xu_chan_new(sv[0], 0);
-	ck_assert_int_eq(pthread_create(&core, NULL, core_main, NULL), 0);
+	peer_start(XLD_API, xu_buf_text(&b), answer);
 }
 
 static void
@@ -159,15 +98,8 @@ setup(void)
 static void
 teardown(void)
 {
-	int status;
+	int status = peer_stop(false);
 
-	kill(server, SIGTERM);
-	ck_assert_int_eq(waitpid(server, &status, 0), server);
-	pthread_join(core, NULL);
-	xu_chan_free(&chan);
-	unlink(path);
-	if (listening >= 0)
-		close(listening);
 	xu_buf_fini(&cert);
 	xu_buf_fini(&key);
 	xu_buf_fini(&other);
@@ -176,20 +108,6 @@ teardown(void)
 }
 
 /* ---- a client --------------------------------------------------------------------- */
-
-static int
-dial(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
 
 /* A reply to request, up to the words or the end; false: no agreement on TLS, or
  * the certificate does not hold for that name. */
@@ -201,7 +119,7 @@ ask(const char *versions, const char *host, const char *request,
 	gnutls_datum_t ca = { (unsigned char *)cert.data, (unsigned)cert.len };
 	gnutls_session_t s;
 	unsigned verdict = ~0u;
-	int fd = dial();
+	int fd = peer_dial(peer.port);
 	ssize_t n;
 	bool ok;
 
@@ -277,7 +195,7 @@ START_TEST(clear_text_is_not_answered)
 	int fd;
 
 	start(&key);
-	fd = dial();
+	fd = peer_dial(peer.port);
 	ck_assert_int_ge(fd, 0);
 	dprintf(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 	(void)xu_fd_read(fd, 65536, &out);
@@ -304,6 +222,39 @@ START_TEST(a_console_through_tls)
 }
 END_TEST
 
+/* The library's way to it: a socket like any other. */
+START_TEST(libxenapi_has_a_console_through_tls)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	struct xapi_err e;
+	struct xapi *x;
+	char url[40], name[] = "/tmp/test_api_tls.XXXXXX", byte;
+	int fd = mkstemp(name), console;
+
+	start(&key);
+	ck_assert_int_eq(xu_fd_write(fd, cert.data, cert.len), 0);
+	close(fd);
+	snprintf(url, sizeof(url), "https://localhost:%d", peer.port);
+	/* Who signed it is nobody the system knows. */
+	x = xapi_open(url, &e);
+	ck_assert_int_lt(xapi_login(x, "ann", "right", &e), 0);
+	ck_assert_str_eq(e.code, "XLD_UNREACHABLE");
+	ck_assert_ptr_nonnull(strstr(e.message, "XLD_CA"));
+	setenv("XLD_CA", name, 1);
+	ck_assert_msg(xapi_login(x, "ann", "right", &e) == 0, "%s", e.message);
+	console = xapi_console(x, "u", XAPI_CONSOLE_HISTORY, &e);
+	ck_assert_msg(console >= 0, "%s", e.message);
+	/* It outlives the handle. */
+	xapi_close(x);
+	while (text.len < strlen(WORDS) && recv(console, &byte, 1, 0) == 1)
+		xu_buf_addc(&text, byte);
+	ck_assert_str_eq(xu_buf_text(&text), WORDS);
+	close(console);
+	unlink(name);
+	unsetenv("XLD_CA");
+}
+END_TEST
+
 /* The rest is served all the same. */
 START_TEST(a_key_that_does_not_fit)
 {
@@ -312,14 +263,14 @@ START_TEST(a_key_that_does_not_fit)
 	int fd;
 
 	start(&other);
-	fd = xu_connect_unix(path, &e);
+	fd = xu_connect_unix(peer.path, &e);
 	ck_assert_msg(fd >= 0, "%s", e.msg);
 	dprintf(fd, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	(void)xu_fd_read(fd, 65536, &out);
 	close(fd);
 	ck_assert_int_eq(strncmp(xu_buf_text(&out), "HTTP/1.1 404 ", 13), 0);
 	/* Nobody waits for it, though xld has the socket open. */
-	ck_assert_int_lt(dial(), 0);
+	ck_assert_int_lt(peer_dial(peer.port), 0);
 }
 END_TEST
 
@@ -336,6 +287,7 @@ main(void)
 	tcase_add_test(tc, versions_and_names);
 	tcase_add_test(tc, clear_text_is_not_answered);
 	tcase_add_test(tc, a_console_through_tls);
+	tcase_add_test(tc, libxenapi_has_a_console_through_tls);
 	tcase_add_test(tc, a_key_that_does_not_fit);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);

@@ -5,23 +5,17 @@
  */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <check.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "api_peer.h"
 #include "xu_file.h"
-#include "xu_msg.h"
-#include "xu_proc.h"
 
 #define VM	"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90"
 #define HOST	"5b1d8f0e-1111-4222-8333-944455556666"
@@ -33,11 +27,6 @@
 		"\"logins_failed\":2,\"dialect\":[\"auto\"]},"		  \
 		"\"listeners\":[{\"tls\":false}]}"
 
-static char path[64];
-static struct xu_chan *chan;
-static pthread_t core;
-static pid_t server;
-static int port;
 /* Passwords that the core was asked about. */
 static int asked;
 /* What ann may do. */
@@ -46,36 +35,20 @@ static const char *role;
 /* ---- the core ------------------------------------------------------------------- */
 
 static void
-tell(uint32_t kind, uint32_t id, const struct xu_val *v)
-{
-	static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
-
-	pthread_mutex_lock(&sending);
-	xu_chan_send(chan, kind, id, v, NULL, 0);
-	pthread_mutex_unlock(&sending);
-}
-
-static void
 reply(const struct xu_msg *m, struct xu_val *v)
 {
-	AUTO_VAL struct xu_val *r = xu_struct();
-
-	xu_val_set(r, "ok", v);
-	tell(XU_MSG_REPLY, m->id, r);
+	peer_reply(m, "ok", v, NULL);
 }
 
 static void
 refuse(const struct xu_msg *m, const char *code, const char *a, const char *b)
 {
-	AUTO_VAL struct xu_val *r = xu_struct();
 	struct xu_val *d = xu_array();
 
 	xu_val_add(d, xu_str(code));
 	xu_val_add(d, xu_str(a));
 	xu_val_add(d, xu_str(b));
-	xu_val_set(r, "error", d);
-	xu_val_set(r, "message", xu_str("so it is"));
-	tell(XU_MSG_REPLY, m->id, r);
+	peer_reply(m, "error", d, "so it is");
 }
 
 static struct xu_val *
@@ -119,15 +92,9 @@ map_of(const char *key, struct xu_val *v)
 static void
 event(const char *class, const char *operation, const char *ref)
 {
-	AUTO_VAL struct xu_val *v = xu_struct();
-
-	xu_val_set(v, "class", xu_str(class));
-	xu_val_set(v, "operation", xu_str(operation));
-	xu_val_set(v, "ref", xu_str(ref));
-	if (strcmp(operation, "del") != 0)
-		xu_val_set(v, "snapshot",
-		    strcmp(class, "VM") == 0 ? vm() : task());
-	tell(XU_MSG_EVENT, 0, v);
+	peer_event(class, operation, ref,
+	    strcmp(operation, "del") == 0 ? NULL :
+		strcmp(class, "VM") == 0  ? vm() : task());
 }
 
 static void
@@ -192,74 +159,19 @@ answer(const struct xu_msg *m)
 	}
 }
 
-static void *
-core_main(void *arg XU_UNUSED)
-{
-	struct xu_msg m;
-
-	while (xu_chan_recv(chan, &m) == 1) {
-		answer(&m);
-		xu_msg_fini(&m);
-	}
-	return NULL;
-}
-
-static int
-listener(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	ck_assert_int_eq(listen(fd, 64), 0);
-	getsockname(fd, (struct sockaddr *)&a, &len);
-	port = ntohs(a.sin_port);
-	return fd;
-}
-
 static void
 setup(void)
 {
-	static char name[] = "xld-api", with[] = "settings";
-	char *argv[] = { name, with, NULL };
-	struct xu_err e = XU_ERR_INIT;
-	int sv[2], fds[4];
-	struct xu_spawn sp = { .path = XLD_API,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 4,
-		.pdeathsig = SIGKILL };
-
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof(path), "/tmp/api-%d.sock", getpid());
-	ck_assert_int_eq(xu_socketpair(sv, false), 0);
-	fds[0] = sv[1];
-	fds[1] = xu_listen_unix(path, 0600, 64, &e);
-	fds[2] = memfd_create("settings", 0);
-	ck_assert_int_eq(xu_fd_write(fds[2], SETTING, strlen(SETTING)), 0);
-	fds[3] = listener();
-	server = xu_spawn(&sp, &e);
-	ck_assert_msg(server > 0, "%s", e.msg);
-	for (int i = 0; i < 4; i++)
-		close(fds[i]);
-	chan = xu_chan_new(sv[0], 0);
 	asked = 0;
 	role = "vm-operator";
-	ck_assert_int_eq(pthread_create(&core, NULL, core_main, NULL), 0);
+	peer_start(XLD_API, SETTING, answer);
 }
 
 static void
 teardown(void)
 {
-	int status;
+	int status = peer_stop(false);
 
-	kill(server, SIGTERM);
-	ck_assert_int_eq(waitpid(server, &status, 0), server);
-	pthread_join(core, NULL);
-	xu_chan_free(&chan);
-	unlink(path);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "xld-api ended with %x", status);
 }
@@ -269,12 +181,9 @@ teardown(void)
 static int
 dial(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = peer_dial(peer.port);
 
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	ck_assert_int_ge(fd, 0);
 	return fd;
 }
 

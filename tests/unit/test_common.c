@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "xu_tar.h"
 #include "xu_bin.h"
 #include "xu_buf.h"
 #include "xu_cpus.h"
@@ -718,6 +719,38 @@ START_TEST(cpus_as_people_write_them)
 }
 END_TEST
 
+START_TEST(an_archive_is_read)
+{
+	char name[] = "/tmp/test_tar.XXXXXX", big[1500], all[600] = "";
+	char command[120];
+	int fd = mkstemp(name);
+	FILE *f;
+
+	memset(big, 'b', sizeof(big));
+	ck_assert_int_eq(xu_tar_add(fd, "a/empty", 1000000000, "", 0), 0);
+	ck_assert_int_eq(xu_tar_add(fd, "a/block", 1000000000, big, 512), 0);
+	ck_assert_int_eq(
+	    xu_tar_add(fd, "a/more", 1000000000, big, sizeof(big)), 0);
+	ck_assert_int_eq(xu_tar_end(fd), 0);
+	close(fd);
+	snprintf(command, sizeof(command),
+	    "TZ=UTC tar --utc -tvf %s && tar -xOf %s a/more | tr -d b", name, name);
+	f = popen(command, "r");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_gt(fread(all, 1, sizeof(all) - 1, f), 0);
+	ck_assert_int_eq(pclose(f), 0);
+	unlink(name);
+	ck_assert_str_eq(all,
+	    "-rw------- root/root         0 2001-09-09 01:46 a/empty\n"
+	    "-rw------- root/root       512 2001-09-09 01:46 a/block\n"
+	    "-rw------- root/root      1500 2001-09-09 01:46 a/more\n");
+	/* Names that do not fit. */
+	memset(big, 'n', 100);
+	big[100] = '\0';
+	ck_assert_int_lt(xu_tar_add(-1, big, 0, "", 0), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -726,6 +759,7 @@ main(void)
 	SRunner *r;
 	int failed;
 
+	tcase_add_test(t, an_archive_is_read);
 	tcase_add_test(t, large_structs);
 	tcase_add_test(t, uuids);
 	tcase_add_test(t, log_lines);

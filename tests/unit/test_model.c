@@ -126,9 +126,31 @@ START_TEST(messages_resolve)
 	ck_assert_uint_eq(m.nargs, 3);
 	ck_assert(model_resolve("VM.remove_from_other_config", &m));
 	ck_assert_uint_eq(m.nargs, 2);
+	ck_assert(model_resolve("Async.VM.set_name_label", &m) && m.async);
+	ck_assert(model_resolve("Async.SR.add_to_other_config", &m) && m.async);
 	ck_assert(model_resolve("session.login_with_password", &m));
 	ck_assert((m.flags & MM_NO_SESSION) != 0);
 	ck_assert((m.flags & MM_LOCAL) != 0);
+}
+END_TEST
+
+START_TEST(keys_have_roles)
+{
+	struct model_call m;
+
+	ck_assert(model_resolve("VM.add_to_other_config", &m));
+	ck_assert_int_eq(model_key_role(&m, "folder"), ROLE_VM_OPERATOR);
+	ck_assert_int_eq(
+	    model_key_role(&m, "XenCenter.CustomFields.x"), ROLE_VM_OPERATOR);
+	ck_assert_int_eq(model_key_role(&m, "pci"), ROLE_POOL_ADMIN);
+	/* All others: as the field. */
+	ck_assert_int_eq(model_key_role(&m, "folders"), ROLE_VM_ADMIN);
+	ck_assert_int_eq(model_key_role(&m, "XenCenter.Custom"), ROLE_VM_ADMIN);
+	ck_assert_int_eq(model_key_role(&m, ""), ROLE_VM_ADMIN);
+	ck_assert(model_resolve("VM.add_to_platform", &m));
+	ck_assert_int_eq(model_key_role(&m, "folder"), ROLE_VM_ADMIN);
+	ck_assert(model_resolve("host.remove_from_other_config", &m));
+	ck_assert_int_eq(model_key_role(&m, "folder"), ROLE_POOL_OPERATOR);
 }
 END_TEST
 
@@ -137,6 +159,7 @@ START_TEST(other_names_do_not)
 	static const char *const names[] = { "", "VM", "VM.", "VM.st",
 		"VM.set_uuid", "VM.set_domid", "VM.get_", "VM.get_nothing",
 		"VM.add_to_name_label", "Async.VM.get_record", "Async.",
+		"Async.VM.get_name_label", "Async.VM.set_uuid",
 		"Async.Async.VM.start", "task.get_all_record", "Vm.start",
 		"event.get_all", "event.get_id", "VM.start.x", "VMstart",
 		"host.get_by_name_label2", "session.get_all" };
@@ -206,6 +229,7 @@ main(void)
 	tcase_add_test(t, rows_name_what_exists);
 	tcase_add_test(t, errors_are_documented_once);
 	tcase_add_test(t, messages_resolve);
+	tcase_add_test(t, keys_have_roles);
 	tcase_add_test(t, other_names_do_not);
 	tcase_add_test(t, the_list_is_complete);
 	tcase_add_test(t, words_of_the_life_cycle);

@@ -18,33 +18,23 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "api_peer.h"
 #include "xapi_rpc.h"
 #include "xenapi.h"
-#include "xu_msg.h"
 #include "xu_proc.h"
 
 #define HISTORY_BIG 300000
 
-static char path[64], url[80];
-static struct xu_chan *chan;
-static pthread_t core;
-static pid_t server;
+static char url[80];
 static struct xapi *x;
 static struct xapi_err e;
 
 /* ---- the scripted peer -------------------------------------------------------- */
 
 static void
-reply(const struct xu_msg *m, const char *name, struct xu_val *v,
-    const int *fds, int nfds)
+ok(const struct xu_msg *m, struct xu_val *v)
 {
-	AUTO_VAL struct xu_val *r = xu_struct();
-
-	xu_val_set(r, name, v);
-	if (strcmp(name, "error") == 0)
-		xu_val_set(r, "message",
-		    xu_str("web: needs 100% more \xc3\xa4pfel"));
-	xu_chan_send(chan, XU_MSG_REPLY, m->id, r, fds, nfds);
+	peer_reply(m, "ok", v, NULL);
 }
 
 static struct xu_val *
@@ -60,20 +50,6 @@ task_record(const char *status)
 	xu_val_set(r, "error_info", xu_array());
 	xu_val_set(r, "other_config", oc);
 	return r;
-}
-
-static void
-event(const char *class, const char *op, const char *ref,
-    struct xu_val *snapshot)
-{
-	AUTO_VAL struct xu_val *ev = xu_struct();
-
-	xu_val_set(ev, "class", xu_str(class));
-	xu_val_set(ev, "operation", xu_str(op));
-	xu_val_set(ev, "ref", xu_str(ref));
-	if (snapshot != NULL)
-		xu_val_set(ev, "snapshot", snapshot);
-	xu_chan_send(chan, XU_MSG_EVENT, 0, ev, NULL, 0);
 }
 
 static void *
@@ -104,11 +80,13 @@ console_end(void *arg)
 static void
 open_console(const struct xu_msg *m)
 {
+	AUTO_VAL struct xu_val *r = xu_struct();
 	pthread_t t;
 	int sv[2];
 
 	xu_socketpair(sv, false);
-	reply(m, "ok", xu_str(""), &sv[1], 1);
+	xu_val_set(r, "ok", xu_str(""));
+	peer_tell(XU_MSG_REPLY, m->id, r, &sv[1], 1);
 	close(sv[1]);
 	pthread_create(&t, NULL, console_end, (void *)(intptr_t)sv[0]);
 	pthread_detach(t);
@@ -139,7 +117,7 @@ vms(const struct xu_msg *m, bool metrics)
 		}
 		xu_val_set(all, name, r);
 	}
-	reply(m, "ok", all, NULL, 0);
+	ok(m, all);
 }
 
 static void
@@ -152,7 +130,7 @@ answer(const struct xu_msg *m)
 	if (strcmp(method, "console.open") == 0) {
 		open_console(m);
 	} else if (strcmp(method, "console.history") == 0) {
-		reply(m, "ok", xu_strn("a\0b", 3), NULL, 0);
+		ok(m, xu_strn("a\0b", 3));
 	} else if (strcmp(method, "VM.get_all_records") == 0) {
 		vms(m, false);
 	} else if (strcmp(method, "VM_metrics.get_all_records") == 0) {
@@ -160,42 +138,31 @@ answer(const struct xu_msg *m)
 	} else if (strcmp(method, "host.get_all") == 0) {
 		v = xu_array();
 		xu_val_add(v, xu_str("the-host"));
-		reply(m, "ok", v, NULL, 0);
+		ok(m, v);
 	} else if (strcmp(method, "task.get_record") == 0) {
-		reply(m, "ok", task_record("pending"), NULL, 0);
-		event("task", "mod", "task-1", task_record("pending"));
-		event("task", "mod", "task-1", task_record("success"));
+		ok(m, task_record("pending"));
+		peer_event("task", "mod", "task-1", task_record("pending"));
+		peer_event("task", "mod", "task-1", task_record("success"));
 	} else if (xu_val_get_bool(m->val, "async", false)) {
-		reply(m, "ok", xu_str("task-1"), NULL, 0);
+		ok(m, xu_str("task-1"));
 	} else if (strcmp(method, "VM.unpause") == 0) {
 		for (int i = 0; i < 3000; i++)
-			event("VM", "mod", "vm1", NULL);
-		reply(m, "ok", xu_void(), NULL, 0);
+			peer_event("VM", "mod", "vm1", NULL);
+		ok(m, xu_void());
 	} else if (strcmp(method, "VM.pause") == 0) {
-		event("VM", "mod", "vm1", NULL);
-		reply(m, "ok", xu_void(), NULL, 0);
+		peer_event("VM", "mod", "vm1", NULL);
+		ok(m, xu_void());
 	} else if (strcmp(method, "VM.hard_shutdown") == 0) {
 		v = xu_array();
 		xu_val_add(v, xu_str("VM_BAD_POWER_STATE"));
 		xu_val_add(v, xu_val_copy(xu_val_at(params, 0)));
 		xu_val_add(v, xu_str("Running"));
 		xu_val_add(v, xu_str("Halted"));
-		reply(m, "error", v, NULL, 0);
+		peer_reply(m, "error", v,
+		    "web: needs 100% more \xc3\xa4pfel");
 	} else {
-		reply(m, "ok", xu_val_copy(m->val), NULL, 0);
+		ok(m, xu_val_copy(m->val));
 	}
-}
-
-static void *
-core_main(void *arg XU_UNUSED)
-{
-	struct xu_msg m;
-
-	while (xu_chan_recv(chan, &m) == 1) {
-		answer(&m);
-		xu_msg_fini(&m);
-	}
-	return NULL;
 }
 
 /* ---- setting up ---------------------------------------------------------------- */
@@ -203,28 +170,8 @@ core_main(void *arg XU_UNUSED)
 static void
 setup(void)
 {
-	char *argv[] = { (char *)(uintptr_t) "xld-api", NULL };
-	struct xu_err xe = XU_ERR_INIT;
-	int sv[2], fds[2];
-	struct xu_spawn sp = { .path = XLD_API,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 2,
-		.pdeathsig = SIGKILL };
-
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof(path), "/tmp/xapi-%d.sock", getpid());
-	snprintf(url, sizeof(url), "unix:%s", path);
-	fds[1] = xu_listen_unix(path, 0600, 64, &xe);
-	ck_assert_msg(fds[1] >= 0, "%s", xe.msg);
-	ck_assert_int_eq(xu_socketpair(sv, false), 0);
-	fds[0] = sv[1];
-	server = xu_spawn(&sp, &xe);
-	ck_assert_msg(server > 0, "%s", xe.msg);
-	close(sv[1]);
-	close(fds[1]);
-	chan = xu_chan_new(sv[0], 0);
-	ck_assert_int_eq(pthread_create(&core, NULL, core_main, NULL), 0);
+	peer_start(XLD_API, NULL, answer);
+	snprintf(url, sizeof(url), "unix:%s", peer.path);
 	x = xapi_open(url, &e);
 	ck_assert_msg(x != NULL, "%s", e.message);
 	ck_assert_msg(xapi_login(x, "root", NULL, &e) == 0, "%s", e.message);
@@ -237,13 +184,9 @@ teardown(void)
 	int status;
 
 	xapi_close(x);
-	shutdown(xu_chan_fd(chan), SHUT_RDWR);
-	ck_assert_int_eq(waitpid(server, &status, 0), server);
+	status = peer_stop(true);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "status %x", (unsigned)status);
-	pthread_join(core, NULL);
-	xu_chan_free(&chan);
-	unlink(path);
 }
 
 static void
@@ -310,7 +253,7 @@ raw(const char *bytes, size_t len)
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	memcpy(sa.sun_path, path, sizeof(path));
+	memcpy(sa.sun_path, peer.path, sizeof(peer.path));
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	while (len > 0) {
 		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);

@@ -18,19 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api_peer.h"
 #include "xu_file.h"
-#include "xu_msg.h"
 #include "xu_num.h"
 #include "xu_proc.h"
-#include "xu_val.h"
 
 #define VM_UUID	  "0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90"
 #define DOM0_UUID "00000000-0000-0000-0000-000000000000"
-
-static char path[64];
-static struct xu_chan *chan;
-static pthread_t core;
-static pid_t server;
 
 /* ---- the script ----------------------------------------------------------------- */
 
@@ -53,26 +47,10 @@ static struct {
 	bool gone;
 } play;
 
-/* Both the core's thread and a test speak. */
-static void
-tell(uint32_t kind, uint32_t id, const struct xu_val *v)
-{
-	static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
-
-	pthread_mutex_lock(&sending);
-	xu_chan_send(chan, kind, id, v, NULL, 0);
-	pthread_mutex_unlock(&sending);
-}
-
 static void
 reply(const struct xu_msg *m, const char *name, struct xu_val *v)
 {
-	AUTO_VAL struct xu_val *r = xu_struct();
-
-	xu_val_set(r, name, v);
-	if (strcmp(name, "error") == 0)
-		xu_val_set(r, "message", xu_str("web: so it is"));
-	tell(XU_MSG_REPLY, m->id, r);
+	peer_reply(m, name, v, "web: so it is");
 }
 
 static struct xu_val *
@@ -113,13 +91,7 @@ task_record(void)
 static void
 task_event(void)
 {
-	AUTO_VAL struct xu_val *ev = xu_struct();
-
-	xu_val_set(ev, "class", xu_str("task"));
-	xu_val_set(ev, "operation", xu_str("mod"));
-	xu_val_set(ev, "ref", xu_str("task-1"));
-	xu_val_set(ev, "snapshot", task_record());
-	tell(XU_MSG_EVENT, 0, ev);
+	peer_event("task", "mod", "task-1", task_record());
 }
 
 static struct xu_val *
@@ -210,66 +182,35 @@ changing(const struct xu_msg *m, const char *method, bool async)
 	}
 }
 
-static void *
-core_main(void *arg XU_UNUSED)
+static void
+answer(const struct xu_msg *m)
 {
-	struct xu_msg m;
-	const char *method;
+	const char *method = xu_val_get_str(m->val, "method", "");
 
-	while (xu_chan_recv(chan, &m) == 1) {
-		method = xu_val_get_str(m.val, "method", "");
-		if (strstr(method, ".get_") != NULL)
-			reading(&m, method,
-			    xu_val_str(xu_val_at(
-				xu_val_get(m.val, "params"), 0)));
-		else
-			changing(&m, method,
-			    xu_val_get_bool(m.val, "async", false));
-		xu_msg_fini(&m);
-	}
-	return NULL;
+	if (strstr(method, ".get_") != NULL)
+		reading(m, method,
+		    xu_val_str(xu_val_at(xu_val_get(m->val, "params"), 0)));
+	else
+		changing(m, method, xu_val_get_bool(m->val, "async", false));
 }
 
 static void
 setup(void)
 {
-	char *argv[] = { (char *)(uintptr_t) "xld-api", NULL };
-	struct xu_err e = XU_ERR_INIT;
-	int sv[2], fds[2];
-	struct xu_spawn sp = { .path = XLD_API,
-		.argv = argv,
-		.fds = fds,
-		.nfds = 2,
-		.pdeathsig = SIGKILL };
 	char url[80];
 
-	signal(SIGPIPE, SIG_IGN);
-	snprintf(path, sizeof(path), "/tmp/xm-%d.sock", getpid());
-	snprintf(url, sizeof(url), "unix:%s", path);
-	setenv("XLD_URI", url, 1);
-	fds[1] = xu_listen_unix(path, 0600, 64, &e);
-	ck_assert_msg(fds[1] >= 0, "%s", e.msg);
-	ck_assert_int_eq(xu_socketpair(sv, false), 0);
-	fds[0] = sv[1];
-	server = xu_spawn(&sp, &e);
-	ck_assert_msg(server > 0, "%s", e.msg);
-	close(sv[1]);
-	close(fds[1]);
-	chan = xu_chan_new(sv[0], 0);
 	play.domid = 5;
 	play.state = "Running";
 	play.task = "success";
-	ck_assert_int_eq(pthread_create(&core, NULL, core_main, NULL), 0);
+	peer_start(XLD_API, NULL, answer);
+	snprintf(url, sizeof(url), "unix:%s", peer.path);
+	setenv("XLD_URI", url, 1);
 }
 
 static void
 teardown(void)
 {
-	shutdown(xu_chan_fd(chan), SHUT_RDWR);
-	waitpid(server, NULL, 0);
-	pthread_join(core, NULL);
-	xu_chan_free(&chan);
-	unlink(path);
+	peer_stop(true);
 }
 
 /* ---- xm -------------------------------------------------------------------------- */
