@@ -9,7 +9,10 @@ import base64
 import io
 import json
 import os
+import subprocess
+import sys
 import tarfile
+import tempfile
 import urllib.error
 import urllib.request
 import xmlrpc.client
@@ -136,6 +139,20 @@ def tasks(root, vm):
          root("task.get_error_info", task)[0])
 
 
+def example():
+    """The one in Python, over https with the host's own certificate."""
+    with tempfile.NamedTemporaryFile("w") as ca:
+        ca.write(in_host("cat /var/lib/xld/api.pem"))
+        ca.flush()
+        r = subprocess.run(
+            [sys.executable, os.path.join(os.path.dirname(__file__),
+                                          "../../examples/machines.py"),
+             os.environ["XLD_HTTPS"], "root", PASSWORD, ca.name],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if r.returncode != 0 or "get                  Running" not in r.stdout:
+        sys.exit(f"examples/machines.py: {r.stdout}")
+
+
 def main():
     in_host("printf 'name=\"get\"\\nkernel=\"/boot/guest/tiny\"\\nmemory=16\\n"
             "extra=\"tick=100 secret=hunter2\"\\n' >/tmp/get.cfg && "
@@ -149,6 +166,7 @@ def main():
         logs()
         status, _, text = get(f"/console?uuid={vm[10:]}", BASIC)
         same("the console", (200, True), (status, b"TINY UP" in text))
+        example()
         tasks(root, vm)
     finally:
         in_host("xm destroy get; xm delete get; true")

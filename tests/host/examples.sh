@@ -53,3 +53,13 @@ port=$(sed -n 's/^port \([0-9]*\)$/\1/p' "$scratch/port")
 check "ring" "$progs/ring-channel" ring 0 "$port"
 check "it ends" wait $!
 same "it rang" "port $port rang" "$(tail -n 1 "$scratch/port")"
+
+"$progs/watch-machines" 15 >"$scratch/seen" 2>"$scratch/why" &
+wait_for 10 grep -q '^example .*Running' "$scratch/seen" ||
+	fail "machines: $(cat "$scratch/seen" "$scratch/why")"
+check "pause" xm pause example
+check "is told" wait_for 10 grep -q '^mod example Paused' "$scratch/seen"
+check "unpause" xm unpause example
+check "it ends" wait $!
+expect_status 75 "$progs/watch-machines" 1 unix:/nowhere
+contains "and why not" "$err" '^XLD_UNREACHABLE: '
