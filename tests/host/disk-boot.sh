@@ -3,8 +3,8 @@
 # toolstack: own
 # timeout: 2400
 # Guests that boot from their own disk through pvgrub, which runs in the guest: our
-# small kernel (PV), and with --full Linux as PV and PVH (GRUB reads page by page,
-# which takes minutes in an emulated host). Nothing in domain 0 reads
+# small kernel (PV) and Linux (PVH), with --full Linux as PV, too (whose GRUB reads
+# page by page, which takes minutes in an emulated host). Nothing in domain 0 reads
 # the disk.
 . "$(dirname "$0")/lib.sh"
 
@@ -40,13 +40,13 @@ CFG
 
 image /boot/guest/tiny 'linux /boot/kernel'
 boots pv 64 'TINY UP' 60 'bootloader = "/usr/bin/pygrub"'
-if [ "${XLD_DEPTH:-default}" = full ]; then
+[ "${XLD_DEPTH:-default}" != full ] ||
 	boots pv 64 'TINY UP' 60 'firmware = "pvgrub64"'
-	image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0
+image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0
 initrd /boot/initrd'
+boots pvh 256 'GUEST UP' 300 'bootloader = "pvgrub"'
+[ "${XLD_DEPTH:-default}" != full ] ||
 	boots pv 256 'GUEST UP' 900 'bootloader = "pvgrub"'
-	boots pvh 256 'GUEST UP' 900 'bootloader = "pvgrub"'
-fi
 
 # --- a program of the owner's ------------------------------------------------------
 # Everybody may run it.
