@@ -42,7 +42,7 @@ image /boot/guest/tiny 'linux /boot/kernel'
 boots pv 64 'TINY UP' 60 'bootloader = "/usr/bin/pygrub"'
 [ "${XLD_DEPTH:-default}" != full ] ||
 	boots pv 64 'TINY UP' 60 'firmware = "pvgrub64"'
-image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0
+image /boot/guest/vmlinuz 'linux /boot/kernel console=hvc0 quiet
 initrd /boot/initrd'
 boots pvh 256 'GUEST UP' 300 'bootloader = "pvgrub"'
 [ "${XLD_DEPTH:-default}" != full ] ||
