@@ -337,6 +337,35 @@ xc_p2m_open(struct xc_p2m *m, xc_interface *xch,
 	return scan(m, info->tot_pages);
 }
 
+/* What a table of frames leads to, for who reads it himself. */
+XC_API int
+xc_domain_p2m_table(xc_interface *xch, uint32_t domid,
+    struct xc_p2m_table *out)
+{
+	struct xc_p2m m = { .xch = xch, .domid = domid, .width = 8 };
+	struct xc_domaininfo info;
+	struct xc_physinfo host;
+	uint32_t bits;
+
+	if (xc_check_ptr(xch, out, "the table") < 0 ||
+	    xc_domain_getinfo(xch, domid, &info) < 0 ||
+	    xc_physinfo(xch, &host) < 0 ||
+	    xc_domain_get_address_size(xch, domid, &bits) < 0)
+		return -1;
+	m.width = bits / 8;
+	m.max_mfn = host.max_mfn;
+	if (find_table(&m, info.shared_info_frame) < 0) {
+		int saved = errno;
+
+		free(m.table);
+		errno = saved;
+		return -1;
+	}
+	*out = (struct xc_p2m_table){ .nr_pfns = m.end, .frames = m.table,
+		.nframes = m.ntable };
+	return 0;
+}
+
 void
 xc_p2m_close(struct xc_p2m *m)
 {

@@ -50,6 +50,19 @@ int xc_domain_dumpcore_fd(xc_interface *xch, uint32_t domid, int fd,
 int xc_domain_dumpcore(xc_interface *xch, uint32_t domid, const char *path,
     struct xc_dump *dump);
 
+struct xc_p2m_table {
+	/* Guest frame numbers are below this. */
+	uint64_t nr_pfns;
+	/* Machine frames of the table, ~0 where it has a gap; free(3). A frame has
+	 * an entry of the guest's word size for each page. */
+	uint64_t *frames;
+	size_t nframes;
+};
+/* Where a PV kernel says that its table of frames is. It may say anything; what
+ * cannot be is refused: ENODATA, EFBIG, EINVAL as above. */
+int xc_domain_p2m_table(xc_interface *xch, uint32_t domid,
+    struct xc_p2m_table *out);
+
 #ifdef __cplusplus
 }
 #endif

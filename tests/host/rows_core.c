@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -311,6 +312,37 @@ dump_pv_tree(struct xr_env *e)
 	return dump_fd(e, e->pv, false);
 }
 
+/* The frames are told in their order. */
+static int
+check_table(struct xr_env *e)
+{
+	struct xc_p2m_table t;
+	int r = 0;
+
+	if (xc_domain_p2m_table(e->xch, e->pv, &t) < 0)
+		return -1;
+	if (t.nr_pfns != XR_PAGES || t.nframes != XR_PAGES / 512)
+		r = xr_wrong("%zu frames for %llu pages", t.nframes,
+		    (unsigned long long)t.nr_pfns);
+	for (size_t i = 0; r == 0 && i < t.nframes; i++)
+		if (t.frames[i] != xr_mfn(e, P2M + (unsigned)i))
+			r = xr_wrong("frame %zu", i);
+	free(t.frames);
+	return r;
+}
+
+static int
+table_tree(struct xr_env *e)
+{
+	return start_tree(e) < 0 ? -1 : check_table(e);
+}
+
+static int
+table_linear(struct xr_env *e)
+{
+	return start_linear(e) < 0 ? -1 : check_table(e);
+}
+
 static int
 dump_pv_linear(struct xr_env *e)
 {
@@ -432,6 +464,8 @@ const struct xr_row xr_rows_core[] = {
 	    .flags = XR_FRESH },
 	{ .function = "xc_domain_dumpcore_fd", dump_pv_linear,
 	    .flags = XR_FRESH },
+	{ .function = "xc_domain_p2m_table", table_tree, .flags = XR_FRESH },
+	{ .function = "xc_domain_p2m_table", table_linear, .flags = XR_FRESH },
 	{ .function = "xc_domain_dumpcore_fd", dump_pipe,
 	    .flags = XR_HVM | XR_NO_FAULT },
 	{ .function = "xc_domain_dumpcore", dump_path,

@@ -35,6 +35,7 @@ static const struct {
 } without[] = {
 	{ "xc_domain_dumpcore", "makes calls of other functions only" },
 	{ "xc_domain_dumpcore_fd", "makes calls of other functions only" },
+	{ "xc_domain_p2m_table", "makes calls of other functions only" },
 	{ "xc_evtchn_close", "close(2)" },
 	{ "xc_evtchn_fd", "tells a descriptor" },
 	{ "xc_evtchn_pending", "read(2): \"our channels\" looks at it" },
