@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libxenguest: building domains.
+ * libxenguest: building domains, saving and restoring them.
  *
  * Two halves with a wall between them. xg_load_* reads a kernel, whoever wrote
  * it, in a child process that can do nothing else; what comes back is a sealed
@@ -234,6 +234,75 @@ void xg_memory_free(struct xg_memory *m);
 int xg_build(xc_interface *xch, const struct xg_build *b,
     const struct xg_kernel *k, struct xg_memory *m, struct xg_built *out,
     struct xg_error *e);
+
+/* --- images of domains --------------------------------------------------------- */
+
+/*
+ * A domain that has suspended itself, as one stream of bytes: libxc's migration
+ * stream version 3 in libxl's container behind xl's file header, then a sum of all
+ * of it. xl reads what was written with compat. Otherwise pages that are zero take
+ * no room.
+ */
+struct xg_save {
+	uint32_t domid;
+	/* Written front to back, so a pipe or socket will do. Borrowed. */
+	int fd;
+	/* JSON, for who restores it. */
+	const char *config;
+	/* HVM: what the device model made of itself; NULL = nothing. */
+	const void *emulator;
+	size_t emulator_len;
+	bool compat;
+	/* May be NULL; pages. Not 0: it ends with ECANCELED. */
+	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+struct xg_saved {
+	uint64_t bytes, pages, zero_pages;
+};
+/* The domain is read, never changed. Errno of write(2), among others. */
+int xg_image_save(xc_interface *xch, const struct xg_save *s,
+    struct xg_saved *out, struct xg_error *e);
+
+/*
+ * Any such image, xl's or ours, libxc's stream of version 2 or 3. Nothing in it is
+ * believed: errno is EBADMSG where it is torn or not what the format has, ENOTSUP
+ * where it is and cannot be restored here. fd is borrowed and read front to back.
+ */
+struct xg_image;
+int xg_image_open(int fd, struct xg_image **image, struct xg_error *e);
+void xg_image_close(struct xg_image **image);
+/* Its configuration: JSON, or "". */
+const char *xg_image_config(const struct xg_image *image);
+/* It needs a PV domain, rather than PVH or HVM. */
+bool xg_image_is_pv(const struct xg_image *image);
+/* The rest of it, looked at and thrown away. */
+int xg_image_check(struct xg_image *image, struct xg_error *e);
+
+/*
+ * Into a domain that xc_domain_create made, as for xg_build. HVM and PVH:
+ * parameters that the configuration has are set by the caller.
+ */
+struct xg_restore {
+	uint32_t domid;
+	/* Ports in the domain, bound to the two back ends below. */
+	uint32_t store_port, console_port;
+	uint32_t store_domid, console_domid;
+	/* For progress: what it will have. */
+	uint64_t nr_pages;
+	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
+};
+struct xg_restored {
+	uint64_t nr_pages;
+	/* As struct xg_built's. */
+	uint64_t store_frame, console_frame;
+	/* HVM: the device model's state, NULL = none; owned, free(3). */
+	void *emulator;
+	size_t emulator_len;
+};
+int xg_image_restore(xc_interface *xch, struct xg_image *image,
+    const struct xg_restore *r, struct xg_restored *out, struct xg_error *e);
 
 #ifdef __cplusplus
 }

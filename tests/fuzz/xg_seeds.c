@@ -11,6 +11,7 @@
 #include <xen/elfnote.h>
 
 #include "xg_image.h"
+#include "xg_saved.h"
 
 static const char *dir;
 static int status;
@@ -88,6 +89,24 @@ packed(void)
 	}
 }
 
+static void
+images(void)
+{
+	static const unsigned flags[] = { 0, SAVED_COMPAT, SAVED_OF_XL,
+		SAVED_OF_XL | SAVED_V2 };
+	static struct saved s;
+	char name[16];
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		saved_pv(&s, flags[i]);
+		snprintf(name, sizeof(name), "pv%zu", i);
+		save("xg_stream", name, "", 0, s.bytes, s.len);
+		saved_hvm(&s, flags[i]);
+		snprintf(name, sizeof(name), "hvm%zu", i);
+		save("xg_stream", name, "", 0, s.bytes, s.len);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -99,5 +118,6 @@ main(int argc, char **argv)
 	mkdir(dir, 0777);
 	elf();
 	packed();
+	images();
 	return status;
 }
