@@ -36,6 +36,8 @@ enum xu_msg_kind {
 	XU_MSG_FAILED,
 	/* An unpacked kernel, with its image. */
 	XU_MSG_KERNEL,
+	/* Whose the image is that is to be restored. */
+	XU_MSG_IMAGE,
 };
 
 struct xu_msg {

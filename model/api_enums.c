@@ -55,7 +55,7 @@ const struct model_enum *const model_enums[] = {
 	ENUM("vm_operations",
 	    WORDS("start", "pause", "unpause", "clean_shutdown",
 		"clean_reboot", "hard_shutdown", "hard_reboot", "clone", "copy",
-		"provision", "destroy")),
+		"provision", "destroy", "suspend", "resume")),
 	ENUM("vbd_mode", WORDS("RW", "RO")),
 	ENUM("vbd_type", WORDS("Disk", "CD")),
 	ENUM("vif_kind", WORDS("vif", "ioemu")),

@@ -131,6 +131,9 @@ static const struct model_field fields[] = {
 	    XE(OPERATION_NOT_ALLOWED), XE(OTHER_OPERATION_IN_PROGRESS),        \
 	    XE(VDI_IN_USE), XE(SR_FULL), XE(SR_OPERATION_NOT_SUPPORTED),       \
 	    XE(HANDLE_INVALID), XE(TASK_CANCELLED), XE(XLD_HELPER))
+#define SAVE_ERRORS                                                            \
+	ERRORS(XE(VM_BAD_POWER_STATE), XE(OPERATION_NOT_ALLOWED),              \
+	    XE(XLD_TIMEOUT), XE(XLD_FILE), XE(XLD_IMAGE))
 #define LIVE	  (ST_RUNNING | ST_PAUSED)
 
 static const struct model_method methods[] = {
@@ -187,10 +190,36 @@ static const struct model_method methods[] = {
 	    BAD_STATE, "Asks the guest to reboot." },
 	{ "clean_halt", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, LIVE, MM_ASYNC,
 	    BAD_STATE, "Asks the guest to halt." },
-	{ "hard_shutdown", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_LIVE,
-	    MM_ASYNC, BAD_STATE, "Ends the domain at once." },
+	{ "hard_shutdown", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR,
+	    ST_LIVE | ST_SUSPENDED, MM_ASYNC, BAD_STATE,
+	    "Ends the domain at once; a suspended machine loses its state." },
 	{ "hard_reboot", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_LIVE,
 	    MM_ASYNC, BAD_STATE, "Ends the domain at once and builds it anew." },
+	{ "save", T_VOID,
+	    { VM_ARG, { "file", T_STRING }, { "checkpoint", T_BOOL },
+		{ "leave_paused", T_BOOL }, { "compat", T_BOOL } },
+	    ROLE_POOL_ADMIN, ST_RUNNING, MM_ASYNC | MM_OPTIONAL(3),
+	    SAVE_ERRORS,
+	    "The guest suspends itself, and its memory and state go to a file "
+	    "of domain 0; then its domain is destroyed, or goes on "
+	    "(checkpoint), or goes on paused. With compat xl can restore it, "
+	    "too." },
+	{ "restore", T_REF("VM"),
+	    { { "file", T_STRING }, { "start_paused", T_BOOL } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC | MM_OPTIONAL(1),
+	    ERRORS(XE(DUPLICATE_VM), XE(UNIQUE_NAME_ERROR),
+		XE(HOST_NOT_ENOUGH_FREE_MEMORY), XE(XLD_IMAGE), XE(XLD_FILE)),
+	    "The machine of such a file goes on from it." },
+	{ "suspend", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_RUNNING,
+	    MM_ASYNC, SAVE_ERRORS,
+	    "As save, to a file of xld's: the machine is suspended." },
+	{ "resume", T_VOID,
+	    { VM_ARG, { "start_paused", T_BOOL }, { "force", T_BOOL } },
+	    ROLE_VM_OPERATOR, ST_SUSPENDED, MM_ASYNC | MM_OPTIONAL(2),
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(HOST_NOT_ENOUGH_FREE_MEMORY),
+		XE(XLD_IMAGE)),
+	    "A suspended machine goes on. There is nothing that force would "
+	    "skip." },
 	{ "send_trigger", T_VOID,
 	    { VM_ARG, { "trigger", T_STRING }, { "vcpu", T_INT } },
 	    ROLE_VM_OPERATOR, LIVE, MM_ASYNC,

@@ -16,6 +16,7 @@
 #include "db.h"
 #include "dev.h"
 #include "dm.h"
+#include "vm_save.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -102,6 +103,7 @@ kept(void *arg, const char *uuid, const struct xu_val *v)
 	if (g == NULL)
 		return;
 	g->kept = true;
+	g->suspended = xu_val_get_bool(v, "suspended", false);
 	snprintf(g->last_end, sizeof(g->last_end), "%s",
 	    xu_val_get_str(v, "last_end", ""));
 }
@@ -155,11 +157,41 @@ follow_rename(const struct guest *g)
 }
 
 static void
+ours_again(struct guest *g, const struct xu_val *v, int32_t domid,
+    const struct xc_domaininfo *info)
+{
+	struct core *c = g->core;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (guest_set_domid(g, domid, &e) < 0) {
+		xu_log_err(XU_ERROR, &e);
+		return;
+	}
+	g->info = *info;
+	g->start_time = xu_val_get_int(v, "start_time", 0);
+	g->preserved = xu_val_get_bool(v, "preserved", false);
+	follow_rename(g);
+	devs_adopt(g);
+	if (console_attach(g, true, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
+	if (config_type(g->config) == TYPE_HVM && !dm_adopt(g, v)) {
+		xu_log(XU_ERROR, "%s: its device model has died while xld was "
+				 "not running", guest_name(g));
+		xc_domain_shutdown(c->xch, (uint32_t)domid, END_CRASH);
+	}
+	/* It was restored, and all but this had been done. */
+	if (xu_val_get_bool(v, "to_run", false)) {
+		xc_domain_unpause(c->xch, (uint32_t)domid);
+		record_write(g, NULL);
+	}
+	xu_log(XU_NOTICE, "%s (domain %d) is ours again", guest_name(g), domid);
+}
+
+static void
 running(struct core *c, const char *uuid, const struct xu_val *v)
 {
 	int64_t domid = xu_val_get_int(v, "domid", NO_DOMID);
 	struct guest *g = guest_of(c, uuid, v);
-	struct xu_err e = XU_ERR_INIT;
 	struct xc_domaininfo info;
 
 	if (g == NULL)
@@ -178,24 +210,7 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 			guest_free(g);
 		return;
 	}
-	if (guest_set_domid(g, (int32_t)domid, &e) < 0) {
-		xu_log_err(XU_ERROR, &e);
-		return;
-	}
-	g->info = info;
-	g->start_time = xu_val_get_int(v, "start_time", 0);
-	g->preserved = xu_val_get_bool(v, "preserved", false);
-	follow_rename(g);
-	devs_adopt(g);
-	if (console_attach(g, true, &e) < 0)
-		xu_log_err(XU_WARNING, &e);
-	if (config_type(g->config) == TYPE_HVM && !dm_adopt(g, v)) {
-		xu_log(XU_ERROR, "%s: its device model has died while xld was "
-				 "not running", guest_name(g));
-		xc_domain_shutdown(c->xch, (uint32_t)domid, END_CRASH);
-	}
-	xu_log(XU_NOTICE, "%s (domain %lld) is ours again", guest_name(g),
-	    (long long)domid);
+	ours_again(g, v, (int32_t)domid, &info);
 }
 
 /* ---- intents --------------------------------------------------------------------------- */
@@ -233,6 +248,29 @@ recovered(void *arg, const struct xu_err *e)
 	vm_settle(g);
 }
 
+/* A save: the guest goes on, or the file is whole and it ends. */
+static void
+save_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
+{
+	struct core *c = g->core;
+	struct xc_domaininfo info;
+	bool ends;
+
+	if (domid >= 0 && xc_domain_getinfo(c->xch, (uint32_t)domid, &info) == 0)
+		ours_again(g, v, domid, &info);
+	ends = save_was_cut(g, xu_val_get(v, "save"));
+	if (g->domid >= 0 && ends) {
+		vm_destroy(g, recovered, g);
+		return;
+	}
+	if (g->domid >= 0 && (info.flags & XC_DOMINF_SHUTDOWN) != 0 &&
+	    info.shutdown_reason == END_SUSPEND)
+		save_go_on(g);
+	record_write(g, NULL);
+	intent_remove(g->uuid);
+	vm_settle(g);
+}
+
 static void
 under_way(struct core *c, const char *uuid, const struct xu_val *v)
 {
@@ -247,6 +285,12 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 	fill(g, v);
 	xu_log(XU_NOTICE, "%s: a %s was cut short; %s", guest_name(g), what,
 	    strcmp(what, "create") == 0 ? "undone" : "finished");
+	if (strcmp(what, "save") == 0) {
+		save_under_way(g, v, domid);
+		return;
+	}
+	if (strcmp(what, "create") == 0)
+		suspended_again(g);
 	/* Nodes of the domain that was, when another number is alive now. */
 	if (old > 0 && old != domid)
 		store_remove(c, old, uuid);
@@ -278,6 +322,7 @@ adopt_all(struct core *c)
 		xu_log_err(XU_ERROR, &e);
 	each_record(c, XLD_RUNDIR "/domains", running);
 	each_record(c, XLD_RUNDIR "/intents", under_way);
+	suspended_clean(c);
 	scan(c);
 	/* Who starts us may rely on nothing half done being left. */
 	while (!xu_list_empty(&c->reaps))

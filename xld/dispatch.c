@@ -28,7 +28,8 @@ static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
-	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers };
+	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
+	vm_save_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -319,6 +320,7 @@ state_allows(struct call *k)
 		    guest_name(g),
 		    g->op == OP_CREATE	    ? "created" :
 			g->op == OP_DESTROY ? "destroyed" :
+			g->op == OP_SAVE    ? "saved" :
 					      "restarted");
 		xu_err_param(&e, "VM");
 		xu_err_param(&e, "%s", g->uuid);

@@ -246,6 +246,8 @@ enum dom_power
 guest_power(const struct guest *g)
 {
 	/* One that is dying never runs again, whoever keeps it. */
+	if (g->domid < 0 && g->suspended)
+		return DOM_SUSPENDED;
 	if (g->domid < 0 || (g->info.flags & XC_DOMINF_DYING) != 0)
 		return DOM_HALTED;
 	if ((g->info.flags & XC_DOMINF_SHUTDOWN) != 0 &&

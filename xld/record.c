@@ -107,6 +107,7 @@ content(const struct guest *g)
 	xu_val_set(v, "console_frame", xu_int((int64_t)g->console_frame));
 	xu_val_set(v, "start_time", xu_int(g->start_time));
 	xu_val_set(v, "preserved", xu_bool(g->preserved));
+	xu_val_set(v, "to_run", xu_bool(g->to_run));
 	xu_val_set(v, "restart_since", xu_int(g->restart_since));
 	xu_val_set(v, "restarts", xu_int(g->restarts));
 	xu_val_set(v, "last_end", xu_str(g->last_end));
@@ -129,6 +130,7 @@ keep(struct guest *g, struct xu_err *e)
 		v = xu_struct();
 		xu_val_set(v, "config", xu_val_copy(g->config));
 		xu_val_set(v, "last_end", xu_str(g->last_end));
+		xu_val_set(v, "suspended", xu_bool(g->suspended));
 		r = db_put(g->core->db, "VM", g->uuid, v, e);
 	} else {
 		r = db_del(g->core->db, "VM", g->uuid, e);
@@ -165,9 +167,18 @@ record_remove(struct guest *g, struct xu_err *e)
 int
 intent_write(const struct guest *g, const char *op, struct xu_err *e)
 {
+	return intent_write_with(g, op, NULL, NULL, e);
+}
+
+int
+intent_write_with(const struct guest *g, const char *op, const char *name,
+    const struct xu_val *more, struct xu_err *e)
+{
 	struct xu_val *v = content(g);
 
 	xu_val_set(v, "intent", xu_str(op));
+	if (name != NULL)
+		xu_val_set(v, name, xu_val_copy(more));
 	return put(INTENTS, g->uuid, v, e);
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xld.h"
+#include "vm_save.h"
 #include "xu_log.h"
 
 #define CHUNK 128
@@ -180,6 +180,8 @@ follow(struct guest *g)
 			vm_forget(g);
 		return;
 	}
+	if (g->saving != NULL)
+		save_look(g);
 	if (!g->seen ||
 	    (!g->foreign && (g->info.flags & XC_DOMINF_DYING) != 0)) {
 		/* A job sees the end by itself. */

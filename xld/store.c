@@ -376,6 +376,41 @@ store_ask(const struct guest *g, const char *word, struct xu_err *e)
 	return tell(g, "shutdown", word, e);
 }
 
+bool
+store_take_back(const struct guest *g, const char *word)
+{
+	struct core *c = g->core;
+	char path[DOMAIN_PATH + 32];
+	bool taken = false;
+	xs_transaction_t t;
+	char *now;
+
+	if (c->xs == NULL)
+		return false;
+	snprintf(path, sizeof(path), "/local/domain/%d/control/shutdown",
+	    g->domid);
+	do {
+		t = xs_transaction_start(c->xs);
+		now = t == XBT_NULL ? NULL : xs_read(c->xs, t, path, NULL);
+		taken = now != NULL && strcmp(now, word) == 0 &&
+		    xs_write(c->xs, t, path, "", 0);
+		free(now);
+	} while (t != XBT_NULL && !xs_transaction_end(c->xs, t, !taken) &&
+	    errno == EAGAIN);
+	return taken;
+}
+
+void
+store_resumed(const struct guest *g)
+{
+	struct core *c = g->core;
+
+	if (c->xs == NULL || !xs_resume_domain(c->xs, (unsigned)g->domid))
+		xu_log(XU_WARNING, "domain %d: xenstored was not told that it "
+		    "goes on: %s", g->domid, c->xs == NULL ? "it cannot be "
+		    "reached" : xs_last_error(c->xs));
+}
+
 int
 store_sysrq(const struct guest *g, const char *key, struct xu_err *e)
 {

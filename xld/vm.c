@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "vm_memory.h"
 #include "vm_place.h"
+#include "vm_save.h"
 #include "xenctrl_sched.h"
 #include "xu_log.h"
 
@@ -450,8 +451,23 @@ hard_done(void *arg, const struct xu_err *e)
 static void
 hard_shutdown(struct call *k)
 {
-	if (is_guest(k))
+	struct xu_err e = XU_ERR_INIT;
+
+	if (!is_guest(k))
+		return;
+	if (k->guest->domid >= 0) {
 		vm_destroy(k->guest, hard_done, k);
+		return;
+	}
+	k->guest->suspended = false;
+	if (record_write(k->guest, &e) < 0) {
+		k->guest->suspended = true;
+		call_fail(k, &e);
+		return;
+	}
+	suspended_forget(k->guest);
+	api_tell_guest(k->guest);
+	call_ok(k, NULL);
 }
 
 static void

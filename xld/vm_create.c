@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdint.h>
+#include <xen/hvm/params.h>
 
 #include "bootprog.h"
 #include "dev.h"
@@ -22,6 +24,8 @@
 #include "vm_place.h"
 #include "xu_log.h"
 
+/* HVM_PARAM_TIMER_MODE's no_delay_for_missed_ticks, libxl's default, too. */
+#define NO_DELAY 1
 /* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
  * HVM domain all but VPCI and, where Xen leaves the choice, USE_PIRQ. */
 #define EMU_PVH	 0x1u
@@ -41,6 +45,11 @@ struct create {
 	struct kcache_id kernel_id;
 	struct dev_work devices;
 	struct worker *worker;
+	/* From an image: who has it open, until it has its order; what became of that
+	 * before; whether the guest was suspended. */
+	struct worker *image;
+	struct xu_err image_err;
+	bool from_image, was_suspended;
 	/* On whose behalf, for the log. */
 	char request[XU_LOG_CONTEXT];
 	vm_progress_f *progress;
@@ -94,6 +103,8 @@ step_files(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
+	if (j->from_image)
+		return XU_STEP_NEXT;
 	return result(vm_files_open(j->core, j->g->config, &j->files, e));
 }
 
@@ -121,6 +132,8 @@ step_bootloader(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
+	if (j->from_image)
+		return XU_STEP_NEXT;
 	return bootprog_start(j->g, &j->files, j->args, devices_resume, j, e);
 }
 
@@ -353,6 +366,13 @@ on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 	struct xu_err bad = XU_ERR_INIT;
 
 	xu_log_context(j->request);
+	if (j->worker == NULL) {
+		/* It has come to grief before there was a domain for it. */
+		j->image = NULL;
+		if (e != NULL)
+			j->image_err = *e;
+		return;
+	}
 	j->worker = NULL;
 	if (e == NULL && (store <= 0 || console <= 0)) {
 		xu_err_set(&bad, "XLD_HELPER", 0,
@@ -394,18 +414,58 @@ add_kernel(struct create *j, struct xu_val *order, struct xu_val *files,
 	return add_file(files, fds, n, "image", k->fd);
 }
 
+/* Parameters of Xen's that the image leaves to the configuration. */
+static int
+set_timers(struct create *j, struct xu_err *e)
+{
+	const uint32_t domid = (uint32_t)j->g->domid;
+
+	if (config_type(j->g->config) == TYPE_PV)
+		return 0;
+	if (xc_hvm_param_set(j->core->xch, domid, HVM_PARAM_TIMER_MODE,
+		(uint64_t)config_number(j->g->config, "platform", "timer_mode",
+		    NO_DELAY)) < 0)
+		return xen_fail(j->core, e, "set the timer mode");
+	return 0;
+}
+
+/* What the worker finds in the image becomes the domain's. */
+static enum xu_step_result
+load_image(struct create *j, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *order = xu_struct();
+
+	if (j->image == NULL) {
+		*e = j->image_err;
+		return XU_STEP_FAIL;
+	}
+	xu_val_set(order, "domid", xu_int(j->g->domid));
+	xu_val_set(order, "store_port", xu_int(j->g->store_port));
+	xu_val_set(order, "console_port", xu_int(j->g->console_port));
+	xu_val_set(order, "nr_pages",
+	    xu_int(number(j, "memory_dynamic_max") >> 12));
+	if (set_timers(j, e) < 0 || worker_go_on(j->image, order, e) < 0)
+		return XU_STEP_FAIL;
+	j->worker = j->image;
+	j->image = NULL;
+	return XU_STEP_NEXT;
+}
+
 /* It works while the nodes are written. */
 static enum xu_step_result
 step_worker(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
-	const struct worker_events ev = { on_progress, on_kernel, on_built, j };
+	const struct worker_events ev = { .progress = on_progress,
+		.kernel = on_kernel, .done = on_built, .arg = j };
 	const struct xu_val *v = j->g->config;
 	AUTO_VAL struct xu_val *order = xu_struct();
 	struct xu_val *files = xu_array();
 	int fds[XU_MSG_FDS], n = 0;
 	bool hvm = config_type(v) == TYPE_HVM;
 
+	if (j->from_image)
+		return load_image(j, e);
 	kcache_identify(start_file(j), &j->kernel_id);
 	n = add_kernel(j, order, files, fds, n);
 	if (hvm)
@@ -568,6 +628,10 @@ step_record(void *ctx, struct xu_err *e)
 	struct create *j = ctx;
 
 	close_files(j);
+	if (j->from_image) {
+		j->g->suspended = false;
+		j->g->to_run = !j->paused;
+	}
 	return result(record_write(j->g, e));
 }
 
@@ -576,9 +640,23 @@ undo_record(void *ctx)
 {
 	struct create *j = ctx;
 
+	j->g->suspended = j->was_suspended;
+	j->g->to_run = false;
 	/* A machine that its owner keeps has a record anyhow. */
 	if (guest_is_transient(j->g))
 		record_remove(j->g, NULL);
+}
+
+/* What a guest does once it goes on cannot be undone: from here on a restarted daemon
+ * lets it run, rather than go on from the image a second time. */
+static enum xu_step_result
+step_commit(void *ctx, struct xu_err *e XU_UNUSED)
+{
+	struct create *j = ctx;
+
+	if (j->from_image)
+		intent_remove(j->g->uuid);
+	return XU_STEP_NEXT;
 }
 
 static enum xu_step_result
@@ -611,6 +689,7 @@ static const struct xu_step steps[] = {
 	{ "device-ready", step_ready, NULL },
 	{ "devmodel", step_devmodel, undo_devmodel },
 	{ "record", step_record, undo_record },
+	{ "commit", step_commit, NULL },
 	{ "run", step_run, NULL },
 	{ NULL, NULL, NULL },
 };
@@ -642,8 +721,14 @@ end(struct create *j)
 	struct guest *g = j->g;
 
 	workers_restock(j->core);
+	if (j->image != NULL)
+		worker_kill(j->image);
 	if (e == NULL)
 		intent_remove(g->uuid);
+	if (e == NULL && j->from_image) {
+		g->to_run = false;
+		record_write(g, NULL);
+	}
 	g->op = OP_NONE;
 	if (e == NULL)
 		scan_one(g);
@@ -683,8 +768,8 @@ begin(uv_timer_t *t)
 	xu_job_start(&j->job);
 }
 
-struct create *
-vm_create(struct guest *g, bool paused, vm_progress_f *progress,
+static struct create *
+new_create(struct guest *g, bool paused, vm_progress_f *progress,
     vm_done_f *done, void *arg)
 {
 	struct create *j = calloc(1, sizeof(*j));
@@ -717,6 +802,32 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 	uv_timer_init(g->core->loop, t);
 	t->data = j;
 	uv_timer_start(t, begin, 0, 0);
+	return j;
+}
+
+struct create *
+vm_create(struct guest *g, bool paused, vm_progress_f *progress,
+    vm_done_f *done, void *arg)
+{
+	return new_create(g, paused, progress, done, arg);
+}
+
+struct create *
+vm_restore(struct guest *g, struct worker *image, bool paused,
+    vm_progress_f *progress, vm_done_f *done, void *arg)
+{
+	struct create *j = new_create(g, paused, progress, done, arg);
+	const struct worker_events ev = { .progress = on_progress,
+		.done = on_built, .arg = j };
+
+	if (j == NULL) {
+		worker_kill(image);
+		return NULL;
+	}
+	j->from_image = true;
+	j->was_suspended = g->suspended;
+	j->image = image;
+	worker_listen(image, &ev);
 	return j;
 }
 

@@ -14,6 +14,7 @@
 
 #include "xld.h"
 #include "xu_file.h"
+#include "vm_save.h"
 #include "xu_log.h"
 
 #define LEFT	 XLD_RUNDIR "/autostart.json"
@@ -236,16 +237,31 @@ started(void *arg, const struct xu_err *e)
 	rounds_look(c);
 }
 
+/* From where it was suspended. */
+static void
+went_on(void *arg, struct guest *resumed, const struct xu_err *e)
+{
+	if (resumed != NULL)
+		suspended_forget(resumed);
+	started(arg, e);
+}
+
 static void
 start_one(struct rounds *r, const struct member *m)
 {
 	struct guest *g = guest_by_uuid(r->core, m->uuid);
+	char path[SUSPENDED_PATH];
 
 	if (g == NULL || g->domid >= 0 || g->op != OP_NONE) {
 		not_left(m->uuid);
 		return;
 	}
 	xu_log(XU_NOTICE, "%s starts with the host", guest_name(g));
+	if (g->suspended) {
+		suspended_path(g->uuid, path);
+		restore_begin(r->core, g, path, false, NULL, went_on, g);
+		return;
+	}
 	vm_create(g, false, NULL, started, g);
 }
 

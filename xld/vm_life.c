@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "vm_save.h"
 #include "xu_log.h"
 
 /* So many restarts in so many seconds are a loop. */
@@ -357,9 +358,12 @@ vm_ended(struct guest *g)
 	uint32_t reason = g->info.shutdown_reason;
 	enum dom_action a;
 
-	/* Saving is not there yet, so nobody of ours asked for it. */
-	if (reason == END_SUSPEND)
+	/* Who asked for it waits for it; we do not any more. */
+	if (reason == END_SUSPEND) {
+		if (g->late_suspend)
+			save_go_on(g);
 		return;
+	}
 	/* With the host nothing comes back. */
 	a = g->core->disabled ? ACTION_DESTROY :
 				guest_action(g, setting_for(reason));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xld-build seen from the core: one process per creation, one channel to it.
- * It gets the order and the files as descriptors; it answers with progress and
- * one last word. A worker that ends without one has died.
+ * xld-build and xld-image seen from the core: one process per creation, save or
+ * restore, one channel to it. It gets the order and the files as descriptors; it
+ * answers with progress and one last word. A worker that ends without one has died.
  *
- * Starting a program is a third of what a small guest takes, so one worker is
+ * Starting a program is a third of what a small guest takes, so one builder is
  * started beforehand, while nobody waits: it has its libraries and holds nothing
  * but the channel. It serves one creation like any other.
  */
@@ -22,13 +22,16 @@
 #include "xu_log.h"
 #include "xu_proc.h"
 
-#define PROGRAM	    XLD_LIBEXECDIR "/xld-build"
-#define PAYLOAD_MAX (64u << 10)
+#define BUILD	    XLD_LIBEXECDIR "/xld-build"
+#define IMAGE	    XLD_LIBEXECDIR "/xld-image"
+#define PAYLOAD_MAX (1u << 20)
 /* After a creation its caller has things to do first. */
 #define SPARE_MS    50
 
 struct worker {
 	struct core *core;
+	/* Its path. */
+	const char *program;
 	struct xu_list all;
 	struct xu_chan *chan;
 	uv_poll_t poll;
@@ -63,6 +66,12 @@ let_go(struct worker *w)
 	xu_list_remove(&w->all);
 	uv_poll_stop(&w->poll);
 	uv_close((uv_handle_t *)&w->poll, poll_closed);
+}
+
+static const char *
+name_of(const char *program)
+{
+	return strrchr(program, '/') + 1;
 }
 
 /* It is told nothing any more; its end is waited for, which SIGKILL or its last
@@ -118,6 +127,7 @@ static void
 died(struct worker *w)
 {
 	struct worker_events ev = w->ev;
+	const char *program = w->program;
 	struct xu_err e = XU_ERR_INIT;
 	int status;
 
@@ -127,10 +137,10 @@ died(struct worker *w)
 	if (ev.done == NULL)
 		return;
 	xu_err_set(&e, "XLD_HELPER", 0,
-	    WIFSIGNALED(status) ? "the build worker was killed by signal %d" :
-				  "the build worker ended with status %d",
+	    WIFSIGNALED(status) ? "%s was killed by signal %d" :
+				  "%s ended with status %d", name_of(program),
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	xu_err_param(&e, "xld-build");
+	xu_err_param(&e, "%s", name_of(program));
 	xu_err_param(&e, "it ended early");
 	ev.done(ev.arg, NULL, &e);
 }
@@ -188,6 +198,10 @@ take(struct worker *w, struct xu_msg *m)
 	case XU_MSG_KERNEL:
 		unpacked(w, m);
 		return true;
+	case XU_MSG_IMAGE:
+		if (w->ev.image != NULL)
+			w->ev.image(w->ev.arg, m->val);
+		return true;
 	case XU_MSG_DONE:
 		succeeded(w, m->val);
 		return false;
@@ -223,19 +237,21 @@ ready(uv_poll_t *h, int status, int events XU_UNUSED)
 
 /* One that waits for its order; NULL with an error. */
 static struct worker *
-new_worker(struct core *c, struct xu_err *e)
+new_worker(struct core *c, const char *program, struct xu_err *e)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 
-	if (w == NULL || (w->chan = helper_start(PROGRAM, PAYLOAD_MAX, &w->pid,
+	if (w == NULL || (w->chan = helper_start(program, PAYLOAD_MAX, &w->pid,
 			      e)) == NULL) {
 		xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start a worker");
 		free(w);
 		return NULL;
 	}
 	w->core = c;
+	w->program = program;
 	if (uv_poll_init(c->loop, &w->poll, xu_chan_fd(w->chan)) != 0) {
-		xu_err_set(e, "XLD_HELPER", errno, "watch the build worker");
+		xu_err_set(e, "XLD_HELPER", errno, "watch %s",
+		    name_of(program));
 		helper_kill(w->pid);
 		xu_chan_free(&w->chan);
 		free(w);
@@ -255,7 +271,7 @@ start_spare(uv_timer_t *t)
 
 	if (c->spare != NULL)
 		return;
-	c->spare = new_worker(c, &e);
+	c->spare = new_worker(c, BUILD, &e);
 	if (c->spare == NULL)
 		xu_log_err(XU_WARNING, &e);
 }
@@ -290,7 +306,7 @@ worker_start(struct core *c, const struct xu_val *build, const int *fds,
 		worker_kill(w);
 	c->spare = NULL;
 	if (!given) {
-		w = new_worker(c, e);
+		w = new_worker(c, BUILD, e);
 		if (w == NULL)
 			return NULL;
 		given = give(w, build, fds, nfds) == 0;
@@ -303,6 +319,48 @@ worker_start(struct core *c, const struct xu_val *build, const int *fds,
 	}
 	w->ev = *ev;
 	return w;
+}
+
+struct worker *
+worker_image(struct core *c, const struct xu_val *order, int fd,
+    const struct worker_events *ev, struct xu_err *e)
+{
+	struct worker *w = new_worker(c, IMAGE, e);
+
+	if (w == NULL)
+		return NULL;
+	if (give(w, order, &fd, 1) < 0) {
+		xu_err_set(e, "XLD_HELPER", errno, "give xld-image its order");
+		worker_kill(w);
+		return NULL;
+	}
+	w->ev = *ev;
+	return w;
+}
+
+void
+worker_listen(struct worker *w, const struct worker_events *ev)
+{
+	w->ev = *ev;
+}
+
+void
+worker_leave(struct worker *w)
+{
+	const struct worker_events none = { .arg = NULL };
+
+	/* From its own message it cannot be freed; without orders it ends. */
+	w->ev = none;
+	kill(w->pid, SIGKILL);
+}
+
+int
+worker_go_on(struct worker *w, const struct xu_val *order, struct xu_err *e)
+{
+	if (give(w, order, NULL, 0) == 0)
+		return 0;
+	return xu_err_set(e, "XLD_HELPER", errno, "tell %s to go on",
+	    name_of(w->program));
 }
 
 void

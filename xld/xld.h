@@ -49,6 +49,7 @@ struct hardware;
 struct net;
 struct networks;
 struct rounds;
+struct saving;
 struct worker;
 
 struct core {
@@ -151,6 +152,7 @@ enum guest_op {
 	OP_CREATE,
 	OP_DESTROY,
 	OP_REBOOT,
+	OP_SAVE,
 };
 
 struct guest {
@@ -165,6 +167,14 @@ struct guest {
 	bool kept;
 	/* It ended and on_* said to keep it; nothing more is done with it. */
 	bool preserved;
+	/* It has no domain, and an image of ours (vm_save.h) to go on from. */
+	bool suspended;
+	/* It has been restored and is to be unpaused; see adopt.c. */
+	bool to_run;
+	/* It was asked to suspend and may still do it, when nobody waits any more. */
+	bool late_suspend;
+	/* While it is saved. */
+	struct saving *saving;
 	enum guest_op op;
 	/* While it has a domain. */
 	int32_t domid;
@@ -257,8 +267,11 @@ int record_write(struct guest *g, struct xu_err *e);
 /* -1: it is there as before. */
 int record_remove(struct guest *g, struct xu_err *e);
 /* What is being done to a guest; written before, removed after. op: "create",
- * "destroy", "reboot". */
+ * "destroy", "reboot", "save" (what of it: vm_save.h). */
 int intent_write(const struct guest *g, const char *op, struct xu_err *e);
+/* With a member of its own. */
+int intent_write_with(const struct guest *g, const char *op, const char *name,
+    const struct xu_val *more, struct xu_err *e);
 void intent_remove(const char *uuid);
 
 /* ---- adopt.c: after a restart -------------------------------------------------- */
@@ -315,6 +328,10 @@ int store_write_name(const struct guest *g, struct xu_err *e);
 /* Where a viewer finds its screen, as libxl's viewers look for it. */
 int store_write_vnc(const struct guest *g, const char *host, const char *port,
     struct xu_err *e);
+/* It has not heeded what it was asked: that is taken back. False: it has. */
+bool store_take_back(const struct guest *g, const char *word);
+/* A domain that was suspended goes on: its next end is told of again. */
+void store_resumed(const struct guest *g);
 int store_sysrq(const struct guest *g, const char *key, struct xu_err *e);
 int store_ask(const struct guest *g, const char *word, struct xu_err *e);
 /* Caller frees; NULL = none. */
@@ -366,12 +383,14 @@ void reap_look(struct core *c);
 bool reap_pending(struct core *c, int32_t domid);
 void reaps_close(struct core *c);
 
-/* ---- worker.c: xld-build --------------------------------------------------------------- */
+/* ---- worker.c: xld-build, xld-image ----------------------------------------------------- */
 
 struct worker_events {
 	void (*progress)(void *arg, const char *step, int percent);
 	/* A kernel it had unpacked; k and its descriptor are the callee's. */
 	void (*kernel)(void *arg, struct xg_kernel *k);
+	/* Whose image it is, and which kind. The worker waits for worker_go_on. */
+	void (*image)(void *arg, const struct xu_val *v);
 	/* e NULL: built; frames in the message DONE. */
 	void (*done)(void *arg, const struct xu_val *done,
 	    const struct xu_err *e);
@@ -379,6 +398,16 @@ struct worker_events {
 };
 struct worker *worker_start(struct core *c, const struct xu_val *build,
     const int *fds, int nfds, const struct worker_events *ev,
+    struct xu_err *e);
+/* xld-image with an order and an image. */
+struct worker *worker_image(struct core *c, const struct xu_val *order, int fd,
+    const struct worker_events *ev, struct xu_err *e);
+/* Others hear of it from now on. */
+void worker_listen(struct worker *w, const struct worker_events *ev);
+/* The same as worker_kill, from its events. */
+void worker_leave(struct worker *w);
+/* Its second order. -1: it is to be killed. */
+int worker_go_on(struct worker *w, const struct xu_val *order,
     struct xu_err *e);
 /* Kills it and waits for its end, so that it holds nothing of the domain. */
 void worker_kill(struct worker *w);
@@ -398,6 +427,10 @@ typedef void vm_progress_f(void *arg, const char *step, int percent);
 /* Builds a domain for a guest without one. op is its name in the intent. */
 struct create *vm_create(struct guest *g, bool paused, vm_progress_f *progress,
     vm_done_f *done, void *arg);
+/* The same from an image, which a worker (taken) has open and tells to go on. Once
+ * the guest may run its record says so, and nothing of it is undone any more. */
+struct create *vm_restore(struct guest *g, struct worker *image, bool paused,
+    vm_progress_f *progress, vm_done_f *done, void *arg);
 /* It fails with TASK_CANCELLED soon; -1: too late. */
 int vm_create_cancel(struct create *j);
 /* Ends its domain and what belongs to it. */
@@ -542,7 +575,7 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
-    none_handlers[], sr_handlers[], pci_handlers[];
+    none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 

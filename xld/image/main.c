@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xld-image: writes the image of one domain, or reads one into a domain, and ends.
+ * Its orders come over descriptor 3, the file with the first. What it reads, a guest's
+ * memory or a file of anybody's, is looked at behind walls (confine.h) that are up
+ * before the first byte; what it tells the core is checked there again.
+ *
+ *   save      order -> PROGRESS..., DONE
+ *   restore   order -> IMAGE: whose it is; order: into which domain ->
+ *             PROGRESS..., DONE
+ *
+ * It is cancelled by being killed: neither the guest nor the file is the worse for
+ * it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "xenctrl.h"
+#include "xenguest.h"
+#include "xu_err.h"
+#include "xu_log.h"
+#include "xu_msg.h"
+
+#define CHANNEL_FD  3
+#define PAYLOAD_MAX (1u << 20)
+/* Between two words about how far it is. */
+#define WORD_MS	    100
+
+struct image {
+	struct xu_chan *chan;
+	struct xu_msg order;
+	xc_interface *xch;
+	uint64_t said;
+};
+
+/* ---- what the core hears ------------------------------------------------------- */
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int
+progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct image *w = ctx;
+	uint64_t now = now_ms();
+	struct xu_val *v;
+
+	if (now - w->said < WORD_MS)
+		return 0;
+	w->said = now;
+	v = xu_struct();
+	xu_val_set(v, "step", xu_str("memory"));
+	xu_val_set(v, "percent",
+	    xu_int(total == 0 ? 0 : (int64_t)(done * 100 / total)));
+	xu_val_set(v, "done", xu_int((int64_t)done));
+	xu_val_set(v, "total", xu_int((int64_t)total));
+	xu_chan_send(w->chan, XU_MSG_PROGRESS, 0, v, NULL, 0);
+	xu_val_free(v);
+	return 0;
+}
+
+static int
+refuse(struct image *w, const char *code, const char *param,
+    const char *message)
+{
+	struct xu_val *v = xu_struct(), *params = xu_array();
+
+	xu_val_add(params, xu_str(param));
+	xu_val_add(params, xu_str(message));
+	xu_val_set(v, "code", xu_str(code));
+	xu_val_set(v, "params", params);
+	xu_val_set(v, "message", xu_str(message));
+	xu_chan_send(w->chan, XU_MSG_FAILED, 0, v, NULL, 0);
+	xu_val_free(v);
+	return 1;
+}
+
+static int
+tell(struct image *w, uint32_t kind, struct xu_val *v)
+{
+	int r = xu_chan_send(w->chan, kind, 0, v, NULL, 0);
+
+	xu_val_free(v);
+	return r < 0 ? 1 : 0;
+}
+
+/* ---- save ------------------------------------------------------------------------ */
+
+static const char *
+file_name(const struct image *w)
+{
+	return xu_val_get_str(w->order.val, "file", "image");
+}
+
+static int
+save(struct image *w, int fd)
+{
+	AUTO_BUF struct xu_buf config = XU_BUF_INIT;
+	struct xg_save s = { .fd = fd, .progress = progress, .ctx = w,
+		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
+		.compat = xu_val_get_bool(w->order.val, "compat", false) };
+	struct xg_error e = { .msg = "" };
+	struct xg_saved done;
+	struct xu_val *v;
+
+	if (xu_val_to_json(xu_val_get(w->order.val, "config"), false,
+		&config) < 0)
+		return refuse(w, "XLD_HELPER", "xld-image",
+		    "no memory for the configuration");
+	s.config = xu_buf_text(&config);
+	if (xg_image_save(w->xch, &s, &done, &e) < 0)
+		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return refuse(w, "XLD_IMAGE", file_name(w), strerror(errno));
+	v = xu_struct();
+	xu_val_set(v, "bytes", xu_int((int64_t)done.bytes));
+	xu_val_set(v, "pages", xu_int((int64_t)done.pages));
+	xu_val_set(v, "zero_pages", xu_int((int64_t)done.zero_pages));
+	return tell(w, XU_MSG_DONE, v);
+}
+
+/* ---- restore ----------------------------------------------------------------------- */
+
+static int
+introduce(struct image *w, const struct xg_image *m)
+{
+	const char *text = xg_image_config(m);
+	struct xu_val *v = xu_struct(), *config;
+	struct xu_err e = XU_ERR_INIT;
+
+	config = xu_val_from_json(text, strlen(text), PAYLOAD_MAX, &e);
+	if (config == NULL) {
+		xu_val_free(v);
+		return refuse(w, "XLD_IMAGE", file_name(w),
+		    "the image is damaged: its configuration is no JSON");
+	}
+	xu_val_set(v, "config", config);
+	xu_val_set(v, "pv", xu_bool(xg_image_is_pv(m)));
+	return tell(w, XU_MSG_IMAGE, v);
+}
+
+static int
+load(struct image *w, struct xg_image *m, const struct xu_val *order)
+{
+	struct xg_error e = { .msg = "" };
+	struct xg_restored out;
+	struct xg_restore r = { .progress = progress, .ctx = w,
+		.domid = (uint32_t)xu_val_get_int(order, "domid", 0),
+		.store_port = (uint32_t)xu_val_get_int(order, "store_port", 0),
+		.console_port = (uint32_t)xu_val_get_int(order, "console_port",
+		    0),
+		.nr_pages = (uint64_t)xu_val_get_int(order, "nr_pages", 0) };
+	struct xu_val *v;
+
+	if (xg_image_restore(w->xch, m, &r, &out, &e) < 0)
+		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
+	v = xu_struct();
+	xu_val_set(v, "nr_pages", xu_int((int64_t)out.nr_pages));
+	xu_val_set(v, "store_frame", xu_int((int64_t)out.store_frame));
+	xu_val_set(v, "console_frame", xu_int((int64_t)out.console_frame));
+	free(out.emulator);
+	return tell(w, XU_MSG_DONE, v);
+}
+
+static int
+restore(struct image *w, int fd)
+{
+	AUTO_MSG struct xu_msg order = XU_MSG_INIT;
+	struct xg_error e = { .msg = "" };
+	struct xg_image *m = NULL;
+	int r;
+
+	if (xg_image_open(fd, &m, &e) < 0)
+		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
+	r = introduce(w, m);
+	/* Nobody wants it, or here is its domain. */
+	if (r == 0 && (xu_chan_recv(w->chan, &order) != 1 ||
+	    order.kind != XU_MSG_BUILD))
+		r = 1;
+	if (r == 0)
+		r = load(w, m, order.val);
+	xg_image_close(&m);
+	return r;
+}
+
+/* ---- the whole ---------------------------------------------------------------------- */
+
+static int
+work(struct image *w)
+{
+	const char *what = xu_val_get_str(w->order.val, "do", "");
+	char why[256] = "";
+
+	xu_log_context(xu_val_get_str(w->order.val, "request", ""));
+	w->xch = xc_interface_open(NULL, 0, why, sizeof(why));
+	if (w->xch == NULL)
+		return refuse(w, "XLD_NO_XEN", why, why);
+	if (confine() < 0)
+		return refuse(w, "XLD_HELPER", "xld-image",
+		    "its walls cannot be raised");
+	if (strcmp(what, "save") == 0)
+		return save(w, w->order.fds[0]);
+	return restore(w, w->order.fds[0]);
+}
+
+int
+main(int argc, char **argv XU_UNUSED)
+{
+	static struct image w;
+
+	xu_log_open("xld-image", NULL, XU_INFO);
+	w.chan = xu_chan_new(CHANNEL_FD, PAYLOAD_MAX);
+	if (argc != 1 || w.chan == NULL ||
+	    xu_chan_recv(w.chan, &w.order) != 1 ||
+	    w.order.kind != XU_MSG_BUILD || w.order.nfds != 1) {
+		fprintf(stderr, "xld-image: started by xld, which gives it its "
+				"order on descriptor 3\n");
+		return 2;
+	}
+	return work(&w);
+}

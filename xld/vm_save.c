@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* See vm_save.h. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image_xl.h"
+#include "vm_save.h"
+#include "xu_log.h"
+
+/* Seconds a guest has to heed, and again to be done; XLD_SUSPEND_TIMEOUT. */
+#define SUSPEND_S 60
+
+struct saving {
+	struct guest *g;
+	struct core *core;
+	struct xu_job job;
+	char *file, *temporary;
+	enum save_after after;
+	bool compat;
+	/* In the intent: the file gets its name. */
+	bool naming;
+	/* It was asked, and has suspended. */
+	bool asked, suspended, acknowledged;
+	int fd;
+	uv_timer_t *deadline;
+	struct worker *worker;
+	char request[XU_LOG_CONTEXT];
+	vm_progress_f *progress;
+	vm_done_f *done;
+	void *arg;
+};
+
+static const char *const after_words[] = { "end", "suspend", "go-on", "pause" };
+
+/* ---- the intent -------------------------------------------------------------------- */
+
+static int
+intent(struct saving *s, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "file", xu_str(s->file));
+	xu_val_set(v, "temporary", xu_str(s->temporary));
+	xu_val_set(v, "phase", xu_str(s->naming ? "name" : "write"));
+	xu_val_set(v, "after", xu_str(after_words[s->after]));
+	return intent_write_with(s->g, "save", "save", v, e);
+}
+
+static enum xu_step_result
+step_intent(void *ctx, struct xu_err *e)
+{
+	return intent(ctx, e) < 0 ? XU_STEP_FAIL : XU_STEP_NEXT;
+}
+
+static void
+undo_intent(void *ctx)
+{
+	struct saving *s = ctx;
+
+	intent_remove(s->g->uuid);
+}
+
+/* ---- the file ---------------------------------------------------------------------- */
+
+static int
+file_fail(struct xu_err *e, const char *path, int errnum)
+{
+	xu_err_set(e, "XLD_FILE", errnum, "%s", path);
+	xu_err_param(e, "%s", path);
+	xu_err_param(e, "%s", strerror(errnum));
+	return -1;
+}
+
+static enum xu_step_result
+step_file(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+	struct stat st;
+
+	if (stat(s->file, &st) == 0 && !S_ISREG(st.st_mode)) {
+		file_fail(e, s->file, S_ISDIR(st.st_mode) ? EISDIR : EEXIST);
+		return XU_STEP_FAIL;
+	}
+	/* Of a save that nobody is about any more. */
+	unlink(s->temporary);
+	s->fd = open(s->temporary,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->fd < 0) {
+		file_fail(e, s->file, errno);
+		return XU_STEP_FAIL;
+	}
+	return XU_STEP_NEXT;
+}
+
+static void
+close_file(struct saving *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static void
+undo_file(void *ctx)
+{
+	struct saving *s = ctx;
+
+	close_file(s);
+	unlink(s->temporary);
+}
+
+/* ---- the guest suspends -------------------------------------------------------------- */
+
+static void
+timer_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+static void
+end_wait(struct saving *s)
+{
+	if (s->deadline != NULL)
+		uv_close((uv_handle_t *)s->deadline, timer_closed);
+	s->deadline = NULL;
+}
+
+static unsigned
+patience_s(void)
+{
+	return env_seconds("XLD_SUSPEND_TIMEOUT", SUSPEND_S);
+}
+
+static void
+too_late(uv_timer_t *t)
+{
+	struct saving *s = t->data;
+	struct xu_err e = XU_ERR_INIT;
+	bool heeded;
+
+	xu_log_context(s->request);
+	heeded = !store_take_back(s->g, "suspend");
+	if (heeded && !s->acknowledged) {
+		/* It has begun; a large one takes its time. */
+		s->acknowledged = true;
+		uv_timer_start(s->deadline, too_late, patience_s() * 1000, 0);
+		return;
+	}
+	end_wait(s);
+	s->g->late_suspend = heeded;
+	xu_err_set(&e, "XLD_TIMEOUT", 0, heeded ?
+	    "the guest has heeded the request to suspend, and has not done so "
+	    "within %u s; it goes on" :
+	    "the guest has not heeded the request to suspend within %u s (has "
+	    "it Xen's drivers?); it goes on", patience_s());
+	xu_err_param(&e, "the guest's suspension");
+	xu_err_param(&e, "%u", patience_s());
+	xu_job_resume(&s->job, &e);
+}
+
+static enum xu_step_result
+step_suspend(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+
+	s->deadline = calloc(1, sizeof(*s->deadline));
+	if (s->deadline == NULL || store_ask(s->g, "suspend", e) < 0) {
+		xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "wait for the guest");
+		free(steal_ptr(&s->deadline));
+		return XU_STEP_FAIL;
+	}
+	s->asked = true;
+	uv_timer_init(s->core->loop, s->deadline);
+	s->deadline->data = s;
+	uv_timer_start(s->deadline, too_late, patience_s() * 1000, 0);
+	return XU_STEP_WAIT;
+}
+
+/* It ended otherwise, or was ended. */
+static void
+guest_lost(struct saving *s)
+{
+	const struct guest *g = s->g;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (s->worker != NULL)
+		worker_kill(steal_ptr(&s->worker));
+	end_wait(s);
+	xu_err_set(&e, "XLD_IMAGE", 0, "the guest has ended (%s) while it was "
+	    "saved", (g->info.flags & XC_DOMINF_SHUTDOWN) != 0 ?
+	    dom_end_word(g->info.shutdown_reason) : "it was destroyed");
+	xu_err_param(&e, "%s", s->file);
+	xu_err_param(&e, "the guest has ended");
+	xu_job_resume(&s->job, &e);
+}
+
+void
+save_look(struct guest *g)
+{
+	struct saving *s = g->saving;
+	const uint32_t f = g->info.flags;
+
+	if (!s->job.waiting)
+		return;
+	xu_log_context(s->request);
+	if (!g->seen || (f & XC_DOMINF_DYING) != 0 ||
+	    ((f & XC_DOMINF_SHUTDOWN) != 0 &&
+		g->info.shutdown_reason != END_SUSPEND)) {
+		guest_lost(s);
+	} else if ((f & XC_DOMINF_SHUTDOWN) != 0 && s->deadline != NULL) {
+		end_wait(s);
+		s->suspended = true;
+		xu_job_resume(&s->job, NULL);
+	}
+}
+
+void
+save_go_on(struct guest *g)
+{
+	struct core *c = g->core;
+
+	g->late_suspend = false;
+	if (xc_domain_resume_cooperative(c->xch, (uint32_t)g->domid) < 0)
+		xu_log(XU_ERROR, "%s: it is suspended and does not go on: %s",
+		    guest_name(g), xc_last_error(c->xch));
+	store_resumed(g);
+	scan_one(g);
+}
+
+static void
+undo_suspend(void *ctx)
+{
+	struct saving *s = ctx;
+
+	if (!s->suspended)
+		return;
+	s->suspended = false;
+	save_go_on(s->g);
+	xu_log(XU_NOTICE, "%s (domain %d) goes on where it was",
+	    guest_name(s->g), s->g->domid);
+}
+
+/* ---- the file is written ------------------------------------------------------------- */
+
+static void
+on_progress(void *arg, const char *step, int percent)
+{
+	struct saving *s = arg;
+
+	if (s->progress != NULL)
+		s->progress(s->arg, step, 10 + percent * 8 / 10);
+}
+
+static void
+on_written(void *arg, const struct xu_val *v, const struct xu_err *e)
+{
+	struct saving *s = arg;
+
+	xu_log_context(s->request);
+	s->worker = NULL;
+	if (e == NULL)
+		xu_log(XU_INFO, "%s (domain %d): %lld pages, %lld of them zero, "
+		    "in %lld bytes", guest_name(s->g), s->g->domid,
+		    (long long)xu_val_get_int(v, "pages", 0),
+		    (long long)xu_val_get_int(v, "zero_pages", 0),
+		    (long long)xu_val_get_int(v, "bytes", 0));
+	xu_job_resume(&s->job, e);
+}
+
+static enum xu_step_result
+step_write(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+	const struct worker_events ev = { .progress = on_progress,
+		.done = on_written, .arg = s };
+	AUTO_VAL struct xu_val *order = xu_struct();
+
+	xu_val_set(order, "do", xu_str("save"));
+	xu_val_set(order, "request", xu_str(s->request));
+	xu_val_set(order, "file", xu_str(s->file));
+	xu_val_set(order, "domid", xu_int(s->g->domid));
+	xu_val_set(order, "compat", xu_bool(s->compat));
+	xu_val_set(order, "config", image_config(s->g));
+	s->worker = worker_image(s->core, order, s->fd, &ev, e);
+	return s->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
+}
+
+/* ---- the file gets its name ----------------------------------------------------------- */
+
+static int
+sync_folder(const char *file)
+{
+	AUTO_FREE char *copy = strdup(file);
+	int fd = copy == NULL ? -1 :
+	    open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	/* Some file systems have nothing to be synced. */
+	return r < 0 && errno == EINVAL ? 0 : r;
+}
+
+static enum xu_step_result
+step_name(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+
+	close_file(s);
+	s->naming = true;
+	if (intent(s, e) < 0)
+		return XU_STEP_FAIL;
+	if (rename(s->temporary, s->file) < 0) {
+		file_fail(e, s->file, errno);
+		return XU_STEP_FAIL;
+	}
+	if (sync_folder(s->file) < 0)
+		xu_log(XU_WARNING, "%s: its folder: %s", s->file,
+		    strerror(errno));
+	return XU_STEP_NEXT;
+}
+
+static const struct xu_step steps[] = {
+	{ "save-intent", step_intent, undo_intent },
+	{ "save-file", step_file, undo_file },
+	{ "save-suspend", step_suspend, undo_suspend },
+	{ "save-write", step_write, NULL },
+	{ "save-name", step_name, NULL },
+	{ NULL, NULL, NULL },
+};
+
+/* ---- the driver's callbacks ------------------------------------------------------------- */
+
+static void
+on_step(struct xu_job *job)
+{
+	struct saving *s = job->ctx;
+
+	xu_log_context(s->request);
+	if (fault_point(steps[job->at].name, &job->err) < 0)
+		return;
+	if (s->progress != NULL)
+		s->progress(s->arg, steps[job->at].name + strlen("save-"),
+		    strcmp(steps[job->at].name, "save-name") == 0 ? 95 :
+			(int)job->at * 3);
+}
+
+static void
+free_saving(struct saving *s)
+{
+	s->g->saving = NULL;
+	close_file(s);
+	free(s->file);
+	free(s->temporary);
+	free(s);
+}
+
+/* The guest goes on, paused or not; or it has come back. */
+static void
+keep_domain(struct saving *s, const struct xu_err *e)
+{
+	struct guest *g = s->g;
+	vm_done_f *done = s->done;
+	void *arg = s->arg;
+	struct xu_err why = XU_ERR_INIT;
+
+	if (e != NULL) {
+		why = *e;
+	} else {
+		if (s->after == SAVE_PAUSE)
+			xc_domain_pause(s->core->xch, (uint32_t)g->domid);
+		save_go_on(g);
+		intent_remove(g->uuid);
+	}
+	free_saving(s);
+	g->op = OP_NONE;
+	done(arg, e == NULL ? NULL : &why);
+	/* What happened to it meanwhile. */
+	scan_soon(g->core);
+}
+
+static void
+on_done(struct xu_job *job)
+{
+	struct saving *s = job->ctx;
+	const struct xu_err *e = xu_err_is_set(&job->err) ? &job->err : NULL;
+	struct guest *g = s->g;
+	vm_done_f *done = s->done;
+	void *arg = s->arg;
+
+	if (e != NULL || s->after == SAVE_GO_ON || s->after == SAVE_PAUSE) {
+		keep_domain(s, e);
+		return;
+	}
+	/* The intent becomes that of the destruction. */
+	g->suspended = s->after == SAVE_SUSPEND;
+	fault_point("save-named", NULL);
+	free_saving(s);
+	vm_destroy(g, done, arg);
+}
+
+/* ---- begin, cancel -------------------------------------------------------------------- */
+
+static int
+names(struct saving *s, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	s->file = strdup(file);
+	if (slash == NULL || s->file == NULL ||
+	    asprintf(&s->temporary, "%.*s/.xld-save-%s", (int)(slash - file),
+		file, s->g->uuid) < 0)
+		s->temporary = NULL;
+	return s->temporary == NULL ? -1 : 0;
+}
+
+static void
+begin(uv_timer_t *t)
+{
+	struct saving *s = t->data;
+
+	uv_close((uv_handle_t *)t, timer_closed);
+	xu_job_start(&s->job);
+}
+
+struct saving *
+vm_save(struct guest *g, const struct save_order *order,
+    vm_progress_f *progress, vm_done_f *done, void *arg)
+{
+	struct saving *s = calloc(1, sizeof(*s));
+	uv_timer_t *t = calloc(1, sizeof(*t));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (s != NULL)
+		*s = (struct saving){ .g = g, .core = g->core, .fd = -1,
+			.after = order->after, .compat = order->compat,
+			.progress = progress, .done = done, .arg = arg };
+	if (s == NULL || t == NULL || names(s, order->file) < 0) {
+		if (s != NULL)
+			free(s->file);
+		free(s);
+		free(t);
+		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "save '%s'",
+		    guest_name(g));
+		done(arg, &e);
+		return NULL;
+	}
+	snprintf(s->request, sizeof(s->request), "%s", xu_log_context_word());
+	g->op = OP_SAVE;
+	g->saving = s;
+	xu_job_init(&s->job, steps, s);
+	s->job.on_step = on_step;
+	s->job.on_done = on_done;
+	/* From the loop: the caller gets the handle before the end. */
+	uv_timer_init(g->core->loop, t);
+	t->data = s;
+	uv_timer_start(t, begin, 0, 0);
+	return s;
+}
+
+int
+vm_save_cancel(struct saving *s)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (!s->job.waiting)
+		return -1;
+	if (s->worker != NULL)
+		worker_kill(steal_ptr(&s->worker));
+	if (s->deadline != NULL) {
+		end_wait(s);
+		s->g->late_suspend = !store_take_back(s->g, "suspend");
+	}
+	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled; the guest goes on");
+	xu_job_resume(&s->job, &e);
+	return 0;
+}
+
+bool
+save_was_cut(struct guest *g, const struct xu_val *save)
+{
+	const char *after = xu_val_get_str(save, "after", "");
+	const char *temporary = xu_val_get_str(save, "temporary", "");
+	bool naming = strcmp(xu_val_get_str(save, "phase", ""), "name") == 0;
+
+	if (!naming || access(temporary, F_OK) == 0) {
+		unlink(temporary);
+		g->late_suspend = g->domid >= 0 &&
+		    !store_take_back(g, "suspend");
+		return false;
+	}
+	if (g->domid >= 0 && strcmp(after, after_words[SAVE_PAUSE]) == 0)
+		xc_domain_pause(g->core->xch, (uint32_t)g->domid);
+	g->suspended = strcmp(after, after_words[SAVE_SUSPEND]) == 0;
+	return g->suspended || strcmp(after, after_words[SAVE_END]) == 0;
+}

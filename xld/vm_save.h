@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A guest's memory and registers in a file. It suspends itself when it is asked to,
+ * its backends keep what they have, xld-image writes the file under another name;
+ * then it gets its own, and the domain is destroyed or goes on. Whatever fails
+ * before that lets the guest go on where it was and leaves no file; so does a death
+ * of the daemon, whose intent says
+ *
+ *   "save": { "file", "temporary", "phase": "write" or "name", "after" }
+ *
+ * and which file there is then says the rest: in phase "name" without the temporary
+ * one the file is whole and its own.
+ */
+#ifndef XLD_VM_SAVE_H
+#define XLD_VM_SAVE_H
+
+#include "xld.h"
+
+/* What becomes of the domain. */
+enum save_after {
+	/* It is destroyed. */
+	SAVE_END,
+	/* The same, and the machine is suspended: the file is ours. */
+	SAVE_SUSPEND,
+	SAVE_GO_ON,
+	SAVE_PAUSE,
+};
+
+struct save_order {
+	const char *file;
+	enum save_after after;
+	/* Readable for xl. */
+	bool compat;
+};
+/* NULL: done was called. */
+struct saving *vm_save(struct guest *g, const struct save_order *order,
+    vm_progress_f *progress, vm_done_f *done, void *arg);
+/* It ends with TASK_CANCELLED soon; -1: too late. */
+int vm_save_cancel(struct saving *s);
+/* Xen has told something of the guest. */
+void save_look(struct guest *g);
+/* A domain that suspended itself goes on. */
+void save_go_on(struct guest *g);
+/* After a restart: of an intent "save". Does what concerns files; true: the domain is
+ * to be destroyed, false: it is to go on. */
+bool save_was_cut(struct guest *g, const struct xu_val *save);
+
+/* ---- vm_restore.c --------------------------------------------------------------- */
+
+/* g: whose it is, NULL when it failed; its callee may free it. */
+typedef void restore_done_f(void *arg, struct guest *g,
+    const struct xu_err *e);
+struct restoring;
+/*
+ * The machine of an image goes on from it: g, or (NULL) the one that the image tells
+ * of, which is made anew unless it is there and halted. NULL: done was called.
+ */
+struct restoring *restore_begin(struct core *c, struct guest *g,
+    const char *file, bool paused, vm_progress_f *progress,
+    restore_done_f *done, void *arg);
+/* As vm_create_cancel. */
+int restore_cancel(struct restoring *r);
+
+/* Where our image of a suspended machine is. */
+#define SUSPENDED_PATH 160
+void suspended_path(const char *uuid, char out[SUSPENDED_PATH]);
+/* A resume was cut short before its guest could run: it is suspended as before. */
+void suspended_again(struct guest *g);
+/* Its machine does not need it any more. */
+void suspended_forget(struct guest *g);
+/* Images of no machine go; machines without their image are halted. */
+void suspended_clean(struct core *c);
+
+#endif
