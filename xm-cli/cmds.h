@@ -23,8 +23,12 @@
 	F(pause) \
 	F(reboot) \
 	F(rename) \
+	F(restore) \
+	F(resume) \
+	F(save) \
 	F(shutdown) \
 	F(stop_guests) \
+	F(suspend) \
 	F(trigger) \
 	F(unpause) \
 	F(uptime) \

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A domain in a file, and back: save, restore, suspend, resume. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmds.h"
+
+/* The daemon has another folder. */
+static char *
+full_path(const char *file)
+{
+	AUTO_FREE char *cwd = getcwd(NULL, 0);
+	char *path = NULL;
+
+	if (file[0] == '/')
+		return strdup(file);
+	if (cwd == NULL || asprintf(&path, "%s/%s", cwd, file) < 0)
+		return NULL;
+	return path;
+}
+
+/* Takes args. "DOING WHAT" is what its progress is called. */
+static int
+run_task(struct xm *xm, struct xapi_err *e, const char *method,
+    struct xapi_value *args, const char *doing, const char *what)
+{
+	AUTO_FREE char *task = xm_task_start(xm, e, method, args), *label = NULL;
+
+	if (task == NULL)
+		return -1;
+	if (asprintf(&label, "%s %s", doing, what) < 0)
+		label = NULL;
+	return xm_task_wait(xm, e, task, label);
+}
+
+static int
+told(struct xm *xm, const struct xm_dom *d)
+{
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(d)) : 0;
+}
+
+/* --- save, restore ----------------------------------------------------------- */
+
+static int
+run_save(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	AUTO_FREE char *path = full_path(xm->argv[1]);
+	struct xapi_value *args;
+	struct xapi_err e;
+	int status;
+
+	if (path == NULL)
+		return xm_no_memory(xm);
+	status = xm_find(xm, xm->argv[0], &d);
+	if (status != 0)
+		return status;
+	args = xapi_new_array();
+	xapi_add(args, xapi_new_str(d.ref));
+	xapi_add(args, xapi_new_str(path));
+	xapi_add(args, xapi_new_bool(xm_opt(xm, "checkpoint") != NULL));
+	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
+	xapi_add(args, xapi_new_bool(xm_opt(xm, "compat") != NULL));
+	if (run_task(xm, &e, "VM.save", args, "Saving", d.name) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return told(xm, &d);
+}
+
+static int
+run_restore(struct xm *xm)
+{
+	AUTO_FREE char *path = full_path(xm->argv[0]);
+	struct xapi_value *args;
+	struct xapi_err e;
+	int status = xm_connect(xm);
+
+	if (status != 0)
+		return status;
+	if (path == NULL)
+		return xm_no_memory(xm);
+	args = xapi_new_array();
+	xapi_add(args, xapi_new_str(path));
+	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
+	if (run_task(xm, &e, "VM.restore", args, "Restoring", xm->argv[0]) < 0)
+		return xm_fail(xm, &e);
+	return 0;
+}
+
+/* --- suspend, resume ----------------------------------------------------------- */
+
+static int
+run_suspend(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_value *args;
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	args = xapi_new_array();
+	xapi_add(args, xapi_new_str(d.ref));
+	if (run_task(xm, &e, "VM.suspend", args, "Suspending", d.name) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return told(xm, &d);
+}
+
+static int
+run_resume(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_value *args;
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	args = xapi_new_array();
+	xapi_add(args, xapi_new_str(d.ref));
+	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
+	if (run_task(xm, &e, "VM.resume", args, "Resuming", d.name) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return told(xm, &d);
+}
+
+/* --- rows ------------------------------------------------------------------------ */
+
+static const struct xm_opt save_opts[] = {
+	{ 'c', "checkpoint", NULL, "It runs on afterwards." },
+	{ 'p', "paused", NULL, "It stays afterwards, paused." },
+	{ 0, "compat", NULL, "Write what xl can restore, too." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_save = {
+	.name = "save",
+	.operands = "DOMAIN FILE",
+	.summary = "Save a domain to a file, from which it can go on later.",
+	.detail = "The guest is asked to suspend itself, its memory and state "
+		  "are written, and then its domain is destroyed. FILE appears "
+		  "when it is complete and on disk; a file of that name is "
+		  "replaced. When anything fails the domain runs on and there "
+		  "is no file. PV and PVH guests with Xen's drivers can be "
+		  "saved. Memory that is zero takes no room in FILE, but with "
+		  "--compat, which makes a file that xl restores as well.",
+	.opts = save_opts,
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_save,
+};
+
+static const struct xm_opt paused_opts[] = {
+	{ 'p', "paused", NULL, "It does not run before 'xm unpause'." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_restore = {
+	.name = "restore",
+	.operands = "FILE",
+	.summary = "Let a domain go on from a file that 'xm save' wrote.",
+	.detail = "Files of xl's are read, too, when their guest has no "
+		  "devices. FILE stays; what a guest had on its disks when it "
+		  "was saved must be there still, so a file is good for one "
+		  "time only, unless the disks were kept with it.",
+	.opts = paused_opts,
+	.min = 1,
+	.max = 1,
+	.completes = XM_CONFIG,
+	.run = run_restore,
+};
+
+const struct xm_cmd cmd_suspend = {
+	.name = "suspend",
+	.operands = "DOMAIN",
+	.summary = "Suspend a managed domain to disk.",
+	.detail = "As 'xm save', to a file that the daemon keeps; 'xm resume' "
+		  "lets it go on, 'xm destroy' discards its state. The domain "
+		  "is one of 'xm new'.",
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.run = run_suspend,
+};
+
+const struct xm_cmd cmd_resume = {
+	.name = "resume",
+	.operands = "DOMAIN",
+	.summary = "Let a suspended domain go on.",
+	.detail = "",
+	.opts = paused_opts,
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.run = run_resume,
+};
