@@ -44,6 +44,14 @@ linux_shell() {
 	check "Linux reaches user space" wait_for 240 seen
 	said=0
 }
+# linux_again DOMAIN: the same with one that has been up for long.
+linux_again() {
+	rm -f "$scratch/in" "$scratch/console"
+	mkfifo "$scratch/in"
+	echo "END $said 0" >"$scratch/console"
+	xm console "$1" <"$scratch/in" >>"$scratch/console" 2>&1 &
+	exec 8>"$scratch/in"
+}
 guest() {
 	said=$((said + 1))
 	echo "$*" >&8

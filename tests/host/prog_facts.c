@@ -181,6 +181,7 @@ main(int argc, char **argv)
 		{ "vnuma", vnuma },
 		{ "node-free", node_free },
 		{ "hold", hold },
+		{ "destroy", xc_domain_destroy },
 	};
 	char why[256];
 	xc_interface *xch = xc_interface_open(NULL, 0, why, sizeof(why));

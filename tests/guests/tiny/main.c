@@ -136,7 +136,7 @@ tiny_main(void)
 		uint64_t seen = events_taken, due;
 
 		store_pump();
-		if (store_fired(WATCH_SHUTDOWN))
+		if (store_fired(WATCH_SHUTDOWN) && cmdline_word("deaf") == NULL)
 			answer_shutdown();
 		if (store_fired(WATCH_VERIFY))
 			dirty_verify();
