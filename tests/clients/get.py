@@ -109,7 +109,8 @@ def logs():
 def tasks(root, vm):
     """Its end is waited for, and meanwhile it says so."""
     r = root("event.from", ["vm/" + vm], "", 0.0)
-    # The tiny guest does not answer: the task goes on until it is ended.
+    # Paused it does not answer: the task goes on until it is ended.
+    root("VM.pause", vm)
     task = root("Async.VM.clean_shutdown", vm)
     seen = []
 
