@@ -151,6 +151,7 @@ one_or_other() {
 	fi
 	unharmed "$1"
 }
+config=$(tiny_config s 'memory=32' 'extra="tick=200 dirty=200,2000"')
 check "a guest" xm create -q "$config"
 check "it is up" wait_for 60 says s 'tick 2'
 domid=$(xm domid s)
