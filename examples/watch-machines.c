@@ -81,8 +81,9 @@ main(int argc, char **argv)
 
 	if (x == NULL)
 		return failed(&e);
-	/* Of root on the local socket the kernel is witness. */
-	if (xapi_login(x, argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL,
+	/* Of root on the local socket the kernel is witness. With a name it is a
+	 * session that outlives its connection, as a wait in vain ends that. */
+	if (xapi_login(x, argc > 3 ? argv[3] : "root", argc > 4 ? argv[4] : "",
 		&e) < 0 ||
 	    xapi_event_register(x, "VM", &e) < 0) {
 		status = failed(&e);

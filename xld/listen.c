@@ -31,6 +31,8 @@
 #define OWN_KEY	     XLD_STATEDIR "/api.key"
 #define PEM_MAX	     (1u << 20)
 #define BACKLOG	     512
+/* As model/daemoncfg.h has it. */
+#define CONNECTIONS_MAX 10000
 
 /* ---- sockets ---------------------------------------------------------------------- */
 
@@ -291,13 +293,13 @@ sealed(const struct xu_val *v, struct xu_err *e)
 	return -1;
 }
 
-/* The hard limit of open files is xld-api's own: it is no program of root's. */
+/* The hard limit of open files is xld-api's own: it is no program of root's. As many as
+ * any settings name, for one that runs cannot have more when they change. */
 static void
-raise_files(const struct xu_val *conf, int sockets)
+raise_files(void)
 {
 	/* Beside those of the network: root's, consoles and some. */
-	const rlim_t want = 4096 +
-	    (rlim_t)xu_val_get_int(conf, "connections", 0) * (rlim_t)sockets;
+	const rlim_t want = 4096 + (rlim_t)CONNECTIONS_MAX * LISTENERS_MAX;
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_max >= want)
@@ -337,7 +339,7 @@ listeners_open(struct listeners *l, const struct xu_val *conf,
 			xu_log(XU_ERROR, "there is no https: %s", why.msg);
 	}
 	listeners_close(&old);
-	raise_files(conf, l->n);
+	raise_files();
 	xu_val_set(told, "listeners", all);
 	l->settings_fd = sealed(told, e);
 	return l->settings_fd < 0 ? -1 : 0;
