@@ -225,6 +225,23 @@ xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
 	return xu_chan_flush(c);
 }
 
+int
+xu_chan_failed(struct xu_chan *c, const char *code, const char *what,
+    const char *why)
+{
+	struct xu_val *v = xu_struct(), *params = xu_array();
+	int r;
+
+	xu_val_add(params, xu_str(what));
+	xu_val_add(params, xu_str(why));
+	xu_val_set(v, "code", xu_str(code));
+	xu_val_set(v, "params", params);
+	xu_val_set(v, "message", xu_str(why));
+	r = xu_chan_send(c, XU_MSG_FAILED, 0, v, NULL, 0);
+	xu_val_free(v);
+	return r;
+}
+
 static void
 keep_fds(struct xu_chan *c, struct msghdr *mh)
 {

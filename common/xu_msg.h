@@ -75,6 +75,10 @@ int xu_chan_send(struct xu_chan *c, uint32_t kind, uint32_t id,
 /* The same without writing: for several messages in one go. */
 int xu_chan_queue(struct xu_chan *c, uint32_t kind, uint32_t id,
     const struct xu_val *val, const int *fds, int nfds);
+/* A worker's end: XU_MSG_FAILED with an error of the API whose parameters are what
+ * it is about and why. */
+int xu_chan_failed(struct xu_chan *c, const char *code, const char *what,
+    const char *why);
 /* True while bytes wait for writability. */
 bool xu_chan_pending(const struct xu_chan *c);
 int xu_chan_flush(struct xu_chan *c);

@@ -130,18 +130,6 @@ xu_struct(void)
 	return xu_val_new(XU_STRUCT);
 }
 
-static bool
-is_container(const struct xu_val *v)
-{
-	return v->type == XU_ARRAY || v->type == XU_STRUCT;
-}
-
-static bool
-is_text(const struct xu_val *v)
-{
-	return v->type == XU_STRING || v->type == XU_DATETIME;
-}
-
 /* The kids themselves are the caller's. */
 static void
 free_kids(struct xu_kids *c)
@@ -155,7 +143,7 @@ free_kids(struct xu_kids *c)
 static void
 clear(struct xu_val *v)
 {
-	for (size_t i = 0; is_container(v) && i < v->n; i++) {
+	for (size_t i = 0; xu_val_is_container(v) && i < v->n; i++) {
 		struct xu_kid *k = &v->u.c->kid[i];
 
 		if (k->val->packed) {
@@ -165,11 +153,11 @@ clear(struct xu_val *v)
 		xu_val_free(k->val);
 		free(k->name);
 	}
-	if (is_container(v) && v->lent)
+	if (xu_val_is_container(v) && v->lent)
 		free(v->u.c->index);
-	else if (is_container(v))
+	else if (xu_val_is_container(v))
 		free_kids(v->u.c);
-	else if (is_text(v) && !v->lent)
+	else if (xu_val_is_text(v) && !v->lent)
 		free(v->u.p);
 }
 
@@ -433,7 +421,7 @@ xu_val_change(struct xu_val *v, xu_val_change_f *f, void *arg)
 	struct xu_kid *k;
 	bool packed;
 
-	for (size_t i = 0; v != NULL && is_container(v) && i < v->n; i++) {
+	for (size_t i = 0; v != NULL && xu_val_is_container(v) && i < v->n; i++) {
 		k = &v->u.c->kid[i];
 		packed = k->val->packed;
 		/* f may put it elsewhere. */
@@ -454,12 +442,12 @@ xu_val_copy(const struct xu_val *v)
 
 	if (v == NULL || v->bad)
 		return NULL;
-	if (is_text(v))
+	if (xu_val_is_text(v))
 		return text(v->type, v->u.p, v->n);
 	c = xu_val_new(v->type);
 	if (c == NULL)
 		return NULL;
-	if (!is_container(v)) {
+	if (!xu_val_is_container(v)) {
 		c->u = v->u;
 		return c;
 	}
@@ -483,11 +471,11 @@ xu_val_equal(const struct xu_val *a, const struct xu_val *b)
 		return a == b;
 	if (a->type != b->type)
 		return false;
-	if (is_text(a))
+	if (xu_val_is_text(a))
 		return a->n == b->n && memcmp(a->u.p, b->u.p, a->n) == 0;
 	if (a->type == XU_FLOAT)
 		return a->u.d >= b->u.d && a->u.d <= b->u.d;
-	if (!is_container(a))
+	if (!xu_val_is_container(a))
 		return a->u.i == b->u.i;
 	if (a->n != b->n)
 		return false;
@@ -552,19 +540,19 @@ xu_val_float(const struct xu_val *v)
 const char *
 xu_val_str(const struct xu_val *v)
 {
-	return v != NULL && is_text(v) ? v->u.p : "";
+	return v != NULL && xu_val_is_text(v) ? v->u.p : "";
 }
 
 size_t
 xu_val_strlen(const struct xu_val *v)
 {
-	return v != NULL && is_text(v) ? v->n : 0;
+	return v != NULL && xu_val_is_text(v) ? v->n : 0;
 }
 
 size_t
 xu_val_count(const struct xu_val *v)
 {
-	return v != NULL && is_container(v) ? v->n : 0;
+	return v != NULL && xu_val_is_container(v) ? v->n : 0;
 }
 
 const struct xu_val *
@@ -593,7 +581,7 @@ xu_val_get_str(const struct xu_val *v, const char *name, const char *dflt)
 {
 	const struct xu_val *m = xu_val_get(v, name);
 
-	return m != NULL && is_text(m) ? m->u.p : dflt;
+	return m != NULL && xu_val_is_text(m) ? m->u.p : dflt;
 }
 
 int64_t

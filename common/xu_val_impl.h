@@ -45,6 +45,18 @@ xu_val_kid(const struct xu_val *v, size_t i)
 	return &v->u.c->kid[i];
 }
 
+static inline bool
+xu_val_is_container(const struct xu_val *v)
+{
+	return v->type == XU_ARRAY || v->type == XU_STRUCT;
+}
+
+static inline bool
+xu_val_is_text(const struct xu_val *v)
+{
+	return v->type == XU_STRING || v->type == XU_DATETIME;
+}
+
 struct xu_val *xu_val_new(enum xu_vtype t);
 
 #endif

@@ -15,25 +15,13 @@ struct block {
 	char *at, *text;
 };
 
-static bool
-is_container(const struct xu_val *v)
-{
-	return v->type == XU_ARRAY || v->type == XU_STRUCT;
-}
-
-static bool
-is_text(const struct xu_val *v)
-{
-	return v->type == XU_STRING || v->type == XU_DATETIME;
-}
-
 /* Of everything below v. */
 static void
 measure(const struct xu_val *v, size_t *aligned, size_t *texts)
 {
-	if (is_text(v))
+	if (xu_val_is_text(v))
 		*texts += v->n + 1u;
-	if (!is_container(v) || v->n == 0)
+	if (!xu_val_is_container(v) || v->n == 0)
 		return;
 	*aligned += sizeof(struct xu_kids);
 	for (size_t i = 0; i < v->n; i++) {
@@ -70,11 +58,11 @@ static void
 put(struct block *b, struct xu_val *to, const struct xu_val *v)
 {
 	*to = (struct xu_val){ .type = v->type, .n = v->n, .u = v->u };
-	if (is_text(v)) {
+	if (xu_val_is_text(v)) {
 		to->lent = true;
 		to->u.p = put_text(b, v->u.p, v->n);
 	}
-	if (!is_container(v))
+	if (!xu_val_is_container(v))
 		return;
 	to->u.c = NULL;
 	if (v->n == 0)

@@ -177,6 +177,7 @@ core_open(struct core *c, struct xu_err *e)
 	bootprog_clean();
 	cpu_pools_start(c);
 	adopt_all(c);
+	vdis_started(c);
 	if (api_open(c, e) < 0)
 		return -1;
 	host_started(c);

@@ -29,6 +29,8 @@ struct sr {
 	struct xu_val *config;
 	/* Of a volume group, as seen last: bytes; -1 = it is not there. */
 	int64_t size, room, extent;
+	/* Somebody has, since the daemon's start. */
+	bool looked;
 };
 
 int srs_open(struct core *c, struct xu_err *e);

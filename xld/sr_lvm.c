@@ -117,6 +117,11 @@ lvm_new(struct core *c, const struct sr *s, const char *command,
 	l->arg = arg;
 	add(l, "%s", command);
 	add(l, "-q");
+	/* Where no udev makes the nodes lvm has to. */
+	if (access("/run/udev/control", F_OK) != 0) {
+		add(l, "--config");
+		add(l, "activation/verify_udev_operations=1");
+	}
 	return l;
 }
 
@@ -154,6 +159,7 @@ look(struct lvm *l, struct xu_err *e)
 static void
 take_figures(struct sr *s, const char *out, const struct xu_err *e)
 {
+	s->looked = true;
 	if (e == NULL &&
 	    lvm_read_figures(out, &s->size, &s->room, &s->extent))
 		return;
@@ -177,7 +183,7 @@ ended(void *arg, const char *out, const struct xu_err *e)
 		if (look(l, NULL) == 0)
 			return;
 	} else {
-		if (s != NULL && l->looks)
+		if (s != NULL && (l->looks || l->only_look))
 			take_figures(s, out, e);
 		free(l);
 	}
@@ -216,6 +222,9 @@ in_extents(const struct sr *s, int64_t bytes)
 static int
 has_room(const struct sr *s, int64_t more, struct xu_err *e)
 {
+	/* Until somebody has looked lvm itself may say what it lacks. */
+	if (!s->looked)
+		return 0;
 	if (s->size < 0) {
 		xu_err_set(e, XE(XLD_FILE), 0,
 		    "the volume group %s is not there: look with vgs, then "

@@ -78,9 +78,8 @@ group_seen(void *arg, const struct xu_err *e)
 	free(r);
 }
 
-/* What was half done when the daemon died. */
-static void
-resume(struct core *c)
+void
+vdis_started(struct core *c)
 {
 	struct xu_err e = XU_ERR_INIT;
 	struct resumed *r;
@@ -115,7 +114,7 @@ load(void *arg, const char *uuid, const struct xu_val *v)
 		xu_log(XU_ERROR, "VDI %s: out of memory", uuid);
 		return;
 	}
-	d->busy = xu_val_get(v, "state") != NULL ||
+	d->left = d->busy = xu_val_get(v, "state") != NULL ||
 	    xu_val_get(v, "wiped") != NULL;
 	if (xu_val_get(v, "SR") == NULL)
 		xu_val_set(d->config, "SR", xu_str(sr_local(c)->uuid));
@@ -128,10 +127,9 @@ vdis_open(struct core *c, struct xu_err *e)
 	c->vdis = xu_map_new();
 	if (c->vdis == NULL)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep disks");
-	if (srs_open(c, e) < 0 || db_each(c->db, "VDI", load, c, e) < 0)
+	if (srs_open(c, e) < 0)
 		return -1;
-	resume(c);
-	return 0;
+	return db_each(c->db, "VDI", load, c, e) < 0 ? -1 : 0;
 }
 
 void

@@ -24,9 +24,15 @@ struct vdi {
 	bool implied;
 	/* It is being made, read, grown or removed. */
 	bool busy;
+	/* The daemon before this one died while it was; vdis_resume has not been
+	 * there. */
+	bool left;
 };
 
 int vdis_open(struct core *c, struct xu_err *e);
+/* What was half done when the daemon died is undone or finished. After the machines
+ * are known: a disk that one of them has stays. */
+void vdis_started(struct core *c);
 void vdis_close(struct core *c);
 /* Takes config. NULL: out of memory. */
 struct vdi *vdi_new(struct core *c, const char *uuid, struct xu_val *config);

@@ -473,9 +473,11 @@ vdis_resume(struct core *c, struct sr *s)
 	size_t pos = 0;
 
 	while ((v = xu_map_next(c->vdis, &pos)) != NULL)
-		if (v->busy &&
-		    strcmp(xu_val_get_str(v->config, "SR", ""), s->uuid) == 0)
+		if (v->left &&
+		    strcmp(xu_val_get_str(v->config, "SR", ""), s->uuid) == 0) {
+			v->left = false;
 			xu_val_add(half, xu_str(v->uuid));
+		}
 	for (size_t i = 0; i < xu_val_count(half); i++)
 		resume(c, vdi_find(c, xu_val_str(xu_val_at(half, i))));
 }

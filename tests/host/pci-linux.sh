@@ -96,8 +96,11 @@ for step in prepare record grant nodes ready kept; do
 	check "$step: nothing stays" wait_for 30 has_none
 	same "$step: who has it" pciback "$(driver $B)"
 done
-for step in leaving ask closed off; do
-	check "attach" xm pci-attach linux 00:11.0
+# (What the last one left is on its way out, and nobody waits for that.)
+check "attach" wait_for 30 xm pci-attach linux 00:11.0
+check "detach" xm pci-detach linux 00:11.0
+for step in turn ask closed off; do
+	check "attach" wait_for 30 xm pci-attach linux 00:11.0
 	restart_xld "XLD_STEP=function-$step:kill"
 	cut_off xm pci-detach linux 00:11.0
 	restart_xld

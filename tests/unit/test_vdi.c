@@ -51,6 +51,7 @@ core_open_(bool fresh)
 		xu_val_free(v);
 	}
 	ck_assert_msg(vdis_open(c, &e) == 0, "%s", e.msg);
+	vdis_started(c);
 	return c;
 }
 
@@ -259,6 +260,7 @@ START_TEST(the_group_is_gone)
 	ck_assert_int_eq(vdi_settle(v, sr_find(c, group), "", &e), 0);
 	ck_assert_int_eq(strncmp(vdi_location(v), "phy:/dev/nosuchgroup/xld-",
 			     25), 0);
+	sr_find(c, group)->looked = true;
 	o = make(c, v, MIB, false);
 	ck_assert(o.failed);
 	ck_assert_str_eq(o.code, "XLD_FILE");
@@ -312,6 +314,10 @@ START_TEST(half_made_and_had)
 	xu_val_add(list, vbd);
 	xu_val_set(config, "VBDs", list);
 	ck_assert_int_eq(xu_map_put(c->devs, d.uuid, &d), 0);
+	/* One that somebody is about is not the last daemon's. */
+	vdis_resume(c, sr_find(c, SR));
+	ck_assert(v->busy);
+	v->left = true;
 	vdis_resume(c, sr_find(c, SR));
 	ck_assert(!v->busy);
 	ck_assert_str_eq(xu_val_get_str(v->config, "state", "none"), "none");

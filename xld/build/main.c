@@ -92,15 +92,7 @@ static int
 refuse(struct builder *w, const char *code, const char *param,
     const char *message)
 {
-	struct xu_val *v = xu_struct(), *params = xu_array();
-
-	xu_val_add(params, xu_str(param));
-	xu_val_add(params, xu_str(message));
-	xu_val_set(v, "code", xu_str(code));
-	xu_val_set(v, "params", params);
-	xu_val_set(v, "message", xu_str(message));
-	xu_chan_send(w->chan, XU_MSG_FAILED, 0, v, NULL, 0);
-	xu_val_free(v);
+	xu_chan_failed(w->chan, code, param, message);
 	return 1;
 }
 
