@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
 # image: full
+# depth: full
 # timeout: 900
 # Repositories of volumes and of qcow2 images, on a volume group behind a loop device:
 # disks made, grown, copied, given to a guest that writes to them, removed; machines
