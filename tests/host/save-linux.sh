@@ -11,12 +11,16 @@
 
 cleanup 'xm destroy linux 2>/dev/null'
 linux_initrd hvc_xen
+# With two vCPUs a PVH Linux was not up after four minutes on 4.14, where host and guest
+# share one emulated processor.
+vcpus() { [ "$1" = pvh ] && xm info | grep -q '^xen_minor *: 14$' && echo 1 || echo 2; }
 for type in pv pvh; do
+	vcpus=$(vcpus $type)
 	cat >"$scratch/linux.cfg" <<-CFG
 		name = "linux"
 		type = "$type"
 		memory = 192
-		vcpus = 2
+		vcpus = $vcpus
 		kernel = "/boot/guest/vmlinuz"
 		ramdisk = "$scratch/initrd.img"
 		extra = "console=hvc0"
@@ -37,7 +41,7 @@ for type in pv pvh; do
 	check "its memory" guest 'md5sum </data | cmp - /sum'
 	count=$(cat "$scratch/count")
 	check "its processes" guest "sleep 3; [ \$(cat /count) -gt $count ]"
-	check "its vCPUs" guest '[ $(grep -c ^processor /proc/cpuinfo) = 2 ]'
+	check "its vCPUs" guest '[ $(grep -c ^processor /proc/cpuinfo) = '"$vcpus ]"
 	exec 8>&-
 	check "a checkpoint" timeout 200 xm save -c linux "$image"
 	linux_again linux
