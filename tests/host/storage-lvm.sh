@@ -178,7 +178,7 @@ for v in $gone; do check "its disks" api VDI.destroy "$v"; done
 # --- the group goes ---------------------------------------------------------------------------
 check "it is taken away" vgchange -q -an $group
 expect_status 1 xm start d
-contains "its disk" "$err" "disk xvda \(phy:$dev\): No such file"
+contains "its disk" "$err" "disk xvda \(phy:$dev\): No such (file|device)"
 check "SR.scan brings it back" api SR.scan "$sr"
 check "it starts" xm start d
 check "its end" xm destroy d
