@@ -38,6 +38,8 @@ enum xu_msg_kind {
 	XU_MSG_KERNEL,
 	/* Whose the image is that is to be restored. */
 	XU_MSG_IMAGE,
+	/* All that could be sent of a guest that runs was: it is to be suspended. */
+	XU_MSG_SUSPEND,
 };
 
 struct xu_msg {

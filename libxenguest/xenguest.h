@@ -238,10 +238,53 @@ int xg_build(xc_interface *xch, const struct xg_build *b,
 /* --- images of domains --------------------------------------------------------- */
 
 /*
- * A domain that has suspended itself, as one stream of bytes: libxc's migration
- * stream version 3 in libxl's container behind xl's file header, then a sum of all
- * of it. xl reads what was written with compat. Otherwise pages that are zero take
- * no room.
+ * Live: the domain runs on while its memory is written, in rounds: all of it, then what
+ * was changed meanwhile, until what is left can be sent within the downtime asked for.
+ * Then it is suspended and the rest follows. Zero is a good default for all members but
+ * suspend.
+ *
+ * Changes are what Xen logs (log-dirty mode). Where it refuses to, as Xen built
+ * without shadow paging does for PV domains, or where it is asked for, each page that was sent is remembered by a
+ * sum of 128 bits, and a round compares all of memory with them (by_sum): the sums are
+ * keyed at random, and two pages that differ have the same one with a probability below
+ * 2^-125, whatever is in them.
+ */
+struct xg_live_state {
+	/* 1 = the first; 0: the guest is suspended, and this is the last. */
+	unsigned round;
+	bool by_sum;
+	/* Pages that the rounds after this one would have to send, as known. */
+	uint64_t left;
+	/* What was written, also in bytes per second; pages dirtied per second. */
+	uint64_t bytes, rate, dirty_rate;
+	/* Pages of this round: sent or looked at, and how many it has. */
+	uint64_t done, total;
+	/* If it were suspended after this round; and until the end. */
+	uint64_t downtime_ms, eta_ms;
+};
+struct xg_live {
+	/* Milliseconds that it may stand still; 0 = 300. */
+	uint32_t downtime_ms;
+	/* At most; 0 = 30 rounds, and no limit of seconds. */
+	uint32_t rounds, seconds;
+	/* Bytes per second; 0 = as many as there can be. */
+	uint64_t bandwidth;
+	/* When the limits are reached, or nothing is gained any more, and it would
+	 * stand still for longer than that: ETIME rather than suspend it. */
+	bool strict;
+	/* Sums even where Xen would log. Shadow paging, with which it logs for PV
+	 * domains, slows them down; sums do not, and the last round is longer. */
+	bool by_sum;
+	/* Called once: suspend the domain, or -1 with errno and a sentence. */
+	int (*suspend)(void *ctx, struct xg_error *e);
+	/* May be NULL. Not 0: it ends with ECANCELED. */
+	int (*state)(void *ctx, const struct xg_live_state *s);
+};
+
+/*
+ * A domain as one stream of bytes: libxc's migration stream version 3 in libxl's
+ * container behind xl's file header, then a sum of all of it. xl reads what was written
+ * with compat. Otherwise pages that are zero take no room.
  */
 struct xg_save {
 	uint32_t domid;
@@ -253,14 +296,27 @@ struct xg_save {
 	const void *emulator;
 	size_t emulator_len;
 	bool compat;
-	/* May be NULL; pages. Not 0: it ends with ECANCELED. */
+	/* NULL: it has suspended itself before. */
+	const struct xg_live *live;
+	/* May be NULL; pages. Not 0: it ends with ECANCELED. Not while it is live. */
 	int (*progress)(void *ctx, uint64_t done, uint64_t total);
+	/* Of these, and of live's. */
 	void *ctx;
 };
 struct xg_saved {
+	/* Pages are counted each time that they are sent. */
 	uint64_t bytes, pages, zero_pages;
+	/* Live: rounds, the last included; pages of the last, and microseconds from
+	 * the call of suspend until all was written. */
+	unsigned rounds;
+	bool by_sum;
+	uint64_t last_pages, last_us;
 };
-/* The domain is read, never changed. Errno of write(2), among others. */
+/*
+ * The domain is read, never changed, but for log-dirty mode, which it is in while it is
+ * live. A process that dies leaves it in that: xc_shadow_control(XC_SHADOW_OFF) ends it.
+ * Errno of write(2), among others.
+ */
 int xg_image_save(xc_interface *xch, const struct xg_save *s,
     struct xg_saved *out, struct xg_error *e);
 

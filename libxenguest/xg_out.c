@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "xg_stream.h"
@@ -25,12 +26,43 @@ xg_out_close(struct xg_out *o)
 	o->buf = NULL;
 }
 
+/* Not before it is due. */
+static void
+keep_pace(struct xg_out *o, size_t n)
+{
+	uint64_t now = xg_now_us(), due;
+	struct timespec ts;
+
+	if (o->paced_us == 0)
+		o->paced_us = now;
+	o->paced_bytes += n;
+	due = o->paced_us + o->paced_bytes * 1000000 / o->pace;
+	if (due <= now) {
+		/* What was not used is not made up for. */
+		o->paced_us = now;
+		o->paced_bytes = 0;
+		return;
+	}
+	ts.tv_sec = (time_t)((due - now) / 1000000);
+	ts.tv_nsec = (long)((due - now) % 1000000 * 1000);
+	nanosleep(&ts, NULL);
+}
+
 int
 xg_out_flush(struct xg_out *o)
 {
-	if (xg_write_all(o->fd, o->buf, o->len) < 0)
-		return xg_fail(o->e, errno, "write the image: %s",
-		    strerror(errno));
+	/* Ten times a second. */
+	const size_t most = o->pace == 0 ? o->len : (size_t)(o->pace / 10) + 1;
+	size_t part;
+
+	for (size_t at = 0; at < o->len; at += part) {
+		part = o->len - at < most ? o->len - at : most;
+		if (xg_write_all(o->fd, o->buf + at, part) < 0)
+			return xg_fail(o->e, errno, "write the image: %s",
+			    strerror(errno));
+		if (o->pace != 0)
+			keep_pace(o, part);
+	}
 	o->len = 0;
 	return 0;
 }

@@ -217,6 +217,30 @@ fill(struct xg_restorer *w, const struct xg_page_entry *p, size_t n,
 	return 0;
 }
 
+/* Of a live image: pages that there were, and that the guest gave away. */
+static int
+drop_gone(struct xg_restorer *w, const struct xg_page_entry *p, size_t n)
+{
+	uint64_t frames[XG_BATCH];
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t pfn = p[i].pfn;
+
+		if (p[i].type != XG_TYPE_XTAB || !xg_is_populated(w, pfn))
+			continue;
+		frames[k++] = w->p2m != NULL ? w->p2m[pfn] : pfn;
+		w->populated[pfn / 8] &= (uint8_t)~(1u << pfn % 8);
+		w->pages--;
+		if (w->types != NULL)
+			w->types[pfn] = XG_TYPE_NOTAB;
+	}
+	if (k > 0 && xc_decrease_reservation(w->xch, w->r->domid, frames, k,
+			 0) != (long)k)
+		return xg_restore_xen_fail(w, "memory");
+	return 0;
+}
+
 static int
 some_pages(struct xg_restorer *w, const struct xg_page_entry *p, size_t n)
 {
@@ -226,6 +250,8 @@ some_pages(struct xg_restorer *w, const struct xg_page_entry *p, size_t n)
 	uint8_t *mem;
 	int r;
 
+	if (drop_gone(w, p, n) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (p[i].type != XG_TYPE_XTAB && p[i].type != XG_TYPE_BROKEN)
 			pfns[k++] = p[i].pfn;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Saving: the stream of a domain that is suspended. What is sent of the memory,
- * and in which order, is decided in one place (send_memory), so that rounds of
- * what a running guest has changed can come before the last one. A batch is mapped,
- * looked at once for pages that are zero, and copied into the output while it is
- * summed: what a back end still writes to the page meanwhile is either in both or
- * in neither.
+ * Saving: the stream of a domain, around its memory, and what that is wrapped in. A
+ * domain that is suspended is a live one without rounds: what is sent of the memory is
+ * decided in put_memory.
  */
 #include "config.h"
 
@@ -13,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "xg_stream.h"
 
@@ -22,197 +20,22 @@ xg_save_xen_fail(struct xg_saver *v, const char *what)
 	return xg_fail(v->e, errno, "%s: %s", what, xc_last_error(v->xch));
 }
 
-/* --- one batch of memory --------------------------------------------------------- */
-
-struct batch {
-	size_t n;
-	uint64_t pfn[XG_BATCH], frame[XG_BATCH];
-	unsigned type[XG_BATCH];
-	/* Its mapping, where it has contents. */
-	const uint8_t *page[XG_BATCH];
-};
-
-/* The pages that there are among n frames from pfn on. */
-static int
-find_pages(struct xg_saver *v, struct batch *b, uint64_t pfn, size_t n)
+void *
+xg_sparse(size_t bytes)
 {
-	uint64_t frames[XG_BATCH];
-	uint32_t types[XG_BATCH];
-	size_t asked = 0;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	b->n = 0;
-	v->type->frames(v, pfn, n, frames);
-	for (size_t i = 0; i < n; i++)
-		if (frames[i] != XG_NO_FRAME) {
-			b->pfn[asked] = pfn + i;
-			b->frame[asked++] = frames[i];
-		}
-	if (asked == 0)
-		return 0;
-	if (xc_get_pfn_type_batch(v->xch, v->s->domid, b->frame, types,
-		asked) < 0)
-		return xg_save_xen_fail(v, "memory");
-	for (size_t i = 0; i < asked; i++) {
-		if (types[i] >> 28 == XG_TYPE_XTAB)
-			continue;
-		b->pfn[b->n] = b->pfn[i];
-		b->frame[b->n] = b->frame[i];
-		b->type[b->n++] = types[i] >> 28;
-	}
-	return 0;
+	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Maps those with contents. *mem, *mapped: to be undone. */
-static int
-map_pages(struct xg_saver *v, struct batch *b, void **mem, size_t *mapped)
+uint64_t
+xg_now_us(void)
 {
-	uint64_t frames[XG_BATCH];
-	uint8_t *at;
-	size_t k = 0;
+	struct timespec ts;
 
-	*mapped = 0;
-	for (size_t i = 0; i < b->n; i++)
-		if (xg_type_has_contents(b->type[i]))
-			frames[k++] = b->frame[i];
-	if (k == 0)
-		return 0;
-	*mem = xc_map_foreign(v->xch, v->s->domid, PROT_READ, frames, NULL, k);
-	if (*mem == NULL)
-		return xg_save_xen_fail(v, "memory");
-	*mapped = k;
-	at = *mem;
-	for (size_t i = 0; i < b->n; i++) {
-		if (!xg_type_has_contents(b->type[i]))
-			continue;
-		b->page[i] = at;
-		at += XC_PAGE_SIZE;
-	}
-	return 0;
-}
-
-/* How many of them are zero; they have no contents then. */
-static size_t
-find_zero(struct xg_saver *v, struct batch *b)
-{
-	size_t zero = 0;
-
-	if (v->s->compat)
-		return 0;
-	for (size_t i = 0; i < b->n; i++)
-		if (b->type[i] == XG_TYPE_NOTAB && xg_is_zero_page(b->page[i])) {
-			b->type[i] = XG_TYPE_ZERO;
-			zero++;
-		}
-	return zero;
-}
-
-static int
-put_page(struct xg_saver *v, const struct batch *b, size_t i)
-{
-	uint8_t *to;
-
-	if (!xg_type_has_contents(b->type[i]))
-		return 0;
-	to = xg_out_room(&v->out, XC_PAGE_SIZE);
-	if (to == NULL)
-		return -1;
-	if (!xg_type_is_table(b->type[i])) {
-		xg_sum_copy(&v->out.sum, to, b->page[i], XC_PAGE_SIZE);
-		return 0;
-	}
-	if (v->type->table == NULL)
-		return xg_fail(v->e, EINVAL, "frame %#llx is a page table of a "
-		    "domain that has none", (unsigned long long)b->pfn[i]);
-	if (v->type->table(v, b->pfn[i], b->type[i],
-		(const uint64_t *)(const void *)b->page[i],
-		(uint64_t *)(void *)to) < 0)
-		return -1;
-	xg_sum_add(&v->out.sum, to, XC_PAGE_SIZE);
-	return 0;
-}
-
-static int
-put_batch(struct xg_saver *v, struct batch *b)
-{
-	const size_t zero = find_zero(v, b);
-	uint64_t entries[1 + XG_BATCH] = { b->n };
-	size_t contents = 0;
-
-	for (size_t i = 0; i < b->n; i++) {
-		entries[i + 1] = b->pfn[i] |
-		    (uint64_t)b->type[i] << XG_TYPE_SHIFT;
-		contents += xg_type_has_contents(b->type[i]);
-	}
-	if (xg_out_rec(&v->out, zero > 0 ? XG_REC_PAGES : XG_REC_PAGE_DATA,
-		8 * (b->n + 1) + contents * XC_PAGE_SIZE) < 0 ||
-	    xg_out_put(&v->out, entries, 8 * (b->n + 1)) < 0)
-		return -1;
-	for (size_t i = 0; i < b->n; i++)
-		if (put_page(v, b, i) < 0)
-			return -1;
-	v->done += b->n;
-	v->zero += zero;
-	return 0;
-}
-
-static int
-tell(struct xg_saver *v)
-{
-	const struct xg_save *s = v->s;
-
-	if (s->progress != NULL &&
-	    s->progress(s->ctx, v->done < v->info.tot_pages ? v->done
-							     : v->info.tot_pages,
-		v->info.tot_pages) != 0)
-		return xg_fail(v->e, ECANCELED, "cancelled");
-	return 0;
-}
-
-/* *any: there was a page. */
-static int
-send_batch(struct xg_saver *v, struct batch *b, uint64_t pfn, bool *any)
-{
-	uint64_t left = v->end - pfn;
-	void *mem = NULL;
-	size_t mapped;
-	int r;
-
-	if (find_pages(v, b, pfn, left < XG_BATCH ? left : XG_BATCH) < 0)
-		return -1;
-	*any = b->n > 0;
-	if (b->n == 0)
-		return 0;
-	r = map_pages(v, b, &mem, &mapped);
-	if (r == 0)
-		r = put_batch(v, b);
-	if (mapped > 0)
-		xc_unmap_foreign(v->xch, mem, mapped);
-	return r < 0 ? -1 : tell(v);
-}
-
-/*
- * All of it. A PVH domain has memory at the bottom and a few pages just below 4 GiB;
- * between them are a million frames to be asked for, unless one begins at both
- * ends and ends when all its pages have been seen.
- */
-static int
-send_memory(struct xg_saver *v)
-{
-	struct batch *b = malloc(sizeof(*b));
-	uint64_t low = 0, high = (v->end + XG_BATCH - 1) / XG_BATCH;
-	bool any = true;
-	int r = 0;
-
-	if (b == NULL)
-		return xg_fail(v->e, ENOMEM, "no memory");
-	while (r == 0 && low < high && v->done < v->info.tot_pages) {
-		if (any)
-			r = send_batch(v, b, low++ * XG_BATCH, &any);
-		else
-			r = send_batch(v, b, --high * XG_BATCH, &any);
-	}
-	free(b);
-	return r;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
 /* --- what is the same for every type ------------------------------------------------ */
@@ -293,9 +116,15 @@ put_static(struct xg_saver *v)
 }
 
 static int
+put_memory(struct xg_saver *v)
+{
+	return v->s->live != NULL ? xg_send_live(v) : xg_send_pages(v, NULL);
+}
+
+static int
 put_stream(struct xg_saver *v)
 {
-	if (put_static(v) < 0 || v->type->before(v) < 0 || send_memory(v) < 0 ||
+	if (put_static(v) < 0 || v->type->before(v) < 0 || put_memory(v) < 0 ||
 	    put_tsc(v) < 0 || v->type->after(v) < 0)
 		return -1;
 	return xg_out_rec(&v->out, XG_REC_END, 0);
@@ -398,11 +227,16 @@ xg_image_save(xc_interface *xch, const struct xg_save *s, struct xg_saved *out,
 						     : &xg_save_pv;
 	if (xg_out_open(&v.out, s->fd, e) < 0)
 		return -1;
+	if (s->live != NULL)
+		v.out.pace = s->live->bandwidth;
 	if (v.type->begin(&v) == 0)
 		r = put_image(&v);
+	xg_live_end(&v);
 	v.type->end(&v);
 	xg_out_close(&v.out);
 	*out = (struct xg_saved){ .bytes = v.out.bytes, .pages = v.done,
-		.zero_pages = v.zero };
+		.zero_pages = v.zero, .rounds = v.rounds,
+		.by_sum = v.state.by_sum, .last_pages = v.last_pages,
+		.last_us = v.last_us == 0 ? 0 : xg_now_us() - v.last_us };
 	return r;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xen/xen.h>
 #include <xen/hvm/params.h>
 
@@ -33,11 +34,24 @@ before(struct xg_saver *v)
 }
 
 static void
-frames(const struct xg_saver *v, uint64_t pfn, size_t n, uint64_t *out)
+frames(const struct xg_saver *v, const uint64_t *pfns, size_t n, uint64_t *out)
 {
 	(void)v;
-	for (size_t i = 0; i < n; i++)
-		out[i] = pfn + i;
+	memcpy(out, pfns, n * sizeof(*out));
+}
+
+static int
+refresh(struct xg_saver *v)
+{
+	int64_t last = xc_maximum_gpfn(v->xch, v->s->domid);
+
+	if (last < 0)
+		return xg_save_xen_fail(v, "memory");
+	if ((uint64_t)last >= v->end)
+		return xg_fail(v->e, EAGAIN, "the domain has been given frames "
+		    "up to %#llx while it was sent: try again",
+		    (unsigned long long)last);
+	return 0;
 }
 
 static int
@@ -114,5 +128,6 @@ const struct xg_save_type xg_save_hvm = {
 	.before = before,
 	.after = after,
 	.frames = frames,
+	.refresh = refresh,
 	.end = end,
 };

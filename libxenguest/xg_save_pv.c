@@ -27,25 +27,19 @@
 
 /* --- the p2m ------------------------------------------------------------------- */
 
-static void *
-sparse(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 static void
 note(struct xg_saver *v, uint64_t pfn, uint64_t mfn)
 {
 	/* High bits are the kernel's marks for what is no page of its own. */
-	if (mfn > v->max_mfn) {
-		v->p2m[pfn] = XG_NO_FRAME;
-		return;
+	if (mfn > v->max_mfn)
+		mfn = XG_NO_FRAME;
+	else
+		v->m2p[mfn] = (uint32_t)pfn + 1;
+	if (v->p2m[pfn] != mfn && v->again != NULL) {
+		xg_bit_set(v->again, pfn);
+		v->moved = true;
 	}
 	v->p2m[pfn] = mfn;
-	v->m2p[mfn] = (uint32_t)pfn + 1;
 }
 
 /* n frames of the table from number i on. */
@@ -71,7 +65,6 @@ read_p2m(struct xg_saver *v)
 	const uint64_t *f = v->table.frames;
 	size_t n;
 
-	memset(v->p2m, 0xff, v->end * sizeof(*v->p2m));
 	for (size_t i = 0; i < v->table.nframes; i += n) {
 		bool there = f[i] != XG_NO_FRAME;
 
@@ -80,6 +73,9 @@ read_p2m(struct xg_saver *v)
 			;
 		if (there && read_part(v, i, n) < 0)
 			return -1;
+		for (uint64_t p = i * WORDS; !there && p < (i + n) * WORDS &&
+		     p < v->end; p++)
+			note(v, p, XG_NO_FRAME);
 	}
 	return 0;
 }
@@ -103,10 +99,11 @@ begin(struct xg_saver *v)
 	if (v->end > XG_PFN_END || v->max_mfn >= 1ull << 40)
 		return xg_fail(v->e, EFBIG, "the guest has %llu frames",
 		    (unsigned long long)v->end);
-	v->p2m = sparse(v->end * sizeof(*v->p2m));
-	v->m2p = sparse((v->max_mfn + 1) * sizeof(*v->m2p));
+	v->p2m = xg_sparse(v->end * sizeof(*v->p2m));
+	v->m2p = xg_sparse((v->max_mfn + 1) * sizeof(*v->m2p));
 	if (v->p2m == NULL || v->m2p == NULL)
 		return xg_fail(v->e, ENOMEM, "no memory for the p2m");
+	memset(v->p2m, 0xff, v->end * sizeof(*v->p2m));
 	return read_p2m(v);
 }
 
@@ -123,14 +120,20 @@ end(struct xg_saver *v)
 static uint64_t
 to_pfn(const struct xg_saver *v, uint64_t mfn)
 {
-	return mfn > v->max_mfn || v->m2p[mfn] == 0 ? XG_NO_FRAME
-						    : v->m2p[mfn] - 1ull;
+	uint64_t pfn;
+
+	if (mfn > v->max_mfn || v->m2p[mfn] == 0)
+		return XG_NO_FRAME;
+	/* It may have been that page's before. */
+	pfn = v->m2p[mfn] - 1ull;
+	return v->p2m[pfn] == mfn ? pfn : XG_NO_FRAME;
 }
 
 static void
-frames(const struct xg_saver *v, uint64_t pfn, size_t n, uint64_t *out)
+frames(const struct xg_saver *v, const uint64_t *pfns, size_t n, uint64_t *out)
 {
-	memcpy(out, v->p2m + pfn, n * sizeof(*out));
+	for (size_t i = 0; i < n; i++)
+		out[i] = v->p2m[pfns[i]];
 }
 
 static int
@@ -159,7 +162,48 @@ out:
 	return r;
 }
 
+/*
+ * A kernel that begins to keep its table elsewhere, or moves pages, is heard: what it
+ * moved is sent again. Page tables name their pages by number, so all of them are, when
+ * any page has another one.
+ */
+static int
+refresh(struct xg_saver *v)
+{
+	struct xc_p2m_table now;
+	bool same;
+
+	if (xc_domain_p2m_table(v->xch, v->s->domid, &now) < 0)
+		return xg_save_xen_fail(v, "p2m");
+	if (now.nr_pfns != v->end) {
+		free(now.frames);
+		return xg_fail(v->e, EAGAIN, "the guest has changed the size of "
+		    "its p2m while it was sent: try again");
+	}
+	same = now.nframes == v->table.nframes &&
+	    memcmp(now.frames, v->table.frames,
+		now.nframes * sizeof(*now.frames)) == 0;
+	free(v->table.frames);
+	v->table = now;
+	v->moved = false;
+	if (read_p2m(v) < 0)
+		return -1;
+	for (uint64_t i = 0; v->moved && i < v->end; i++)
+		if (xg_bit(v->tables, i))
+			xg_bit_set(v->again, i);
+	return same || v->running ? 0 : before(v);
+}
+
 /* --- page tables ---------------------------------------------------------------- */
+
+/* The guest is at it: empty for now. */
+static int
+not_yet(struct xg_saver *v, uint64_t pfn, uint64_t *to)
+{
+	memset(to, 0, XC_PAGE_SIZE);
+	xg_bit_set(v->again, pfn);
+	return 0;
+}
 
 static int
 table(struct xg_saver *v, uint64_t pfn, unsigned type, const uint64_t *from,
@@ -167,19 +211,25 @@ table(struct xg_saver *v, uint64_t pfn, unsigned type, const uint64_t *from,
 {
 	unsigned level = type & ~XG_TYPE_PINNED;
 
+	if (v->tables != NULL)
+		xg_bit_set(v->tables, pfn);
 	for (unsigned i = 0; i < WORDS; i++) {
-		uint64_t e = from[i], p;
+		uint64_t e = __atomic_load_n(&from[i], __ATOMIC_RELAXED), p;
 
 		if (level == XG_TYPE_L4 && i >= XEN_FIRST && i <= XEN_LAST)
 			e = 0;
 		to[i] = e;
 		if ((e & PTE_PRESENT) == 0)
 			continue;
+		if (level > XG_TYPE_L1 && (e & PTE_LARGE) != 0 && v->running)
+			return not_yet(v, pfn, to);
 		if (level > XG_TYPE_L1 && (e & PTE_LARGE) != 0)
 			return xg_fail(v->e, ENOTSUP, "the guest has a large "
 			    "page in table %#llx, which cannot be saved",
 			    (unsigned long long)pfn);
 		p = to_pfn(v, (e & PTE_FRAME) >> XC_PAGE_SHIFT);
+		if (p == XG_NO_FRAME && v->running)
+			return not_yet(v, pfn, to);
 		if (p == XG_NO_FRAME)
 			return xg_fail(v->e, EINVAL, "entry %u (%#llx) of the "
 			    "guest's page table %#llx is not a page of its own",
@@ -345,6 +395,7 @@ const struct xg_save_type xg_save_pv = {
 	.before = before,
 	.after = after,
 	.frames = frames,
+	.refresh = refresh,
 	.table = table,
 	.end = end,
 };

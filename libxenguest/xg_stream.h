@@ -8,7 +8,9 @@
  *   our trailer        length and sum of all before; other readers stop earlier
  *
  *   saving     xg_image_save -> xg_save.c -> xg_save_pv.c, xg_save_hvm.c
- *                                        \-> xg_out.c (buffer, sum, file)
+ *                |  |                      \-> xg_out.c (buffer, sum, pace, file)
+ *                |  xg_memory.c (pages of a set) -> xg_page_sum.c
+ *                xg_live.c (rounds; which set, and when it is enough)
  *   restoring  xg_image_open (xg_in.c: file, sum) -> xg_parse.c: framing,
  *              lengths, numbers -> struct xg_sink: xg_restore.c (memory),
  *              xg_restore_pv.c, xg_restore_hvm.c; or nothing, to check a file
@@ -165,6 +167,9 @@ void xg_sum_add(struct xg_sum *s, const void *p, size_t bytes);
 void xg_sum_copy(struct xg_sum *s, void *to, const void *from, size_t bytes);
 uint64_t xg_sum_end(const struct xg_sum *s);
 bool xg_is_zero_page(const void *page);
+/* Words of the key that pages are summed with. */
+#define XG_SUM_KEYS (2 * 512 + 24)
+uint64_t xg_now_us(void);
 
 /* --- xg_out.c: an image on its way out ------------------------------------------ */
 
@@ -173,6 +178,8 @@ struct xg_out {
 	uint8_t *buf;
 	size_t len;
 	uint64_t bytes;
+	/* Bytes per second, 0 = any; and what there was when. */
+	uint64_t pace, paced_bytes, paced_us;
 	struct xg_sum sum;
 	struct xg_error *e;
 };
@@ -202,8 +209,28 @@ struct xg_saver {
 	struct xc_domaininfo info;
 	/* Its frames are below. */
 	uint64_t end;
-	/* Pages sent, and those of them without contents. */
+	/* Pages sent, and those of them that are zero. */
 	uint64_t done, zero;
+	/* It still runs: what does not fit may fit later. */
+	bool running;
+	/* Live, else NULL. A bit for each frame: those that the other side has; those
+	 * that are to be sent again. */
+	uint64_t *there, *again;
+	/* PV: those that were sent as page tables; a page has another number. */
+	uint64_t *tables;
+	bool moved;
+	/* By sum: of each frame there, as it was sent. */
+	struct xg_page_sum *sums;
+	uint64_t sum_key[XG_SUM_KEYS];
+	/* Only what the other side has not at all is sent. */
+	bool missing;
+	struct xg_live_state state;
+	/* Of the live part: when it began, and this round; microseconds a page takes;
+	 * when the guest was to be suspended; rounds. */
+	uint64_t began_us, round_us, page_us, last_us;
+	uint64_t last_pages;
+	unsigned rounds;
+	bool logging;
 	/* PV: machine frame of each page, NO_FRAME; page of each machine frame + 1,
 	 * up to max_mfn; the frames of the table itself. */
 	uint64_t *p2m;
@@ -212,6 +239,9 @@ struct xg_saver {
 	struct xc_p2m_table table;
 };
 #define XG_NO_FRAME UINT64_MAX
+struct xg_page_sum {
+	uint64_t word[2];
+};
 /* What differs by type. */
 struct xg_save_type {
 	uint32_t domain_header;
@@ -219,10 +249,13 @@ struct xg_save_type {
 	/* Records before the memory and behind it. */
 	int (*before)(struct xg_saver *v);
 	int (*after)(struct xg_saver *v);
-	/* What to map for n pages from pfn on. */
-	void (*frames)(const struct xg_saver *v, uint64_t pfn, size_t n,
+	/* What to map for n pages. */
+	void (*frames)(const struct xg_saver *v, const uint64_t *pfns, size_t n,
 	    uint64_t *frames);
-	/* A page table as the stream has it. */
+	/* Live: which page is where may have changed. */
+	int (*refresh)(struct xg_saver *v);
+	/* A page table as the stream has it; one that cannot be told yet, while it
+	 * runs, is marked in `again`. */
 	int (*table)(struct xg_saver *v, uint64_t pfn, unsigned type,
 	    const uint64_t *from, uint64_t *to);
 	void (*end)(struct xg_saver *v);
@@ -230,6 +263,37 @@ struct xg_save_type {
 extern const struct xg_save_type xg_save_pv, xg_save_hvm;
 /* The sentence of libxenctrl after `what`; -1. */
 int xg_save_xen_fail(struct xg_saver *v, const char *what);
+
+static inline bool
+xg_bit(const uint64_t *bits, uint64_t i)
+{
+	return (bits[i / 64] >> i % 64 & 1) != 0;
+}
+static inline void
+xg_bit_set(uint64_t *bits, uint64_t i)
+{
+	bits[i / 64] |= 1ull << i % 64;
+}
+static inline void
+xg_bit_clear(uint64_t *bits, uint64_t i)
+{
+	bits[i / 64] &= ~(1ull << i % 64);
+}
+/* Zeroed memory that is there when it is touched; NULL. */
+void *xg_sparse(size_t bytes);
+
+/* xg_memory.c. Frames of the set, or all that have pages (NULL). */
+int xg_send_pages(struct xg_saver *v, const uint64_t *set);
+/* xg_live.c: all of memory, in rounds; it is suspended then. */
+int xg_send_live(struct xg_saver *v);
+/* So many frames of a round more; what live's `state` says. */
+int xg_live_tell(struct xg_saver *v, size_t n);
+/* It is not watched any more. */
+void xg_live_end(struct xg_saver *v);
+/* xg_page_sum.c */
+int xg_page_sum_init(uint64_t key[XG_SUM_KEYS]);
+void xg_page_sum(const uint64_t key[XG_SUM_KEYS], const void *page, unsigned type,
+    struct xg_page_sum *out);
 
 /* --- xg_in.c: an image on its way in -------------------------------------------- */
 

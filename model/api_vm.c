@@ -197,13 +197,15 @@ static const struct model_method methods[] = {
 	    MM_ASYNC, BAD_STATE, "Ends the domain at once and builds it anew." },
 	{ "save", T_VOID,
 	    { VM_ARG, { "file", T_STRING }, { "checkpoint", T_BOOL },
-		{ "leave_paused", T_BOOL }, { "compat", T_BOOL } },
-	    ROLE_POOL_ADMIN, ST_RUNNING, MM_ASYNC | MM_OPTIONAL(3),
+		{ "leave_paused", T_BOOL }, { "compat", T_BOOL },
+		{ "live", T_BOOL } },
+	    ROLE_POOL_ADMIN, ST_RUNNING, MM_ASYNC | MM_OPTIONAL(4),
 	    SAVE_ERRORS,
 	    "The guest suspends itself, and its memory and state go to a file "
 	    "of domain 0; then its domain is destroyed, or goes on "
 	    "(checkpoint), or goes on paused. With compat xl can restore it, "
-	    "too." },
+	    "too. With live it runs while most of it is written, and stands "
+	    "still for the rest." },
 	{ "restore", T_REF("VM"),
 	    { { "file", T_STRING }, { "start_paused", T_BOOL } },
 	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC | MM_OPTIONAL(1),

@@ -23,7 +23,8 @@ struct saving {
 	struct xu_job job;
 	char *file, *temporary;
 	enum save_after after;
-	bool compat;
+	bool compat, live;
+	struct save_limits limits;
 	/* In the intent: the file gets its name. */
 	bool naming;
 	/* It was asked, and has suspended. */
@@ -234,6 +235,16 @@ save_go_on(struct guest *g)
 	scan_one(g);
 }
 
+/* A worker that died has left it in log-dirty mode; in none it is an error that does
+ * not matter. */
+void
+save_unwatch(const struct guest *g)
+{
+	if (g->domid >= 0)
+		xc_shadow_control(g->core->xch, (uint32_t)g->domid,
+		    XC_SHADOW_OFF, 0);
+}
+
 static void
 undo_suspend(void *ctx)
 {
@@ -265,6 +276,17 @@ on_written(void *arg, const struct xu_val *v, const struct xu_err *e)
 
 	xu_log_context(s->request);
 	s->worker = NULL;
+	if (e != NULL && s->live)
+		save_unwatch(s->g);
+	if (e == NULL && s->live)
+		xu_log(XU_INFO, "%s (domain %d): %lld rounds%s, the last of %lld "
+		    "pages, %lld ms after it was asked to suspend",
+		    guest_name(s->g), s->g->domid,
+		    (long long)xu_val_get_int(v, "rounds", 0),
+		    xu_val_get_bool(v, "by_sum", false) ? " (by sums of pages)" :
+								"",
+		    (long long)xu_val_get_int(v, "last_pages", 0),
+		    (long long)xu_val_get_int(v, "last_us", 0) / 1000);
 	if (e == NULL)
 		xu_log(XU_INFO, "%s (domain %d): %lld pages, %lld of them zero, "
 		    "in %lld bytes", guest_name(s->g), s->g->domid,
@@ -274,12 +296,36 @@ on_written(void *arg, const struct xu_val *v, const struct xu_err *e)
 	xu_job_resume(&s->job, e);
 }
 
-static enum xu_step_result
-step_write(void *ctx, struct xu_err *e)
+/* Live: all that could be sent was. */
+static void
+on_suspend(void *arg)
 {
-	struct saving *s = ctx;
+	struct saving *s = arg;
+
+	xu_log_context(s->request);
+	xu_job_resume(&s->job, NULL);
+}
+
+static struct xu_val *
+limits_order(const struct save_limits *l)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "downtime_ms", xu_int(l->downtime_ms));
+	xu_val_set(v, "rounds", xu_int(l->rounds));
+	xu_val_set(v, "seconds", xu_int(l->seconds));
+	xu_val_set(v, "bandwidth", xu_int(l->bandwidth));
+	xu_val_set(v, "strict", xu_bool(l->strict));
+	xu_val_set(v, "by_sum",
+	    xu_bool(l->by_sum || getenv("XLD_BY_SUM") != NULL));
+	return v;
+}
+
+static enum xu_step_result
+start_worker(struct saving *s, struct xu_err *e)
+{
 	const struct worker_events ev = { .progress = on_progress,
-		.done = on_written, .arg = s };
+		.suspend = on_suspend, .done = on_written, .arg = s };
 	AUTO_VAL struct xu_val *order = xu_struct();
 
 	xu_val_set(order, "do", xu_str("save"));
@@ -288,8 +334,42 @@ step_write(void *ctx, struct xu_err *e)
 	xu_val_set(order, "domid", xu_int(s->g->domid));
 	xu_val_set(order, "compat", xu_bool(s->compat));
 	xu_val_set(order, "config", image_config(s->g));
+	if (s->live)
+		xu_val_set(order, "live", limits_order(&s->limits));
 	s->worker = worker_image(s->core, order, s->fd, &ev, e);
 	return s->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
+}
+
+/* While it runs. */
+static enum xu_step_result
+step_send(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+
+	return s->live ? start_worker(s, e) : XU_STEP_NEXT;
+}
+
+static void
+undo_send(void *ctx)
+{
+	struct saving *s = ctx;
+
+	if (s->worker != NULL)
+		worker_kill(steal_ptr(&s->worker));
+	if (s->live)
+		save_unwatch(s->g);
+}
+
+static enum xu_step_result
+step_write(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+	AUTO_VAL struct xu_val *order = xu_struct();
+
+	if (!s->live)
+		return start_worker(s, e);
+	return worker_go_on(s->worker, order, e) < 0 ? XU_STEP_FAIL :
+						       XU_STEP_WAIT;
 }
 
 /* ---- the file gets its name ----------------------------------------------------------- */
@@ -330,6 +410,7 @@ step_name(void *ctx, struct xu_err *e)
 static const struct xu_step steps[] = {
 	{ "save-intent", step_intent, undo_intent },
 	{ "save-file", step_file, undo_file },
+	{ "save-send", step_send, undo_send },
 	{ "save-suspend", step_suspend, undo_suspend },
 	{ "save-write", step_write, NULL },
 	{ "save-name", step_name, NULL },
@@ -441,6 +522,7 @@ vm_save(struct guest *g, const struct save_order *order,
 	if (s != NULL)
 		*s = (struct saving){ .g = g, .core = g->core, .fd = -1,
 			.after = order->after, .compat = order->compat,
+			.live = order->live != NULL,
 			.progress = progress, .done = done, .arg = arg };
 	if (s == NULL || t == NULL || names(s, order->file) < 0) {
 		if (s != NULL)
@@ -452,6 +534,8 @@ vm_save(struct guest *g, const struct save_order *order,
 		done(arg, &e);
 		return NULL;
 	}
+	if (order->live != NULL)
+		s->limits = *order->live;
 	snprintf(s->request, sizeof(s->request), "%s", xu_log_context_word());
 	g->op = OP_SAVE;
 	g->saving = s;
@@ -474,6 +558,8 @@ vm_save_cancel(struct saving *s)
 		return -1;
 	if (s->worker != NULL)
 		worker_kill(steal_ptr(&s->worker));
+	if (s->live)
+		save_unwatch(s->g);
 	if (s->deadline != NULL) {
 		end_wait(s);
 		s->g->late_suspend = !store_take_back(s->g, "suspend");
@@ -490,6 +576,7 @@ save_was_cut(struct guest *g, const struct xu_val *save)
 	const char *temporary = xu_val_get_str(save, "temporary", "");
 	bool naming = strcmp(xu_val_get_str(save, "phase", ""), "name") == 0;
 
+	save_unwatch(g);
 	if (!naming || access(temporary, F_OK) == 0) {
 		unlink(temporary);
 		g->late_suspend = g->domid >= 0 &&

@@ -26,11 +26,19 @@ enum save_after {
 	SAVE_PAUSE,
 };
 
+/* Of a guest that runs while it is saved: struct xg_live. */
+struct save_limits {
+	int64_t downtime_ms, rounds, seconds, bandwidth;
+	bool strict, by_sum;
+};
+
 struct save_order {
 	const char *file;
 	enum save_after after;
 	/* Readable for xl. */
 	bool compat;
+	/* NULL: it is suspended first. */
+	const struct save_limits *live;
 };
 /* NULL: done was called. */
 struct saving *vm_save(struct guest *g, const struct save_order *order,
@@ -41,6 +49,8 @@ int vm_save_cancel(struct saving *s);
 void save_look(struct guest *g);
 /* A domain that suspended itself goes on. */
 void save_go_on(struct guest *g);
+/* Xen need not log any more what it writes to. */
+void save_unwatch(const struct guest *g);
 /* After a restart: of an intent "save". Does what concerns files; true: the domain is
  * to be destroyed, false: it is to go on. */
 bool save_was_cut(struct guest *g, const struct xu_val *save);

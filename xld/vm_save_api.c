@@ -105,10 +105,13 @@ save(struct call *k)
 	const char *file = xu_val_str(xu_val_at(k->params, 1));
 	bool checkpoint = xu_val_bool(xu_val_at(k->params, 2));
 	bool pause = xu_val_bool(xu_val_at(k->params, 3));
+	const struct save_limits limits = { .downtime_ms = 0 };
 	const struct save_order o = { .file = file,
 		.after = pause ? SAVE_PAUSE : checkpoint ? SAVE_GO_ON :
 							   SAVE_END,
-		.compat = xu_val_bool(xu_val_at(k->params, 4)) };
+		.compat = xu_val_bool(xu_val_at(k->params, 4)),
+		.live = xu_val_bool(xu_val_at(k->params, 5)) ? &limits :
+							       NULL };
 
 	if (can_save(k) && is_path(k, file))
 		begin_save(k, &o);

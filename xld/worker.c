@@ -202,6 +202,10 @@ take(struct worker *w, struct xu_msg *m)
 		if (w->ev.image != NULL)
 			w->ev.image(w->ev.arg, m->val);
 		return true;
+	case XU_MSG_SUSPEND:
+		if (w->ev.suspend != NULL)
+			w->ev.suspend(w->ev.arg);
+		return true;
 	case XU_MSG_DONE:
 		succeeded(w, m->val);
 		return false;

@@ -391,6 +391,8 @@ struct worker_events {
 	void (*kernel)(void *arg, struct xg_kernel *k);
 	/* Whose image it is, and which kind. The worker waits for worker_go_on. */
 	void (*image)(void *arg, const struct xu_val *v);
+	/* Its guest is to be suspended now; it waits, too. */
+	void (*suspend)(void *arg);
 	/* e NULL: built; frames in the message DONE. */
 	void (*done)(void *arg, const struct xu_val *done,
 	    const struct xu_err *e);

@@ -65,6 +65,8 @@ run_save(struct xm *xm)
 	xapi_add(args, xapi_new_bool(xm_opt(xm, "checkpoint") != NULL));
 	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
 	xapi_add(args, xapi_new_bool(xm_opt(xm, "compat") != NULL));
+	if (xm_opt(xm, "live") != NULL)
+		xapi_add(args, xapi_new_bool(true));
 	if (run_task(xm, &e, "VM.save", args, "Saving", d.name) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
 	return told(xm, &d);
@@ -132,6 +134,7 @@ run_resume(struct xm *xm)
 static const struct xm_opt save_opts[] = {
 	{ 'c', "checkpoint", NULL, "It runs on afterwards." },
 	{ 'p', "paused", NULL, "It stays afterwards, paused." },
+	{ 'l', "live", NULL, "It runs while most of it is written." },
 	{ 0, "compat", NULL, "Write what xl can restore, too." },
 	{ .name = NULL },
 };
@@ -146,7 +149,11 @@ const struct xm_cmd cmd_save = {
 		  "replaced. When anything fails the domain runs on and there "
 		  "is no file. PV and PVH guests with Xen's drivers can be "
 		  "saved. Memory that is zero takes no room in FILE, but with "
-		  "--compat, which makes a file that xl restores as well.",
+		  "--compat, which makes a file that xl restores as well. With "
+		  "--live, which goes well with --checkpoint, the guest runs "
+		  "while its memory is written, in rounds, and stands still "
+		  "only for what it changed last; the file is larger by what "
+		  "was written more than once.",
 	.opts = save_opts,
 	.min = 2,
 	.max = 2,

@@ -331,8 +331,9 @@ mfn(uint64_t pfn)
 
 static struct xg_error error;
 static uint32_t m2p[2048];
-static struct xg_saver saver = { .e = &error, .m2p = m2p, .max_mfn = 2047 };
 static uint64_t p2m[PAGES];
+static struct xg_saver saver = { .e = &error, .p2m = p2m, .m2p = m2p,
+	.max_mfn = 2047 };
 static uint8_t populated[PAGES / 8];
 static struct xg_restorer restorer = { .e = &error, .p2m = p2m,
 	.populated = populated, .end = PAGES };
@@ -402,6 +403,72 @@ START_TEST(bad_tables)
 }
 END_TEST
 
+/* A guest that runs: what cannot be told is empty, and comes again. */
+START_TEST(tables_of_a_runner)
+{
+	uint64_t table[512] = { 0 }, out[512], again[1] = { 0 }, seen[1] = { 0 };
+
+	make_tables();
+	saver.running = true;
+	saver.again = again;
+	saver.tables = seen;
+	table[3] = mfn(9) << 12 | 1;
+	ck_assert(xg_save_pv.table(&saver, 5, 1, table, out) == 0);
+	ck_assert(out[3] == (9ull << 12 | 1) && again[0] == 0);
+	ck_assert(seen[0] == 1ull << 5);
+	table[7] = 0x000ffffffffff001ull;
+	ck_assert(xg_save_pv.table(&saver, 6, 1, table, out) == 0);
+	ck_assert(out[3] == 0 && out[7] == 0 && again[0] == 1ull << 6);
+	/* The frame has become another page's. */
+	table[7] = 0;
+	saver.p2m[9] = mfn(8);
+	ck_assert(xg_save_pv.table(&saver, 5, 1, table, out) == 0);
+	ck_assert(out[3] == 0 && again[0] == 3ull << 5);
+	saver.running = false;
+	ck_assert(xg_save_pv.table(&saver, 5, 1, table, out) < 0);
+	saver.again = saver.tables = NULL;
+}
+END_TEST
+
+static bool
+same_sum(const struct xg_page_sum *a, const struct xg_page_sum *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
+}
+
+/* Each bit counts, in both halves; so do the type and the key. */
+START_TEST(page_sums)
+{
+	static uint64_t page[512], key[XG_SUM_KEYS], other[XG_SUM_KEYS];
+	struct xg_page_sum sum, now;
+
+	ck_assert(xg_page_sum_init(key) == 0 && xg_page_sum_init(other) == 0);
+	for (unsigned i = 0; i < 512; i++)
+		page[i] = i * 0x0123456789abcdefull;
+	xg_page_sum(key, page, 0, &sum);
+	xg_page_sum(key, page, 0, &now);
+	ck_assert(same_sum(&sum, &now));
+	for (unsigned i = 0; i < 512 * 64; i++) {
+		page[i / 64] ^= 1ull << i % 64;
+		xg_page_sum(key, page, 0, &now);
+		ck_assert(now.word[0] != sum.word[0] &&
+		    now.word[1] != sum.word[1]);
+		page[i / 64] ^= 1ull << i % 64;
+	}
+	for (unsigned type = 1; type < 16; type++) {
+		xg_page_sum(key, page, type, &now);
+		ck_assert(now.word[0] != sum.word[0] &&
+		    now.word[1] != sum.word[1]);
+	}
+	xg_page_sum(other, page, 0, &now);
+	ck_assert(!same_sum(&sum, &now));
+	/* Words that change places. */
+	page[0] ^= page[2], page[2] ^= page[0], page[0] ^= page[2];
+	xg_page_sum(key, page, 0, &now);
+	ck_assert(!same_sum(&sum, &now));
+}
+END_TEST
+
 #define LOOP(tc, test, rows) \
 	tcase_add_loop_test(tc, test, 0, (int)(sizeof(rows) / sizeof(rows[0])))
 
@@ -427,6 +494,8 @@ main(void)
 	tcase_add_test(tc, zero_pages);
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, bad_tables);
+	tcase_add_test(tc, tables_of_a_runner);
+	tcase_add_test(tc, page_sums);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -6,6 +6,7 @@
  * before the first byte; what it tells the core is checked there again.
  *
  *   save      order -> PROGRESS..., DONE
+ *     live    order -> PROGRESS..., SUSPEND; go on -> PROGRESS..., DONE
  *   restore   order -> IMAGE: whose it is; order: into which domain ->
  *             PROGRESS..., DONE
  *
@@ -38,7 +39,7 @@ struct image {
 	struct xu_chan *chan;
 	struct xu_msg order;
 	xc_interface *xch;
-	uint64_t said;
+	uint64_t said, began;
 };
 
 /* ---- what the core hears ------------------------------------------------------- */
@@ -92,6 +93,77 @@ tell(struct image *w, uint32_t kind, struct xu_val *v)
 
 /* ---- save ------------------------------------------------------------------------ */
 
+/* Of what it will take. */
+static int
+live_percent(const struct image *w, const struct xg_live_state *s)
+{
+	uint64_t gone = now_ms() - w->began;
+
+	return (int)(gone * 100 / (gone + s->eta_ms + 1));
+}
+
+static int
+live_state(void *ctx, const struct xg_live_state *s)
+{
+	struct image *w = ctx;
+	struct xu_val *v;
+	char step[32];
+
+	if (now_ms() - w->said < WORD_MS)
+		return 0;
+	w->said = now_ms();
+	snprintf(step, sizeof(step), s->round == 0 ? "last-round" : "round-%u",
+	    s->round);
+	v = xu_struct();
+	xu_val_set(v, "step", xu_str(step));
+	xu_val_set(v, "percent", xu_int(live_percent(w, s)));
+	xu_val_set(v, "round", xu_int(s->round));
+	xu_val_set(v, "by_sum", xu_bool(s->by_sum));
+	xu_val_set(v, "left", xu_int((int64_t)s->left));
+	xu_val_set(v, "bytes", xu_int((int64_t)s->bytes));
+	xu_val_set(v, "rate", xu_int((int64_t)s->rate));
+	xu_val_set(v, "dirty_rate", xu_int((int64_t)s->dirty_rate));
+	xu_val_set(v, "downtime_ms", xu_int((int64_t)s->downtime_ms));
+	xu_val_set(v, "eta_ms", xu_int((int64_t)s->eta_ms));
+	xu_chan_send(w->chan, XU_MSG_PROGRESS, 0, v, NULL, 0);
+	xu_val_free(v);
+	return 0;
+}
+
+/* The core's to do; when it cannot, it does not answer but ends this process. */
+static int
+live_suspend(void *ctx, struct xg_error *e)
+{
+	AUTO_MSG struct xu_msg m = XU_MSG_INIT;
+	AUTO_VAL struct xu_val *v = xu_struct();
+	struct image *w = ctx;
+
+	if (xu_chan_send(w->chan, XU_MSG_SUSPEND, 0, v, NULL, 0) == 0 &&
+	    xu_chan_recv(w->chan, &m) == 1 && m.kind == XU_MSG_BUILD)
+		return 0;
+	e->errnum = errno = ECANCELED;
+	snprintf(e->msg, sizeof(e->msg), "the guest was not suspended");
+	return -1;
+}
+
+/* NULL: it is suspended. */
+static const struct xg_live *
+live_order(const struct xu_val *order, struct xg_live *l)
+{
+	const struct xu_val *v = xu_val_get(order, "live");
+
+	if (v == NULL)
+		return NULL;
+	*l = (struct xg_live){ .suspend = live_suspend, .state = live_state,
+		.downtime_ms = (uint32_t)xu_val_get_int(v, "downtime_ms", 0),
+		.rounds = (uint32_t)xu_val_get_int(v, "rounds", 0),
+		.seconds = (uint32_t)xu_val_get_int(v, "seconds", 0),
+		.bandwidth = (uint64_t)xu_val_get_int(v, "bandwidth", 0),
+		.strict = xu_val_get_bool(v, "strict", false),
+		.by_sum = xu_val_get_bool(v, "by_sum", false) };
+	return l;
+}
+
 static const char *
 file_name(const struct image *w)
 {
@@ -106,6 +178,7 @@ save(struct image *w, int fd)
 		.domid = (uint32_t)xu_val_get_int(w->order.val, "domid", 0),
 		.compat = xu_val_get_bool(w->order.val, "compat", false) };
 	struct xg_error e = { .msg = "" };
+	struct xg_live live;
 	struct xg_saved done;
 	struct xu_val *v;
 
@@ -114,6 +187,8 @@ save(struct image *w, int fd)
 		return refuse(w, "XLD_HELPER", "xld-image",
 		    "no memory for the configuration");
 	s.config = xu_buf_text(&config);
+	s.live = live_order(w->order.val, &live);
+	w->began = now_ms();
 	if (xg_image_save(w->xch, &s, &done, &e) < 0)
 		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
 	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
@@ -122,6 +197,10 @@ save(struct image *w, int fd)
 	xu_val_set(v, "bytes", xu_int((int64_t)done.bytes));
 	xu_val_set(v, "pages", xu_int((int64_t)done.pages));
 	xu_val_set(v, "zero_pages", xu_int((int64_t)done.zero_pages));
+	xu_val_set(v, "rounds", xu_int(done.rounds));
+	xu_val_set(v, "by_sum", xu_bool(done.by_sum));
+	xu_val_set(v, "last_pages", xu_int((int64_t)done.last_pages));
+	xu_val_set(v, "last_us", xu_int((int64_t)done.last_us));
 	return tell(w, XU_MSG_DONE, v);
 }
 
