@@ -17,16 +17,7 @@
 
 #include "api.h"
 #include "xu_log.h"
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-/* The sanitizers' run time needs files and threads of its own. */
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
+#include "xu_sanitize.h"
 
 static const int allowed[] = {
 	SCMP_SYS(accept4),
@@ -132,5 +123,5 @@ api_sandbox_enter(void)
 		xu_log(XU_ERROR, "cannot limit myself: %s", strerror(errno));
 		return -1;
 	}
-	return SANITIZED ? 0 : filter();
+	return XU_SANITIZED ? 0 : filter();
 }

@@ -15,6 +15,7 @@
 #include "supervise.h"
 #include "xu_auto.h"
 #include "xu_log.h"
+#include "xu_sanitize.h"
 
 static int *sockets;
 static size_t nsockets;
@@ -104,19 +105,6 @@ become(const char *user, const char *state_dir, struct xu_err *e)
 	return 0;
 }
 
-/* A sanitizer's runtime has system calls of its own. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 /* What serving takes; files are the journal's. Nothing that starts a program,
  * opens a connection or changes who we are. */
 static const int allowed[] = { SCMP_SYS(accept4), SCMP_SYS(access),
@@ -161,7 +149,7 @@ worker_confine(const char *user, const char *state_dir, struct xu_err *e)
 		return 0;
 	if (become(user, state_dir, e) < 0)
 		return -1;
-	if (SANITIZED)
+	if (XU_SANITIZED)
 		return 0;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return filter(e);

@@ -15,21 +15,14 @@
 #include <unistd.h>
 
 #include "confine.h"
+#include "xu_sanitize.h"
 
 #define NOBODY 65534
 /* Address space: tables of all frame numbers that there may be (mostly untouched), the
  * guest's memory as it is mapped piece by piece, and an output buffer. */
 #define ROOM (8ull << 30)
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifndef SANITIZED /* its runtime needs more */
+#if !XU_SANITIZED
 static int
 filter(void)
 {
@@ -77,7 +70,7 @@ confine(void)
 	    prctl(PR_SET_PDEATHSIG, 9) < 0 || limit(RLIMIT_CORE, 0) < 0 ||
 	    limit(RLIMIT_NPROC, 0) < 0)
 		return -1;
-#ifdef SANITIZED
+#if XU_SANITIZED
 	return 0;
 #else
 	return limit(RLIMIT_AS, ROOM) < 0 ? -1 : filter();
