@@ -327,12 +327,6 @@ const struct xm_cmd cmd_cd_eject = {
 	.run = run_cd_eject,
 };
 
-static const struct xm_opt detach_opts[] = {
-	{ 'f', "force", NULL,
-	    "Take it away at once, whatever the guest does with it." },
-	{ .name = NULL },
-};
-
 const struct xm_cmd cmd_block_detach = {
 	.name = "block-detach",
 	.operands = "DOMAIN DEVICE",
@@ -340,16 +334,11 @@ const struct xm_cmd cmd_block_detach = {
 	.detail = "DEVICE is its name or number in the guest. The guest is "
 		  "asked to let go of it; one that is in use there stays until "
 		  "it is not, and the command ends with 6.",
-	.opts = detach_opts,
+	.opts = xm_detach_opts,
 	.min = 2,
 	.max = 2,
 	.completes = XM_DOMAIN,
 	.run = run_block_detach,
-};
-
-static const struct xm_opt list_opts[] = {
-	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
-	{ .name = NULL },
 };
 
 const struct xm_cmd cmd_block_list = {
@@ -360,7 +349,7 @@ const struct xm_cmd cmd_block_list = {
 		  "of the backend, handle, state of the frontend (4 = "
 		  "connected), event channel, ring, the backend's folder in "
 		  "the store.",
-	.opts = list_opts,
+	.opts = xm_list_opts,
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,

@@ -174,12 +174,6 @@ const struct xm_cmd cmd_network_attach = {
 	.run = run_network_attach,
 };
 
-static const struct xm_opt detach_opts[] = {
-	{ 'f', "force", NULL,
-	    "Take it away at once, whatever the guest does with it." },
-	{ .name = NULL },
-};
-
 const struct xm_cmd cmd_network_detach = {
 	.name = "network-detach",
 	.operands = "DOMAIN DEVICE",
@@ -187,16 +181,11 @@ const struct xm_cmd cmd_network_detach = {
 	.detail = "DEVICE is its number in the guest or its Ethernet address. "
 		  "The guest is asked to let go of it; when it does not, the "
 		  "command ends with 6.",
-	.opts = detach_opts,
+	.opts = xm_detach_opts,
 	.min = 2,
 	.max = 2,
 	.completes = XM_DOMAIN,
 	.run = run_network_detach,
-};
-
-static const struct xm_opt list_opts[] = {
-	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
-	{ .name = NULL },
 };
 
 const struct xm_cmd cmd_network_list = {
@@ -207,7 +196,7 @@ const struct xm_cmd cmd_network_list = {
 		  "of the backend, Ethernet address, handle, state of the "
 		  "frontend (4 = connected), event channel, rings, the "
 		  "backend's folder in the store.",
-	.opts = list_opts,
+	.opts = xm_list_opts,
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,

@@ -433,18 +433,13 @@ const struct xm_cmd cmd_pci_detach = {
 	.run = run_pci_detach,
 };
 
-static const struct xm_opt list_opts[] = {
-	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
-	{ .name = NULL },
-};
-
 const struct xm_cmd cmd_pci_list = {
 	.name = "pci-list",
 	.operands = "DOMAIN",
 	.summary = "List the PCI functions of a domain.",
 	.detail = "Prints nothing when there is none. Columns: slot and "
 		  "function where the guest sees it, address on the host.",
-	.opts = list_opts,
+	.opts = xm_list_opts,
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,

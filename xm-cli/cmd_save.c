@@ -37,39 +37,42 @@ run_task(struct xm *xm, struct xapi_err *e, const char *method,
 	return xm_task_wait(xm, e, task, label);
 }
 
-static int
-told(struct xm *xm, const struct xm_dom *d)
-{
-	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(d)) : 0;
-}
-
 /* --- save, restore ----------------------------------------------------------- */
 
+/* A task about the domain of the command: its parameters are the domain, the file
+ * unless NULL, and which of the options were given. */
 static int
-run_save(struct xm *xm)
+of_domain(struct xm *xm, const char *method, const char *doing,
+    const char *path, const char *const *flags)
 {
 	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	AUTO_FREE char *path = full_path(xm->argv[1]);
 	struct xapi_value *args;
 	struct xapi_err e;
-	int status;
+	int status = xm_find(xm, xm->argv[0], &d);
 
-	if (path == NULL)
-		return xm_no_memory(xm);
-	status = xm_find(xm, xm->argv[0], &d);
 	if (status != 0)
 		return status;
 	args = xapi_new_array();
 	xapi_add(args, xapi_new_str(d.ref));
-	xapi_add(args, xapi_new_str(path));
-	xapi_add(args, xapi_new_bool(xm_opt(xm, "checkpoint") != NULL));
-	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
-	xapi_add(args, xapi_new_bool(xm_opt(xm, "compat") != NULL));
-	if (xm_opt(xm, "live") != NULL)
-		xapi_add(args, xapi_new_bool(true));
-	if (run_task(xm, &e, "VM.save", args, "Saving", d.name) < 0)
+	if (path != NULL)
+		xapi_add(args, xapi_new_str(path));
+	for (; *flags != NULL; flags++)
+		xapi_add(args, xapi_new_bool(xm_opt(xm, *flags) != NULL));
+	if (run_task(xm, &e, method, args, doing, d.name) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
-	return told(xm, &d);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
+static int
+run_save(struct xm *xm)
+{
+	static const char *const flags[] = { "checkpoint", "paused", "compat",
+		"live", NULL };
+	AUTO_FREE char *path = full_path(xm->argv[1]);
+
+	if (path == NULL)
+		return xm_no_memory(xm);
+	return of_domain(xm, "VM.save", "Saving", path, flags);
 }
 
 static int
@@ -97,36 +100,17 @@ run_restore(struct xm *xm)
 static int
 run_suspend(struct xm *xm)
 {
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct xapi_value *args;
-	struct xapi_err e;
-	int status = xm_find(xm, xm->argv[0], &d);
+	static const char *const none[] = { NULL };
 
-	if (status != 0)
-		return status;
-	args = xapi_new_array();
-	xapi_add(args, xapi_new_str(d.ref));
-	if (run_task(xm, &e, "VM.suspend", args, "Suspending", d.name) < 0)
-		return xm_fail_domain(xm, xm->argv[0], &e);
-	return told(xm, &d);
+	return of_domain(xm, "VM.suspend", "Suspending", NULL, none);
 }
 
 static int
 run_resume(struct xm *xm)
 {
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct xapi_value *args;
-	struct xapi_err e;
-	int status = xm_find(xm, xm->argv[0], &d);
+	static const char *const flags[] = { "paused", NULL };
 
-	if (status != 0)
-		return status;
-	args = xapi_new_array();
-	xapi_add(args, xapi_new_str(d.ref));
-	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));
-	if (run_task(xm, &e, "VM.resume", args, "Resuming", d.name) < 0)
-		return xm_fail_domain(xm, xm->argv[0], &e);
-	return told(xm, &d);
+	return of_domain(xm, "VM.resume", "Resuming", NULL, flags);
 }
 
 /* --- rows ------------------------------------------------------------------------ */

@@ -9,6 +9,17 @@
 #include "errors.h"
 #include "xm.h"
 
+const struct xm_opt xm_list_opts[] = {
+	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
+	{ .name = NULL },
+};
+
+const struct xm_opt xm_detach_opts[] = {
+	{ 'f', "force", NULL,
+	    "Take it away at once, whatever the guest does with it." },
+	{ .name = NULL },
+};
+
 int
 xm_task_run(struct xm *xm, struct xapi_err *e, const char *method,
     struct xapi_value *arg, struct xapi_value *more)

@@ -189,6 +189,9 @@ long long xm_now_ms(void);
 
 /* --- device.c ------------------------------------------------------------- */
 
+/* Of the commands that list and detach them. */
+extern const struct xm_opt xm_list_opts[], xm_detach_opts[];
+
 /* Starts CLASS.METHOD with its arguments (taken; the second may be NULL) and waits
  * for its end. */
 int xm_task_run(struct xm *xm, struct xapi_err *e, const char *method,
