@@ -401,10 +401,12 @@ step_name(void *ctx, struct xu_err *e)
 		file_fail(e, s->file, errno);
 		return XU_STEP_FAIL;
 	}
-	if (sync_folder(s->file) < 0)
-		xu_log(XU_WARNING, "%s: its folder: %s", s->file,
-		    strerror(errno));
-	return XU_STEP_NEXT;
+	if (sync_folder(s->file) == 0)
+		return XU_STEP_NEXT;
+	/* The host could forget the name, and the guest would be gone. */
+	file_fail(e, s->file, errno);
+	unlink(s->file);
+	return XU_STEP_FAIL;
 }
 
 static const struct xu_step steps[] = {
