@@ -17,22 +17,13 @@
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
-#include "pci.h"
 #include "vm_files.h"
-#include "vm_hvm.h"
 #include "vm_limits.h"
-#include "vm_place.h"
+#include "vm_order.h"
 #include "xu_log.h"
 
 /* HVM_PARAM_TIMER_MODE's no_delay_for_missed_ticks, libxl's default, too. */
 #define NO_DELAY 1
-/* Xen's XEN_X86_EMU_* (arch-x86/xen.h): a PVH domain has a local APIC alone, an
- * HVM domain all but VPCI and, where Xen leaves the choice, USE_PIRQ. */
-#define EMU_PVH	 0x1u
-#define EMU_HVM	 0x1ffu
-#define EMU_PIRQ 0x200u
-/* The first 4.x whose HVM domains may do without USE_PIRQ. */
-#define PIRQ_CHOICE 19
 
 struct create {
 	struct guest *g;
@@ -223,46 +214,15 @@ undo_intent(void *ctx)
 		intent_remove(j->g->uuid);
 }
 
-static uint32_t
-emulation(const struct create *j)
-{
-	const struct xc_version *x = &j->core->version;
-
-	if (config_type(j->g->config) == TYPE_PVH)
-		return EMU_PVH;
-	if ((x->major == 4 && x->minor < PIRQ_CHOICE) ||
-	    config_number(j->g->config, "platform", "hvm_pirq", 0) != 0)
-		return EMU_HVM | EMU_PIRQ;
-	return EMU_HVM;
-}
-
 static enum xu_step_result
 step_domain(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 	struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
-	const struct xu_val *v = j->g->config;
 	uint32_t domid = 0;
 
-	uuid_bytes(j->g->uuid, req.handle);
-	if (place_pool(j->core, v, &req.cpupool_id, e) < 0)
+	if (order_domain(j->g, &req, e) < 0)
 		return XU_STEP_FAIL;
-	if (config_type(v) != TYPE_PV) {
-		req.flags = XC_CDF_HVM | XC_CDF_HAP;
-		req.emulation_flags = emulation(j);
-	}
-	/* Xen makes the tables now or never. */
-	if (pci_bus(j->g) != NULL && pci_has_iommu(j->core))
-		req.flags |= XC_CDF_IOMMU;
-	req.max_vcpus = (uint32_t)number(j, "VCPUs_max");
-	req.max_grant_frames =
-	    (int32_t)config_number(v, "platform", "max_grant_frames", -1);
-	req.max_maptrack_frames =
-	    (int32_t)config_number(v, "platform", "max_maptrack_frames", -1);
-	req.max_grant_version =
-	    (uint32_t)config_number(v, "platform", "max_grant_version", 0);
-	req.max_evtchn_port =
-	    (uint32_t)config_number(v, "platform", "max_event_channels", 1023);
 	if (xc_domain_create(j->core->xch, &domid, &req) < 0)
 		return result(xen_fail(j->core, e, "create a domain"));
 	if (guest_set_domid(j->g, (int32_t)domid, e) < 0) {
@@ -458,49 +418,23 @@ step_worker(void *ctx, struct xu_err *e)
 	struct create *j = ctx;
 	const struct worker_events ev = { .progress = on_progress,
 		.kernel = on_kernel, .done = on_built, .arg = j };
-	const struct xu_val *v = j->g->config;
 	AUTO_VAL struct xu_val *order = xu_struct();
 	struct xu_val *files = xu_array();
 	int fds[XU_MSG_FDS], n = 0;
-	bool hvm = config_type(v) == TYPE_HVM;
 
 	if (j->from_image)
 		return load_image(j, e);
 	kcache_identify(start_file(j), &j->kernel_id);
 	n = add_kernel(j, order, files, fds, n);
-	if (hvm)
+	if (j->files.firmware >= 0)
 		n = add_file(files, fds, n, "firmware", j->files.firmware);
 	else if (j->files.ramdisk >= 0)
 		n = add_file(files, fds, n, "ramdisk", j->files.ramdisk);
 	xu_val_set(order, "files", files);
-	xu_val_set(order, "domid", xu_int(j->g->domid));
 	xu_val_set(order, "request", xu_str(j->request));
-	xu_val_set(order, "type",
-	    xu_str(dom_type_word(config_type(v))));
-	xu_val_set(order, "memory_kib",
-	    xu_int(number(j, "memory_dynamic_max") / 1024));
-	xu_val_set(order, "max_kib",
-	    xu_int(number(j, "memory_static_max") / 1024));
-	if (hvm && hvm_order(j->core, v, order, e) < 0)
+	xu_val_set(order, "kernel", xu_str(start_name(j)));
+	if (order_worker(j->g, j->args, order, e) < 0)
 		return XU_STEP_FAIL;
-	if (hvm)
-		xu_val_set(order, "video_kib",
-		    xu_int((int64_t)dm_video_mib(v) * 1024));
-	xu_val_set(order, "vcpus", xu_int(number(j, "VCPUs_max")));
-	xu_val_set(order, "online", xu_int(number(j, "VCPUs_at_startup")));
-	xu_val_set(order, "acpi",
-	    xu_bool(config_number(v, "platform", "acpi", 1) != 0));
-	xu_val_set(order, "cmdline",
-	    xu_str(hvm ? "" : bootprog_wanted(v) ? j->args :
-		xu_val_get_str(v, "PV_args", "")));
-	xu_val_set(order, "vnuma",
-	    xu_str(xu_val_get_str(xu_val_get(v, "platform"), "vnuma", "")));
-	xu_val_set(order, "store_port", xu_int(j->g->store_port));
-	xu_val_set(order, "console_port", xu_int(j->g->console_port));
-	xu_val_set(order, "kernel",
-	    xu_str(start_name(j)));
-	xu_val_set(order, "ramdisk",
-	    xu_str(hvm ? "" : xu_val_get_str(v, "PV_ramdisk", "")));
 	j->worker = worker_start(j->core, order, fds, n, &ev, e);
 	return j->worker == NULL ? XU_STEP_FAIL : XU_STEP_NEXT;
 }
