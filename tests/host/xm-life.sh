@@ -26,6 +26,7 @@ refused() {
 	same "stdout of ${*:3}" '' "$out"
 }
 
+cleanup '[ $status = 0 ] || xm destroy life >/dev/null 2>&1'
 same "guests at the start" Domain-0 "$(names)"
 traces() { xenstore-list /local/domain /vm; }
 store_before=$(traces)
@@ -76,7 +77,8 @@ prints life 'tick 2'
 check 'unpause once more' xm unpause life
 check 'pause' xm pause "$id"
 check 'pause once more' xm pause life
-same 'paused' '--p---' "$(state life)"
+# Its vCPU may have slept when it was stopped.
+contains 'paused' "$(state life)" '^-[-b]p---$'
 check 'unpause by uuid' xm unpause "$uuid"
 contains 'it runs' "$(state life)" '^[r-][b-]----$'
 
