@@ -27,7 +27,7 @@ INIT
 { cat /boot/guest/initrd.img && archive init "$scratch/init" | gzip -1; } \
 	>"$scratch/initrd.img"
 
-args="console=hvc0 quiet cryptomgr.notests"
+args="console=hvc0 cryptomgr.notests"
 linux_disk "$scratch/linux.img" "$args"
 disk="hdtype = 'ahci'
 disk = [ '$scratch/linux.img,raw,hda,w' ]"
@@ -47,7 +47,8 @@ a_linux() {
 	check "$1, $2 vCPUs" xm create -q "$(hvm_config linux 'memory = 256' \
 		"vcpus = $2" "$pty" "${@:4}")"
 	wait_for 600 spoke linux "GUEST UP, $2 vCPUs, $3 nodes" 1 ||
-		fail "it is not up: $(tail -n 3 "$(log_of linux)"); $(xm dmesg | tail -n 5)"
+		fail "it is not up: $(tail -n 9 "$(log_of linux)"); $(xm dmesg | tail -n 5)
+$(xm list); what Xen said of its own clock: $(xm dmesg | grep -i 'platform timer')"
 	note "up after $((SECONDS - begin)) s"
 	contains "by SeaBIOS" "$(xm dmesg)" "\(d$(xm domid linux)\) SeaBIOS \(version"
 	check "destroy" xm destroy linux
