@@ -71,6 +71,8 @@ struct session {
 	struct xu_val *classes;
 	/* Serial of the first event it has not seen. */
 	uint64_t cursor;
+	/* When its last reading call was taken up, see api_turn.c. */
+	uint64_t turn;
 	/* Requests that block in event.next and event.from. */
 	struct xu_list waiting;
 	/* In order of use, the least recent first. */
@@ -124,6 +126,10 @@ struct api {
 	int core_events;
 	struct xu_map *pending;
 	uint32_t next_id;
+	/* Reading calls: those that wait, how many are there, the count of all. */
+	struct xu_list turns;
+	unsigned reading;
+	uint64_t turn;
 	struct xu_list listeners;
 	/* Who has which role, as the settings have it. */
 	struct xu_val *roles;
@@ -180,8 +186,12 @@ struct request {
 	/* A console's stream; a file that is the answer; -1 = none. */
 	int stream, file;
 	bool readonly;
-	/* Part of the answer, kept while the core is asked for the rest. */
+	/* Part of the answer, kept while the core is asked for the rest; or what
+	 * it will be asked. */
 	struct xu_val *held;
+	/* While it waits for its turn, and its session's turn before. */
+	struct xu_list turn;
+	uint64_t had;
 	/* While parked in event.next or event.from; the latter's arguments. */
 	struct session *session;
 	struct from *from;
@@ -206,6 +216,13 @@ struct xu_val *api_core_about(const struct request *rq, struct xu_val *msg);
 /* A CALL in the name of a session. Takes params. */
 struct xu_val *api_core_msg(const struct session *s, const char *method,
     struct xu_val *params, bool async);
+
+/* ---- api_turn.c: who is next --------------------------------------------------- */
+
+/* A call of rq->call, in the name of s; takes msg. Answers later. */
+void api_turn_call(struct request *rq, struct session *s, struct xu_val *msg);
+/* Those that wait get no answer of the core any more. */
+void api_turns_close(struct api *a);
 
 /* ---- api_open.c: settings, sockets -------------------------------------------- */
 

@@ -103,6 +103,7 @@ core_ready(uv_poll_t *h, int status, int events)
 int
 api_core_open(struct api *a, int fd)
 {
+	xu_list_init(&a->turns);
 	a->pending = xu_map_new();
 	if (a->pending == NULL || xu_set_nonblock(fd, true) < 0)
 		return -1;
@@ -120,6 +121,7 @@ api_core_close(struct api *a)
 	struct pending *p;
 	size_t pos = 0;
 
+	api_turns_close(a);
 	while ((p = xu_map_next(a->pending, &pos)) != NULL) {
 		p->f(p->arg, NULL);
 		free(p);

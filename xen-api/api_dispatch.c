@@ -165,12 +165,6 @@ own_name(const char *called, const struct model_call *m, char out[96])
 }
 
 static void
-forwarded(void *arg, struct xu_msg *reply)
-{
-	api_answer_core(arg, reply);
-}
-
-static void
 call(struct request *rq, const char *called, const struct model_call *m,
     const struct xu_val *params)
 {
@@ -209,8 +203,8 @@ call(struct request *rq, const char *called, const struct model_call *m,
 		api_event_call(rq, s, name, args);
 		xu_val_free(args);
 	} else {
-		api_core_call(rq->api, api_core_about(rq,
-		    api_core_msg(s, name, args, m->async)), forwarded, rq);
+		api_turn_call(rq, s, api_core_about(rq,
+		    api_core_msg(s, name, args, m->async)));
 	}
 }
 

@@ -329,6 +329,7 @@ first(struct listener *l, struct MHD_Connection *c)
 	l->api->requests++;
 	name_request(rq);
 	xu_list_init(&rq->waiting);
+	xu_list_init(&rq->turn);
 	api_connection_is(c, CONN_READING);
 	return rq;
 }
