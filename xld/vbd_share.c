@@ -2,13 +2,15 @@
 /*
  * Two who write to one disk destroy it. The rules are xend's: readers may be
  * many, a writer is alone, "w!" asks nobody. Our own guests are known; what
- * domain 0 does with the device its kernel tells.
+ * domain 0 does with the device its kernel tells. A machine that is suspended has its
+ * disks as before: what it remembers of them must be true when it goes on.
  */
 #include "config.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -35,6 +37,28 @@ is_same(const struct vbd *v, const struct stat *st)
 			  v->dev == st->st_dev && v->ino == st->st_ino;
 }
 
+/* Of a machine that is suspended, not opened by anybody. */
+static bool
+is_reserved(const struct dev *d, const struct stat *st)
+{
+	char path[PATH_MAX];
+	struct stat own;
+
+	return d->phase == DEV_OFF && d->guest->suspended &&
+	    vbd_path(dev_str(d, "location"), path, sizeof(path), NULL) == 0 &&
+	    path[0] != '\0' && stat(path, &own) == 0 &&
+	    S_ISBLK(own.st_mode) == S_ISBLK(st->st_mode) &&
+	    (S_ISBLK(st->st_mode) ? own.st_rdev == st->st_rdev :
+		own.st_dev == st->st_dev && own.st_ino == st->st_ino);
+}
+
+static bool
+is_held(const struct dev *d, const struct dev *other, const struct stat *st)
+{
+	return other->phase != DEV_OFF ? is_same(vbd_of(other), st) :
+	    other->guest != d->guest && is_reserved(other, st);
+}
+
 /* One of our guests' disks that must not be there at the same time. */
 static const struct dev *
 holder_of(const struct dev *d, const struct stat *st)
@@ -44,8 +68,8 @@ holder_of(const struct dev *d, const struct stat *st)
 
 	while ((other = xu_map_next(d->guest->core->devs, &pos)) != NULL)
 		if (other != d && other->cls == &vbd_class &&
-		    other->phase != DEV_OFF && is_same(vbd_of(other), st) &&
-		    !(vbd_readonly(d) && vbd_readonly(other)))
+		    !(vbd_readonly(d) && vbd_readonly(other)) &&
+		    is_held(d, other, st))
 			return other;
 	return NULL;
 }
@@ -130,6 +154,25 @@ share_file(const struct dev *d, const char *path, const struct stat *st,
 	return in_use(e, path, "w! if that is meant", who);
 }
 
+static void
+name_holder(const struct dev *d, const struct dev *other, char *out,
+    size_t room)
+{
+	const char *device = dev_str(other, "device");
+	const char *mode = vbd_readonly(other) ? "r" : "w";
+	const struct guest *g = other->guest;
+
+	if (g == d->guest)
+		snprintf(out, room, "this guest's own %s (mode %s)", device,
+		    mode);
+	else if (other->phase == DEV_OFF)
+		snprintf(out, room, "the suspended machine '%s' (%s, mode %s)",
+		    guest_name(g), device, mode);
+	else
+		snprintf(out, room, "guest '%s' (domain %d, %s, mode %s)",
+		    guest_name(g), g->domid, device, mode);
+}
+
 int
 vbd_share(const struct dev *d, const char *path, const struct stat *st,
     struct xu_err *e)
@@ -142,16 +185,7 @@ vbd_share(const struct dev *d, const char *path, const struct stat *st,
 		return 0;
 	other = holder_of(d, st);
 	if (other != NULL) {
-		if (other->guest == d->guest)
-			snprintf(who, sizeof(who), "this guest's own %s (mode %s)",
-			    dev_str(other, "device"),
-			    vbd_readonly(other) ? "r" : "w");
-		else
-			snprintf(who, sizeof(who),
-			    "guest '%s' (domain %d, %s, mode %s)",
-			    guest_name(other->guest), other->guest->domid,
-			    dev_str(other, "device"),
-			    vbd_readonly(other) ? "r" : "w");
+		name_holder(d, other, who, sizeof(who));
 		return in_use(e, path,
 		    vbd_readonly(other) ? "r, or w! if that is meant" :
 					  "w! if that is meant", who);
