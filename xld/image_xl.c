@@ -11,8 +11,8 @@
 
 /* ---- ours to libxl's ---------------------------------------------------------------- */
 
-static void
-copy_text(struct xu_val *to, const char *name, const struct xu_val *from,
+void
+image_text(struct xu_val *to, const char *name, const struct xu_val *from,
     const char *field)
 {
 	const char *s = xu_val_get_str(from, field, "");
@@ -48,12 +48,15 @@ b_info(const struct guest *g)
 	    xu_int(xu_val_get_int(from, "memory_static_max", 0) / 1024));
 	xu_val_set(v, "target_memkb",
 	    xu_int(xu_val_get_int(from, "memory_dynamic_max", 0) / 1024));
-	copy_text(v, "kernel", from, "PV_kernel");
-	copy_text(v, "ramdisk", from, "PV_ramdisk");
-	copy_text(v, "cmdline", from, "PV_args");
+	image_text(v, "kernel", from, "PV_kernel");
+	image_text(v, "ramdisk", from, "PV_ramdisk");
+	image_text(v, "cmdline", from, "PV_args");
 	snprintf(type, sizeof(type), "type.%s",
 	    dom_type_word(config_type(from)));
-	xu_val_set(v, type, xu_struct());
+	if (config_type(from) == TYPE_HVM)
+		image_put_hvm(v, from);
+	else
+		xu_val_set(v, type, xu_struct());
 	return v;
 }
 
@@ -73,7 +76,8 @@ image_config(const struct guest *g)
 	xu_val_set(v, "c_info", c_info(g));
 	xu_val_set(v, "b_info", b_info(g));
 	for (size_t i = 0; i < XU_ARRAY_SIZE(actions); i++)
-		copy_text(v, actions[i].member, g->config, actions[i].field);
+		image_text(v, actions[i].member, g->config, actions[i].field);
+	image_put_devices(v, g->config);
 	xu_val_set(ours, "version", xu_int(OURS_VERSION));
 	xu_val_set(ours, "config", xu_val_copy(g->config));
 	xu_val_set(v, "xld", ours);
@@ -83,9 +87,10 @@ image_config(const struct guest *g)
 /* ---- libxl's to ours ---------------------------------------------------------------- */
 
 static int
-refuse(struct xu_err *e, const char *reason)
+refuse(struct xu_err *e, const char *reason, const char *what)
 {
-	xu_err_set(e, "XLD_IMAGE", 0, "the image's configuration: %s", reason);
+	xu_err_set(e, "XLD_IMAGE", 0, "the image's configuration: %s%s%s",
+	    reason, what[0] != '\0' ? ": " : "", what);
 	xu_err_param(e, "configuration");
 	xu_err_param(e, "%s", reason);
 	return -1;
@@ -94,14 +99,14 @@ refuse(struct xu_err *e, const char *reason)
 static int
 check_devices(const struct xu_val *config, struct xu_err *e)
 {
-	static const char *const lists[] = { "disks", "nics", "pcidevs",
-		"vtpms", "vfbs", "vkbs", "p9s", "pvcallsifs", "vsnds",
-		"usbctrls", "usbdevs", "rdms", "dtdevs" };
+	static const char *const lists[] = { "pcidevs", "vtpms", "vfbs", "vkbs",
+		"p9s", "pvcallsifs", "vsnds", "usbctrls", "usbdevs", "rdms",
+		"dtdevs" };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(lists); i++)
 		if (xu_val_count(xu_val_get(config, lists[i])) > 0)
-			return refuse(e, "a guest of another toolstack that "
-			    "has devices cannot be restored here");
+			return refuse(e, "the guest has devices that are not "
+			    "there here", lists[i]);
 	return 0;
 }
 
@@ -116,9 +121,9 @@ from_xl(const struct xu_val *config, struct xu_err *e)
 		return NULL;
 	v = xu_struct();
 	other = xu_struct();
-	copy_text(v, "uuid", c, "uuid");
-	copy_text(v, "name_label", c, "name");
-	copy_text(v, "domain_type", c, "type");
+	image_text(v, "uuid", c, "uuid");
+	image_text(v, "name_label", c, "name");
+	image_text(v, "domain_type", c, "type");
 	xu_val_set(v, "VCPUs_max", xu_int(xu_val_get_int(b, "max_vcpus", 1)));
 	xu_val_set(v, "VCPUs_at_startup",
 	    xu_int((int64_t)xu_val_count(xu_val_get(b, "avail_vcpus"))));
@@ -126,14 +131,18 @@ from_xl(const struct xu_val *config, struct xu_err *e)
 	    xu_int(xu_val_get_int(b, "max_memkb", 0) * 1024));
 	xu_val_set(v, "memory_dynamic_max",
 	    xu_int(xu_val_get_int(b, "target_memkb", 0) * 1024));
-	copy_text(v, "PV_kernel", b, "kernel");
-	copy_text(v, "PV_ramdisk", b, "ramdisk");
-	copy_text(v, "PV_args", b, "cmdline");
+	image_text(v, "PV_kernel", b, "kernel");
+	image_text(v, "PV_ramdisk", b, "ramdisk");
+	image_text(v, "PV_args", b, "cmdline");
 	for (size_t i = 0; i < XU_ARRAY_SIZE(actions); i++)
-		copy_text(v, actions[i].field, config, actions[i].member);
+		image_text(v, actions[i].field, config, actions[i].member);
 	xu_val_set(other, "transient", xu_str("true"));
 	xu_val_set(v, "other_config", other);
-	return v;
+	if (image_take_devices(v, config, e) == 0 &&
+	    (config_type(v) != TYPE_HVM || image_take_hvm(v, b, e) == 0))
+		return v;
+	xu_val_free(v);
+	return NULL;
 }
 
 struct xu_val *
@@ -143,14 +152,14 @@ image_args(const struct xu_val *config, bool pv, struct xu_err *e)
 	struct xu_val *v;
 
 	if (ours != NULL && xu_val_get_int(ours, "version", 0) != OURS_VERSION) {
-		refuse(e, "it is of a newer xld");
+		refuse(e, "it is of a newer xld", "");
 		return NULL;
 	}
 	v = ours == NULL ? from_xl(config, e) :
 	    xu_val_copy(xu_val_get(ours, "config"));
 	if (v != NULL && pv != (config_type(v) == TYPE_PV)) {
 		xu_val_free(v);
-		refuse(e, "it is of another type of guest than the image");
+		refuse(e, "it is of another type of guest than the image", "");
 		return NULL;
 	}
 	return v;

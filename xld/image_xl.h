@@ -15,4 +15,23 @@ struct xu_val *image_config(const struct guest *g);
 struct xu_val *image_args(const struct xu_val *config, bool pv,
     struct xu_err *e);
 
+/* The rest is theirs: a text of from that is not empty, under another name. */
+void image_text(struct xu_val *to, const char *name, const struct xu_val *from,
+    const char *field);
+
+/* ---- image_dev.c: disks and network interfaces ------------------------------------ */
+
+/* Those of a config of ours as members of libxl's. */
+void image_put_devices(struct xu_val *to, const struct xu_val *config);
+/* The other way, as new entries. */
+int image_take_devices(struct xu_val *args, const struct xu_val *config,
+    struct xu_err *e);
+
+/* ---- image_hvm.c: what only HVM guests have ---------------------------------------- */
+
+/* Into b_info, and its member "type.hvm". */
+void image_put_hvm(struct xu_val *b_info, const struct xu_val *config);
+int image_take_hvm(struct xu_val *args, const struct xu_val *b_info,
+    struct xu_err *e);
+
 #endif
