@@ -3,12 +3,10 @@
  * The process of a device model: started with what it needs as descriptors,
  * ready when it greets on QMP, watched by a pidfd (so a restarted daemon
  * watches it just as well), ended by SIGTERM and, when that takes too long, by
- * SIGKILL. Its output is a file that does not grow beyond LOG_MAX (XSA-180); the
- * end of it is part of our error when it dies.
+ * SIGKILL.
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +30,6 @@
 
 #define FOLDER	 XLD_RUNDIR "/dm"
 #define ROOT	 FOLDER "/root"
-#define LOG_MAX	 (1u << 20)
 #define START_MS 60000
 #define TERM_MS	 10000
 
@@ -54,6 +51,9 @@ struct dm {
 	/* A bit for each place with an emulated CD drive. */
 	unsigned cds;
 	bool stopping, gone;
+	/* QMP: it takes commands; it reads its state; it is to go on when it can be
+	 * told. */
+	bool talks, loading, go_on;
 	/* In core's dm_orphans: it ends without a guest. */
 	struct xu_list orphan;
 	dm_ready_f *ready;
@@ -108,32 +108,6 @@ kill_strays(int32_t domid)
 	}
 	if (dir != NULL)
 		closedir(dir);
-}
-
-/* Of its output, for an error: the last line or two, printable. */
-static void
-last_words(const struct dm *d, char *out, size_t room)
-{
-	char text[1024];
-	int fd = open(d->log, O_RDONLY | O_CLOEXEC);
-	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-	off_t from = size > (off_t)sizeof(text) - 1 ?
-	    size - (off_t)sizeof(text) + 1 : 0;
-	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, from);
-	char *start;
-
-	if (fd >= 0)
-		close(fd);
-	n = n < 0 ? 0 : n;
-	while (n > 0 && isspace((unsigned char)text[n - 1]))
-		n--;
-	text[n] = '\0';
-	for (char *p = text; *p != '\0'; p++)
-		if (!isprint((unsigned char)*p) && *p != '\n')
-			*p = '?';
-	start = strrchr(text, '\n');
-	start = start == NULL ? text : start + 1;
-	snprintf(out, room, "%.250s", *start == '\0' ? "it said nothing" : start);
 }
 
 static void
@@ -204,7 +178,7 @@ start_failed(struct dm *d, const char *why)
 	struct xu_err e = XU_ERR_INIT;
 	char words[256];
 
-	last_words(d, words, sizeof(words));
+	dm_log_words(d->log, words, sizeof(words));
 	xu_err_set(&e, XE(XLD_HELPER), 0,
 	    "the device model %s; its last words: %s (all of them: %s)", why,
 	    words, d->log);
@@ -222,7 +196,7 @@ died_while_serving(struct dm *d, const char *how)
 {
 	char words[256];
 
-	last_words(d, words, sizeof(words));
+	dm_log_words(d->log, words, sizeof(words));
 	xu_log(XU_ERROR, "domain %d: the device model %s; its last words: %s",
 	    d->domid, how, words);
 	if (xc_domain_shutdown(d->core->xch, (uint32_t)d->domid,
@@ -260,31 +234,14 @@ on_death(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	}
 }
 
-/* Its log, kept short while it writes; what it said last stays. */
 static void
 on_log(uv_fs_event_t *h, const char *name XU_UNUSED, int events XU_UNUSED,
     int status)
 {
-	static const char note[] = "xld: what was here before was too long\n";
 	const struct dm *d = h->data;
-	char tail[4096];
-	struct stat st;
-	ssize_t n;
-	int fd;
 
-	if (status < 0)
-		return;
-	fd = open(d->log, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && st.st_size > LOG_MAX &&
-	    (n = pread(fd, tail, sizeof(tail),
-		 st.st_size - (off_t)sizeof(tail))) >= 0 &&
-	    ftruncate(fd, 0) == 0) {
-		(void)!write(fd, note, sizeof(note) - 1);
-		(void)!write(fd, tail, (size_t)n);
-	}
-	close(fd);
+	if (status >= 0)
+		dm_log_trim(d->log);
 }
 
 /* ---- QMP ------------------------------------------------------------------------------ */
@@ -363,10 +320,10 @@ on_password(void *arg, const struct xu_val *ret XU_UNUSED,
 		started(d, e);
 }
 
+/* It is what it should be, but for its screen. */
 static void
-on_qmp_ready(void *arg)
+set_up(struct dm *d)
 {
-	struct dm *d = arg;
 	const struct xu_val *platform = xu_val_get(d->guest->config,
 	    "platform");
 	const char *password = xu_val_get_str(platform, "vnc_password", "");
@@ -386,6 +343,44 @@ on_qmp_ready(void *arg)
 	}
 }
 
+/* One that could not read its state ends, which is seen by itself. */
+static void
+on_status(void *arg, const struct xu_val *ret, const struct xu_err *e)
+{
+	struct dm *d = arg;
+
+	if (e != NULL || !d->loading ||
+	    strcmp(xu_val_get_str(ret, "status", ""), "inmigrate") == 0)
+		return;
+	d->loading = false;
+	set_up(d);
+}
+
+static void
+on_qmp_event(void *arg, const char *name, const struct xu_val *data XU_UNUSED)
+{
+	struct dm *d = arg;
+
+	if (!d->loading || strcmp(name, "RESUME") != 0)
+		return;
+	d->loading = false;
+	set_up(d);
+}
+
+static void
+on_qmp_ready(void *arg)
+{
+	struct dm *d = arg;
+
+	d->talks = true;
+	if (d->go_on)
+		qmp_call(d->qmp, "cont", NULL, NULL, NULL);
+	if (!d->loading)
+		set_up(d);
+	else if (!qmp_call(d->qmp, "query-status", NULL, on_status, d))
+		started(d, NULL);
+}
+
 static void
 on_qmp_lost(void *arg, const struct xu_err *e)
 {
@@ -403,6 +398,7 @@ static int
 connect_qmp(struct dm *d, struct xu_err *e)
 {
 	const struct qmp_events ev = { .ready = on_qmp_ready,
+		.event = on_qmp_event,
 		.lost = on_qmp_lost,
 		.arg = d };
 	char path[128];
@@ -462,30 +458,14 @@ watch(struct dm *d, struct xu_err *e)
 	return 0;
 }
 
-static int
-open_log(const struct dm *d, struct xu_err *e)
-{
-	char old[520];
-	int fd;
-
-	snprintf(old, sizeof(old), "%s.1", d->log);
-	(void)rename(d->log, old);
-	fd = open(d->log,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	if (fd < 0)
-		xu_err_set(e, XE(XLD_FILE), errno, "the log %s", d->log);
-	return fd;
-}
-
 /* What the child gets, from descriptor 3 on. */
 struct files {
 	struct dm_plan *plan;
 	const struct guest *guest;
 	struct xu_err *e;
-	int fds[3 + DM_DISKS + DM_NICS], n;
+	int fds[4 + DM_DISKS + DM_NICS], n;
 };
-_Static_assert(3 + DM_DISKS + DM_NICS <= XU_SPAWN_FDS, "descriptors");
+_Static_assert(4 + DM_DISKS + DM_NICS <= XU_SPAWN_FDS, "descriptors");
 
 static int
 give(struct files *f, int fd)
@@ -561,7 +541,7 @@ spawn(struct dm *d, const struct dm_plan *plan, const int *fds, int nfds,
     struct xu_err *e)
 {
 	char **args = dm_args(plan);
-	int log = open_log(d, e);
+	int log = dm_log_open(d->log, e);
 	struct xu_spawn s = { .path = plan->program,
 		.argv = args,
 		.fds = fds,
@@ -609,13 +589,13 @@ abandon(struct dm *d)
 }
 
 int
-dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
-    void *arg, struct xu_err *e)
+dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, int state_fd,
+    dm_ready_f *ready, void *arg, struct xu_err *e)
 {
 	struct dm_plan plan = { .program = dm_program(g->config),
 		.domid = g->domid,
 		.root = ROOT,
-		.fds = { -1, -1, -1 } };
+		.fds = { -1, -1, -1, -1 } };
 	struct files f = { .plan = &plan, .guest = g, .e = e };
 	int listener, r;
 	char serial[128];
@@ -636,6 +616,8 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 		plan.fds.kernel = give(&f, kernel_fd);
 	if (ramdisk_fd >= 0)
 		plan.fds.ramdisk = give(&f, ramdisk_fd);
+	if (state_fd >= 0)
+		plan.fds.state = give(&f, state_fd);
 	r = dev_vbd_each(g, add_disk, &f);
 	dev_vif_each(g, add_nic, &f);
 	if (r == 0 && plan.serial != NULL)
@@ -656,6 +638,7 @@ dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, dm_ready_f *ready,
 		if (plan.disks[i].there && plan.disks[i].cd)
 			d->cds |= 1u << i;
 	d->ready = ready;
+	d->loading = state_fd >= 0;
 	d->arg = arg;
 	uv_timer_start(&d->timer, on_timer, START_MS, 0);
 	return 0;
@@ -692,6 +675,19 @@ dm_has_cd(const struct guest *g, const char *device)
 
 	return g->dm != NULL && place >= 0 &&
 	    (g->dm->cds & 1u << place) != 0;
+}
+
+void
+dm_go_on(struct guest *g)
+{
+	struct dm *d = g->dm;
+
+	if (d == NULL)
+		return;
+	if (d->talks && d->qmp != NULL)
+		qmp_call(d->qmp, "cont", NULL, NULL, NULL);
+	else
+		d->go_on = true;
 }
 
 bool

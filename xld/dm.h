@@ -9,6 +9,8 @@
  *   dm_args.c     what it is told: a pure function from plan to words
  *   dm_disk.c     emulated disks and their images
  *   dm_cd.c       what is in its CD drives, changed while it runs
+ *   dm_log.c      what it says
+ *   dm_state.c    its own state, for an image of its guest
  *   dm_confine.c  the walls around it
  *   qmp.c         the protocol
  *   dm.c          the process: start, readiness, death, end
@@ -34,6 +36,8 @@ enum dm_vga {
 /* Descriptors as the child has them; -1 = none. */
 struct dm_fds {
 	int qmp, kernel, ramdisk;
+	/* What it goes on from. */
+	int state;
 };
 
 /* Places of emulated disks: two channels of two on the board's IDE controller, six
@@ -78,7 +82,7 @@ struct dm_plan {
 	/* Letters of "acdn", as config files have them. */
 	const char *boot;
 	enum dm_vga vga;
-	bool platform_pci, usb, tablet;
+	bool platform_pci, usb, tablet, acpi;
 	/* Command line of a kernel that is booted directly. */
 	const char *args;
 	/* "ADDRESS:DISPLAY", NULL = no VNC; unused: the next free one. */
@@ -141,8 +145,9 @@ int dm_filter(bool may_start);
 typedef void dm_ready_f(void *arg, const struct xu_err *e);
 
 /* Starts it for the guest's present domain, which is built and paused. kernel and
- * ramdisk (borrowed): -1 = it boots from a device. */
-int dm_start(struct guest *g, int kernel_fd, int ramdisk_fd,
+ * ramdisk (borrowed): -1 = it boots from a device. state (borrowed): what another one
+ * wrote when the guest was saved; -1 = it begins anew. */
+int dm_start(struct guest *g, int kernel_fd, int ramdisk_fd, int state_fd,
     dm_ready_f *ready, void *arg, struct xu_err *e);
 /* After a restart of the daemon: v is the guest's record. False: it is dead. */
 bool dm_adopt(struct guest *g, const struct xu_val *v);
@@ -177,5 +182,25 @@ void dm_orphans_close(struct core *c);
  */
 int dm_cd_change(uv_loop_t *loop, struct qmp *qmp, unsigned place, int fd,
     vm_done_f *done, void *arg, struct xu_err *e);
+
+/* --- dm_log.c ------------------------------------------------------------------- */
+
+/* A new one, the last under another name; a descriptor to write it, or -1. */
+int dm_log_open(const char *log, struct xu_err *e);
+/* Kept short while it is written; what was said last stays. */
+void dm_log_trim(const char *log);
+/* For an error: its last line, printable. */
+void dm_log_words(const char *log, char *out, size_t room);
+
+/* --- dm_state.c ------------------------------------------------------------------ */
+
+/* A file in memory for it; -1 with an error. */
+int dm_state_file(struct xu_err *e);
+/* QEMU (NULL: it is not there) stops and writes its state to fd (borrowed). done is
+ * called once and later, unless -1 is returned. */
+int dm_save(uv_loop_t *loop, struct qmp *qmp, int fd, vm_done_f *done,
+    void *arg, struct xu_err *e);
+/* dm.c: one that was stopped goes on. */
+void dm_go_on(struct guest *g);
 
 #endif

@@ -102,6 +102,7 @@ dm_plan_from(const struct xu_val *config, struct dm_plan *p, struct xu_err *e)
 	p->vga = vga_of(config);
 	p->platform_pci = config_number(config, "platform", "platform_pci", 1);
 	p->usb = config_number(config, "platform", "usb", 0) != 0;
+	p->acpi = config_number(config, "platform", "acpi", 1) != 0;
 	p->tablet = config_number(config, "platform", "usb_tablet", 0) != 0;
 	p->args = xu_val_get_str(config, "PV_args", "");
 	p->vnc = given(platform, "vnc");
@@ -198,8 +199,9 @@ static void
 add_machine(struct words *w, const struct dm_plan *p)
 {
 	add(w, "-machine");
-	add(w, "%s,suppress-vmdesc=on,usb=%s",
-	    p->platform_pci ? "xenfv" : "pc,accel=xen", p->usb ? "on" : "off");
+	add(w, "%s,suppress-vmdesc=on,usb=%s%s",
+	    p->platform_pci ? "xenfv" : "pc,accel=xen", p->usb ? "on" : "off",
+	    p->acpi ? "" : ",acpi=off");
 	add(w, "-m");
 	add(w, "%llu", (unsigned long long)p->memory_mib);
 	add(w, "-smp");
@@ -216,14 +218,18 @@ add_machine(struct words *w, const struct dm_plan *p)
 }
 
 static void
+add_card(struct words *w, const struct dm_plan *p)
+{
+	if (p->vga == DM_VGA_NONE)
+		return;
+	add(w, "-device");
+	add(w, "%s,vgamem_mb=%llu", p->vga == DM_VGA_STD ? "VGA" : "cirrus-vga",
+	    (unsigned long long)p->video_mib);
+}
+
+static void
 add_screen(struct words *w, const struct dm_plan *p)
 {
-	if (p->vga != DM_VGA_NONE) {
-		add(w, "-device");
-		add(w, "%s,vgamem_mb=%llu",
-		    p->vga == DM_VGA_STD ? "VGA" : "cirrus-vga",
-		    (unsigned long long)p->video_mib);
-	}
 	add(w, "-display");
 	add(w, "none");
 	if (p->vnc == NULL)
@@ -358,6 +364,19 @@ add_kernel(struct words *w, const struct dm_plan *p)
 	add(w, "%s", p->args);
 }
 
+/* Each takes the next slot of the bus. The order is xl's, so that the state of one's
+ * device model is that of the other's. */
+static void
+add_cards(struct words *w, const struct dm_plan *p)
+{
+	add_controller(w, p, DM_SCSI);
+	add_card(w, p);
+	add_sound(w, p);
+	for (unsigned i = 0; i < p->nnics; i++)
+		add_nic(w, &p->nics[i]);
+	add_controller(w, p, DM_AHCI);
+}
+
 char **
 dm_args(const struct dm_plan *p)
 {
@@ -378,15 +397,15 @@ dm_args(const struct dm_plan *p)
 		add(&w, "-serial");
 		add(&w, "chardev:serial0");
 	}
-	add_controller(&w, p, DM_AHCI);
-	add_controller(&w, p, DM_SCSI);
+	add_cards(&w, p);
 	for (unsigned i = 0; i < DM_DISKS; i++)
 		add_disk(&w, &p->disks[i], i);
-	for (unsigned i = 0; i < p->nnics; i++)
-		add_nic(&w, &p->nics[i]);
-	add_sound(&w, p);
 	add_screen(&w, p);
 	add_kernel(&w, p);
+	if (p->fds.state >= 0) {
+		add(&w, "-incoming");
+		add(&w, "fd:%d", p->fds.state);
+	}
 	add_extra(&w, p);
 	if (!w.bad)
 		return w.v;

@@ -39,6 +39,27 @@ bool qmp_call(struct qmp *q, const char *command, struct xu_val *args,
  * too, while QEMU has not taken in what it was told before. */
 bool qmp_call_fd(struct qmp *q, const char *command, struct xu_val *args,
     int fd, qmp_done_f *f, void *arg);
+/* Commands one after the other; see qmp_series. */
+struct qmp_act {
+	const char *command;
+	/* NULL: none. */
+	struct xu_val *(*args)(const void *ctx);
+	/* Done only when there is a descriptor; it goes along. */
+	bool in, with_fd;
+	/* What is not there need not go. */
+	bool may_fail;
+};
+/* e NULL: all are done. */
+typedef void qmp_series_f(void *arg, const struct xu_err *e);
+/*
+ * All n acts, with fd (borrowed; -1 = none) where one wants it; ctx (size bytes,
+ * copied) is what their arguments are made of. done is called once and later, unless
+ * -1 is returned: at the end, at the first failure or after so many seconds; then
+ * what is under way is waited for, and no further one begins.
+ */
+int qmp_series(uv_loop_t *loop, struct qmp *q, const struct qmp_act *acts,
+    size_t n, const void *ctx, size_t size, int fd, unsigned seconds,
+    qmp_series_f *done, void *arg, struct xu_err *e);
 /* NULL is. */
 bool qmp_is_lost(const struct qmp *q);
 /* Calls under way fail. NULL is fine. */

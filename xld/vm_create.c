@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <stdint.h>
-#include <xen/hvm/params.h>
+#include <unistd.h>
 
 #include "bootprog.h"
 #include "dev.h"
@@ -20,10 +20,9 @@
 #include "vm_files.h"
 #include "vm_limits.h"
 #include "vm_order.h"
+#include "vm_save.h"
 #include "xu_log.h"
 
-/* HVM_PARAM_TIMER_MODE's no_delay_for_missed_ticks, libxl's default, too. */
-#define NO_DELAY 1
 
 struct create {
 	struct guest *g;
@@ -40,6 +39,8 @@ struct create {
 	 * before; whether the guest was suspended. */
 	struct worker *image;
 	struct xu_err image_err;
+	/* HVM: what the device model was; -1 = nothing. */
+	int state_fd;
 	bool from_image, was_suspended;
 	/* On whose behalf, for the log. */
 	char request[XU_LOG_CONTEXT];
@@ -89,12 +90,16 @@ start_name(const struct create *j)
 	    bootprog_wanted(j->g->config) ? "of the boot loader" : "pvgrub";
 }
 
+/* An image has them in the guest's memory; but a device model that had a kernel to
+ * boot is another machine than one without. */
 static enum xu_step_result
 step_files(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
+	const struct xu_val *v = j->g->config;
 
-	if (j->from_image)
+	if (j->from_image && (config_type(v) != TYPE_HVM ||
+		xu_val_get_str(v, "PV_kernel", "")[0] == '\0'))
 		return XU_STEP_NEXT;
 	return result(vm_files_open(j->core, j->g->config, &j->files, e));
 }
@@ -339,6 +344,8 @@ on_built(void *arg, const struct xu_val *v, const struct xu_err *e)
 		    "the build worker's report makes no sense");
 		e = &bad;
 	}
+	if (e == NULL && j->from_image && restore_loaded(j->g, v, &bad) < 0)
+		e = &bad;
 	if (e == NULL)
 		xu_log(XU_INFO, "domain %d: built, %lld KiB written",
 		    j->g->domid,
@@ -374,37 +381,15 @@ add_kernel(struct create *j, struct xu_val *order, struct xu_val *files,
 	return add_file(files, fds, n, "image", k->fd);
 }
 
-/* Parameters of Xen's that the image leaves to the configuration. */
-static int
-set_timers(struct create *j, struct xu_err *e)
-{
-	const uint32_t domid = (uint32_t)j->g->domid;
-
-	if (config_type(j->g->config) == TYPE_PV)
-		return 0;
-	if (xc_hvm_param_set(j->core->xch, domid, HVM_PARAM_TIMER_MODE,
-		(uint64_t)config_number(j->g->config, "platform", "timer_mode",
-		    NO_DELAY)) < 0)
-		return xen_fail(j->core, e, "set the timer mode");
-	return 0;
-}
-
 /* What the worker finds in the image becomes the domain's. */
 static enum xu_step_result
 load_image(struct create *j, struct xu_err *e)
 {
-	AUTO_VAL struct xu_val *order = xu_struct();
-
 	if (j->image == NULL) {
 		*e = j->image_err;
 		return XU_STEP_FAIL;
 	}
-	xu_val_set(order, "domid", xu_int(j->g->domid));
-	xu_val_set(order, "store_port", xu_int(j->g->store_port));
-	xu_val_set(order, "console_port", xu_int(j->g->console_port));
-	xu_val_set(order, "nr_pages",
-	    xu_int(number(j, "memory_dynamic_max") >> 12));
-	if (set_timers(j, e) < 0 || worker_go_on(j->image, order, e) < 0)
+	if (restore_load(j->g, j->image, e) < 0)
 		return XU_STEP_FAIL;
 	j->worker = j->image;
 	j->image = NULL;
@@ -543,8 +528,12 @@ step_devmodel(void *ctx, struct xu_err *e)
 
 	if (config_type(j->g->config) != TYPE_HVM)
 		return XU_STEP_NEXT;
-	return dm_start(j->g, j->files.kernel, j->files.ramdisk, on_served, j,
-		   e) < 0 ? XU_STEP_FAIL : XU_STEP_WAIT;
+	/* Where the worker wrote. */
+	if (j->state_fd >= 0 && lseek(j->state_fd, 0, SEEK_SET) < 0)
+		return result(xu_err_set(e, "XLD_HELPER", errno,
+		    "the device model's state"));
+	return dm_start(j->g, j->files.kernel, j->files.ramdisk, j->state_fd,
+		   on_served, j, e) < 0 ? XU_STEP_FAIL : XU_STEP_WAIT;
 }
 
 static void
@@ -657,6 +646,8 @@ end(struct create *j)
 	workers_restock(j->core);
 	if (j->image != NULL)
 		worker_kill(j->image);
+	if (j->state_fd >= 0)
+		close(j->state_fd);
 	if (e == NULL)
 		intent_remove(g->uuid);
 	if (e == NULL && j->from_image) {
@@ -722,6 +713,7 @@ new_create(struct guest *g, bool paused, vm_progress_f *progress,
 		.core = g->core,
 		.paused = paused,
 		.files = VM_FILES_NONE,
+		.state_fd = -1,
 		.devices = { .guest = g, .resume = devices_resume, .arg = j },
 		.progress = progress,
 		.done = done,
@@ -747,7 +739,7 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 }
 
 struct create *
-vm_restore(struct guest *g, struct worker *image, bool paused,
+vm_restore(struct guest *g, struct worker *image, int state_fd, bool paused,
     vm_progress_f *progress, vm_done_f *done, void *arg)
 {
 	struct create *j = new_create(g, paused, progress, done, arg);
@@ -755,9 +747,11 @@ vm_restore(struct guest *g, struct worker *image, bool paused,
 		.done = on_built, .arg = j };
 
 	if (j == NULL) {
+		close(state_fd);
 		worker_kill(image);
 		return NULL;
 	}
+	j->state_fd = state_fd;
 	j->from_image = true;
 	j->was_suspended = g->suspended;
 	j->image = image;

@@ -10,12 +10,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xen/hvm/params.h>
 
 #include "dev.h"
+#include "dm.h"
 #include "image_xl.h"
 #include "vm_save.h"
 #include "xu_file.h"
@@ -23,6 +26,7 @@
 
 #define SUSPENDED XLD_STATEDIR "/suspended"
 #define SUFFIX	  ".image"
+#define NO_DELAY  1
 
 struct restoring {
 	struct core *core;
@@ -31,6 +35,8 @@ struct restoring {
 	bool fresh;
 	bool paused;
 	struct worker *worker;
+	/* In memory: the device model's state, once the worker has found it. */
+	int state_fd;
 	struct create *create;
 	char request[XU_LOG_CONTEXT];
 	vm_progress_f *progress;
@@ -49,6 +55,8 @@ finish(struct restoring *r, const struct xu_err *e)
 	void *arg = r->arg;
 	bool fresh = r->fresh;
 
+	if (r->state_fd >= 0)
+		close(r->state_fd);
 	free(r);
 	if (e == NULL) {
 		done(arg, g, NULL);
@@ -201,6 +209,7 @@ on_image(void *arg, const struct xu_val *v)
 	struct worker *w = r->worker;
 	struct xu_err e = XU_ERR_INIT;
 	struct create *j;
+	int state_fd = r->state_fd;
 
 	xu_log_context(r->request);
 	r->worker = NULL;
@@ -209,7 +218,8 @@ on_image(void *arg, const struct xu_val *v)
 		finish(r, &e);
 		return;
 	}
-	j = vm_restore(r->g, w, r->paused, on_progress, created, r);
+	r->state_fd = -1;
+	j = vm_restore(r->g, w, state_fd, r->paused, on_progress, created, r);
 	/* Else it is over, and r is no more. */
 	if (j != NULL)
 		r->create = j;
@@ -257,15 +267,17 @@ start_worker(struct restoring *r, const char *file, struct xu_err *e)
 	const struct worker_events ev = { .image = on_image, .done = on_end,
 		.arg = r };
 	AUTO_VAL struct xu_val *order = xu_struct();
-	int fd = open_image(file, e);
+	int fds[2] = { open_image(file, e), -1 };
 
-	if (fd < 0)
+	if (fds[0] < 0)
 		return -1;
+	r->state_fd = fds[1] = dm_state_file(e);
 	xu_val_set(order, "do", xu_str("restore"));
 	xu_val_set(order, "request", xu_str(r->request));
 	xu_val_set(order, "file", xu_str(file));
-	r->worker = worker_image(r->core, order, fd, &ev, e);
-	close(fd);
+	if (fds[1] >= 0)
+		r->worker = worker_image(r->core, order, fds, 2, &ev, e);
+	close(fds[0]);
 	return r->worker == NULL ? -1 : 0;
 }
 
@@ -282,7 +294,7 @@ restore_begin(struct core *c, struct guest *g, const char *file, bool paused,
 		return NULL;
 	}
 	*r = (struct restoring){ .core = c, .g = g, .paused = paused,
-		.progress = progress, .done = done, .arg = arg };
+		.state_fd = -1, .progress = progress, .done = done, .arg = arg };
 	snprintf(r->request, sizeof(r->request), "%s", xu_log_context_word());
 	if (start_worker(r, file, &e) < 0) {
 		finish(r, &e);
@@ -306,6 +318,63 @@ restore_cancel(struct restoring *r)
 	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled");
 	finish(r, &e);
 	return 0;
+}
+
+/* ---- what the worker does ---------------------------------------------------------------- */
+
+/* Parameters of Xen's that an image leaves to the configuration. */
+static int
+set_params(const struct guest *g, struct xu_err *e)
+{
+	static const struct {
+		uint32_t index;
+		const char *key;
+		/* NO_DELAY: xen/hvm/params.h's no_delay_for_missed_ticks. */
+		int64_t dflt;
+		bool hvm;
+	} params[] = {
+		{ HVM_PARAM_TIMER_MODE, "timer_mode", NO_DELAY, false },
+		{ HVM_PARAM_HPET_ENABLED, "hpet", 1, true },
+		{ HVM_PARAM_VPT_ALIGN, "vpt_align", 1, true },
+	};
+	const enum dom_type type = config_type(g->config);
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(params); i++) {
+		if (type == TYPE_PV || (params[i].hvm && type != TYPE_HVM))
+			continue;
+		if (xc_hvm_param_set(g->core->xch, (uint32_t)g->domid,
+			params[i].index, (uint64_t)config_number(g->config,
+			    "platform", params[i].key, params[i].dflt)) < 0)
+			return xen_fail(g->core, e, "set its parameters");
+	}
+	return 0;
+}
+
+int
+restore_load(const struct guest *g, struct worker *image, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *order = xu_struct();
+
+	xu_val_set(order, "domid", xu_int(g->domid));
+	xu_val_set(order, "store_port", xu_int(g->store_port));
+	xu_val_set(order, "console_port", xu_int(g->console_port));
+	xu_val_set(order, "nr_pages",
+	    xu_int(xu_val_get_int(g->config, "memory_dynamic_max", 0) >> 12));
+	return set_params(g, e) < 0 ? -1 : worker_go_on(image, order, e);
+}
+
+int
+restore_loaded(const struct guest *g, const struct xu_val *told,
+    struct xu_err *e)
+{
+	if (config_type(g->config) != TYPE_HVM ||
+	    xu_val_get_int(told, "state_bytes", 0) > 0)
+		return 0;
+	xu_err_set(e, "XLD_IMAGE", 0, "the image of an HVM guest has no state of "
+	    "a device model");
+	xu_err_param(e, "%s", guest_name(g));
+	xu_err_param(e, "no device model");
+	return -1;
 }
 
 /* ---- images of suspended machines --------------------------------------------------------- */

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xen/hvm/params.h>
 
+#include "dm.h"
 #include "image_xl.h"
 #include "vm_save.h"
 #include "xu_log.h"
@@ -30,6 +33,9 @@ struct saving {
 	/* It was asked, and has suspended. */
 	bool asked, suspended, acknowledged;
 	int fd;
+	/* HVM: what its device model makes of itself. Nothing ends while it does. */
+	int state_fd;
+	bool modelling, cancelled;
 	uv_timer_t *deadline;
 	struct worker *worker;
 	char request[XU_LOG_CONTEXT];
@@ -105,7 +111,9 @@ close_file(struct saving *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
-	s->fd = -1;
+	if (s->state_fd >= 0)
+		close(s->state_fd);
+	s->fd = s->state_fd = -1;
 }
 
 static void
@@ -166,13 +174,45 @@ too_late(uv_timer_t *t)
 	xu_job_resume(&s->job, &e);
 }
 
+/* Nobody in it would hear: it has no drivers of Xen's, or sleeps. Nobody need, either:
+ * its devices are emulated. */
+static bool
+is_bare(const struct guest *g)
+{
+	xc_interface *xch = g->core->xch;
+	uint64_t upcalls = 1, sleep = 0;
+
+	return config_type(g->config) == TYPE_HVM &&
+	    xc_hvm_param_get(xch, (uint32_t)g->domid, HVM_PARAM_CALLBACK_IRQ,
+		&upcalls) == 0 &&
+	    xc_hvm_param_get(xch, (uint32_t)g->domid, HVM_PARAM_ACPI_S_STATE,
+		&sleep) == 0 &&
+	    (upcalls == 0 || sleep != 0);
+}
+
+/* It suspends itself, or is stopped where it is. */
+static int
+ask(struct saving *s, struct xu_err *e)
+{
+	const struct guest *g = s->g;
+
+	if (!is_bare(g))
+		return store_ask(g, "suspend", e);
+	s->acknowledged = true;
+	if (xc_domain_shutdown(g->core->xch, (uint32_t)g->domid,
+		END_SUSPEND) < 0)
+		return xen_fail(g->core, e, "suspend it");
+	scan_soon(g->core);
+	return 0;
+}
+
 static enum xu_step_result
 step_suspend(void *ctx, struct xu_err *e)
 {
 	struct saving *s = ctx;
 
 	s->deadline = calloc(1, sizeof(*s->deadline));
-	if (s->deadline == NULL || store_ask(s->g, "suspend", e) < 0) {
+	if (s->deadline == NULL || ask(s, e) < 0) {
 		xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "wait for the guest");
 		free(steal_ptr(&s->deadline));
 		return XU_STEP_FAIL;
@@ -202,20 +242,28 @@ guest_lost(struct saving *s)
 	xu_job_resume(&s->job, &e);
 }
 
+static bool
+is_lost(const struct guest *g)
+{
+	const uint32_t f = g->info.flags;
+
+	return !g->seen || (f & XC_DOMINF_DYING) != 0 ||
+	    ((f & XC_DOMINF_SHUTDOWN) != 0 &&
+		g->info.shutdown_reason != END_SUSPEND);
+}
+
 void
 save_look(struct guest *g)
 {
 	struct saving *s = g->saving;
-	const uint32_t f = g->info.flags;
 
-	if (!s->job.waiting)
+	if (!s->job.waiting || s->modelling)
 		return;
 	xu_log_context(s->request);
-	if (!g->seen || (f & XC_DOMINF_DYING) != 0 ||
-	    ((f & XC_DOMINF_SHUTDOWN) != 0 &&
-		g->info.shutdown_reason != END_SUSPEND)) {
+	if (is_lost(g)) {
 		guest_lost(s);
-	} else if ((f & XC_DOMINF_SHUTDOWN) != 0 && s->deadline != NULL) {
+	} else if ((g->info.flags & XC_DOMINF_SHUTDOWN) != 0 &&
+	    s->deadline != NULL) {
 		end_wait(s);
 		s->suspended = true;
 		xu_job_resume(&s->job, NULL);
@@ -227,11 +275,17 @@ save_go_on(struct guest *g)
 {
 	struct core *c = g->core;
 
+	const uint32_t domid = (uint32_t)g->domid;
+
 	g->late_suspend = false;
-	if (xc_domain_resume_cooperative(c->xch, (uint32_t)g->domid) < 0)
+	dm_go_on(g);
+	if (xc_domain_resume_cooperative(c->xch, domid) < 0)
 		xu_log(XU_ERROR, "%s: it is suspended and does not go on: %s",
 		    guest_name(g), xc_last_error(c->xch));
 	store_resumed(g);
+	/* What had happened to a domain that was suspended could not be told it. */
+	if (config_type(g->config) == TYPE_HVM && dm_pid(g) == 0)
+		xc_domain_shutdown(c->xch, domid, END_CRASH);
 	scan_one(g);
 }
 
@@ -256,6 +310,46 @@ undo_suspend(void *ctx)
 	save_go_on(s->g);
 	xu_log(XU_NOTICE, "%s (domain %d) goes on where it was",
 	    guest_name(s->g), s->g->domid);
+}
+
+static void
+cancelled(struct xu_err *e)
+{
+	xu_err_set(e, "TASK_CANCELLED", 0, "cancelled; the guest goes on");
+}
+
+/* ---- its device model -------------------------------------------------------------- */
+
+static void
+on_modelled(void *arg, const struct xu_err *e)
+{
+	struct saving *s = arg;
+	struct xu_err why = XU_ERR_INIT;
+
+	xu_log_context(s->request);
+	s->modelling = false;
+	if (is_lost(s->g)) {
+		guest_lost(s);
+		return;
+	}
+	if (s->cancelled)
+		cancelled(&why);
+	xu_job_resume(&s->job, s->cancelled ? &why : e);
+}
+
+static enum xu_step_result
+step_model(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+
+	if (config_type(s->g->config) != TYPE_HVM)
+		return XU_STEP_NEXT;
+	s->state_fd = dm_state_file(e);
+	if (s->state_fd < 0 || dm_save(s->core->loop, dm_qmp(s->g), s->state_fd,
+		on_modelled, s, e) < 0)
+		return XU_STEP_FAIL;
+	s->modelling = true;
+	return XU_STEP_WAIT;
 }
 
 /* ---- the file is written ------------------------------------------------------------- */
@@ -326,6 +420,7 @@ start_worker(struct saving *s, struct xu_err *e)
 {
 	const struct worker_events ev = { .progress = on_progress,
 		.suspend = on_suspend, .done = on_written, .arg = s };
+	const int fds[] = { s->fd, s->state_fd };
 	AUTO_VAL struct xu_val *order = xu_struct();
 
 	xu_val_set(order, "do", xu_str("save"));
@@ -336,7 +431,8 @@ start_worker(struct saving *s, struct xu_err *e)
 	xu_val_set(order, "config", image_config(s->g));
 	if (s->live)
 		xu_val_set(order, "live", limits_order(&s->limits));
-	s->worker = worker_image(s->core, order, s->fd, &ev, e);
+	s->worker = worker_image(s->core, order, fds, s->state_fd < 0 ? 1 : 2,
+	    &ev, e);
 	return s->worker == NULL ? XU_STEP_FAIL : XU_STEP_WAIT;
 }
 
@@ -414,6 +510,7 @@ static const struct xu_step steps[] = {
 	{ "save-file", step_file, undo_file },
 	{ "save-send", step_send, undo_send },
 	{ "save-suspend", step_suspend, undo_suspend },
+	{ "save-model", step_model, NULL },
 	{ "save-write", step_write, NULL },
 	{ "save-name", step_name, NULL },
 	{ NULL, NULL, NULL },
@@ -523,8 +620,12 @@ vm_save(struct guest *g, const struct save_order *order,
 
 	if (s != NULL)
 		*s = (struct saving){ .g = g, .core = g->core, .fd = -1,
-			.after = order->after, .compat = order->compat,
-			.live = order->live != NULL,
+			.state_fd = -1, .after = order->after,
+			.compat = order->compat,
+			/* What a device model writes to memory is not looked
+			 * for. */
+			.live = order->live != NULL &&
+			    config_type(g->config) != TYPE_HVM,
 			.progress = progress, .done = done, .arg = arg };
 	if (s == NULL || t == NULL || names(s, order->file) < 0) {
 		if (s != NULL)
@@ -558,6 +659,9 @@ vm_save_cancel(struct saving *s)
 
 	if (!s->job.waiting)
 		return -1;
+	s->cancelled = true;
+	if (s->modelling)
+		return 0;
 	if (s->worker != NULL)
 		worker_kill(steal_ptr(&s->worker));
 	if (s->live)
@@ -566,7 +670,7 @@ vm_save_cancel(struct saving *s)
 		end_wait(s);
 		s->g->late_suspend = !store_take_back(s->g, "suspend");
 	}
-	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled; the guest goes on");
+	cancelled(&e);
 	xu_job_resume(&s->job, &e);
 	return 0;
 }

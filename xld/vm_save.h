@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A guest's memory and registers in a file. It suspends itself when it is asked to,
- * its backends keep what they have, xld-image writes the file under another name;
- * then it gets its own, and the domain is destroyed or goes on. Whatever fails
+ * A guest's memory and registers in a file. It suspends itself when it is asked to (one
+ * without Xen's drivers is stopped by the hypervisor), its backends keep what they
+ * have, its device model says what it is, xld-image writes the file under another
+ * name; then it gets its own, and the domain is destroyed or goes on. Whatever fails
  * before that lets the guest go on where it was and leaves no file; so does a death
  * of the daemon, whose intent says
  *
@@ -68,6 +69,11 @@ struct restoring;
 struct restoring *restore_begin(struct core *c, struct guest *g,
     const char *file, bool paused, vm_progress_f *progress,
     restore_done_f *done, void *arg);
+/* The worker that has the image open fills the domain of g from it. */
+int restore_load(const struct guest *g, struct worker *image, struct xu_err *e);
+/* What it has told at its end: is there all that such a guest needs? */
+int restore_loaded(const struct guest *g, const struct xu_val *told,
+    struct xu_err *e);
 /* As vm_create_cancel. */
 int restore_cancel(struct restoring *r);
 

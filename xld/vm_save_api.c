@@ -85,11 +85,6 @@ can_save(struct call *k)
 		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "foreign domain",
 		    "%s: '%s' was made by another toolstack, which knows how "
 		    "to build it", k->method, guest_name(g));
-	else if (config_type(g->config) == TYPE_HVM)
-		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "HVM guest",
-		    "%s: '%s' is an HVM guest, whose device model this release "
-		    "does not save; PV and PVH guests can be saved", k->method,
-		    guest_name(g));
 	else if (xu_val_count(xu_val_get(g->config, pci_class.list)) > 0)
 		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "PCI devices",
 		    "%s: '%s' has a PCI device of the host, whose state nobody "

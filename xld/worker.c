@@ -326,14 +326,14 @@ worker_start(struct core *c, const struct xu_val *build, const int *fds,
 }
 
 struct worker *
-worker_image(struct core *c, const struct xu_val *order, int fd,
-    const struct worker_events *ev, struct xu_err *e)
+worker_image(struct core *c, const struct xu_val *order, const int *fds,
+    int nfds, const struct worker_events *ev, struct xu_err *e)
 {
 	struct worker *w = new_worker(c, IMAGE, e);
 
 	if (w == NULL)
 		return NULL;
-	if (give(w, order, &fd, 1) < 0) {
+	if (give(w, order, fds, nfds) < 0) {
 		xu_err_set(e, "XLD_HELPER", errno, "give xld-image its order");
 		worker_kill(w);
 		return NULL;

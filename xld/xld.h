@@ -401,9 +401,10 @@ struct worker_events {
 struct worker *worker_start(struct core *c, const struct xu_val *build,
     const int *fds, int nfds, const struct worker_events *ev,
     struct xu_err *e);
-/* xld-image with an order and an image. */
-struct worker *worker_image(struct core *c, const struct xu_val *order, int fd,
-    const struct worker_events *ev, struct xu_err *e);
+/* xld-image with an order, an image, and a file for a device model's state. */
+struct worker *worker_image(struct core *c, const struct xu_val *order,
+    const int *fds, int nfds, const struct worker_events *ev,
+    struct xu_err *e);
 /* Others hear of it from now on. */
 void worker_listen(struct worker *w, const struct worker_events *ev);
 /* The same as worker_kill, from its events. */
@@ -429,10 +430,11 @@ typedef void vm_progress_f(void *arg, const char *step, int percent);
 /* Builds a domain for a guest without one. op is its name in the intent. */
 struct create *vm_create(struct guest *g, bool paused, vm_progress_f *progress,
     vm_done_f *done, void *arg);
-/* The same from an image, which a worker (taken) has open and tells to go on. Once
- * the guest may run its record says so, and nothing of it is undone any more. */
-struct create *vm_restore(struct guest *g, struct worker *image, bool paused,
-    vm_progress_f *progress, vm_done_f *done, void *arg);
+/* The same from an image, which a worker (taken) has open and is told to go on with;
+ * into state_fd (taken) it writes what the device model had made of itself. Once the
+ * guest may run its record says so, and nothing of it is undone any more. */
+struct create *vm_restore(struct guest *g, struct worker *image, int state_fd,
+    bool paused, vm_progress_f *progress, vm_done_f *done, void *arg);
 /* It fails with TASK_CANCELLED soon; -1: too late. */
 int vm_create_cancel(struct create *j);
 /* Ends its domain and what belongs to it. */

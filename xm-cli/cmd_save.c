@@ -131,13 +131,15 @@ const struct xm_cmd cmd_save = {
 		  "are written, and then its domain is destroyed. FILE appears "
 		  "when it is complete and on disk; a file of that name is "
 		  "replaced. When anything fails the domain runs on and there "
-		  "is no file. PV and PVH guests with Xen's drivers can be "
-		  "saved. Memory that is zero takes no room in FILE, but with "
-		  "--compat, which makes a file that xl restores as well. With "
-		  "--live, which goes well with --checkpoint, the guest runs "
-		  "while its memory is written, in rounds, and stands still "
-		  "only for what it changed last; the file is larger by what "
-		  "was written more than once.",
+		  "is no file. An HVM guest without Xen's drivers is stopped "
+		  "where it is. Disks stay what they are, and nobody may "
+		  "write to them meanwhile. Memory that is zero takes no room "
+		  "in FILE, but with --compat, which makes a file that xl "
+		  "restores as well. With --live, which goes well with "
+		  "--checkpoint, a PV or PVH guest runs while its memory is "
+		  "written, in rounds, and stands still only for what it "
+		  "changed last; the file is larger by what was written more "
+		  "than once.",
 	.opts = save_opts,
 	.min = 2,
 	.max = 2,
@@ -154,8 +156,8 @@ const struct xm_cmd cmd_restore = {
 	.name = "restore",
 	.operands = "FILE",
 	.summary = "Let a domain go on from a file that 'xm save' wrote.",
-	.detail = "Files of xl's are read, too, when their guest has no "
-		  "devices. FILE stays; what a guest had on its disks when it "
+	.detail = "Files of xl's are read, too. Disks and networks must be "
+		  "there under the same names. FILE stays; what a guest had on its disks when it "
 		  "was saved must be there still, so a file is good for one "
 		  "time only, unless the disks were kept with it.",
 	.opts = paused_opts,
@@ -170,7 +172,8 @@ const struct xm_cmd cmd_suspend = {
 	.operands = "DOMAIN",
 	.summary = "Suspend a managed domain to disk.",
 	.detail = "As 'xm save', to a file that the daemon keeps; 'xm resume' "
-		  "lets it go on, 'xm destroy' discards its state. The domain "
+		  "lets it go on, 'xm destroy' discards its state. No other "
+		  "domain gets its disks for writing meanwhile. The domain "
 		  "is one of 'xm new'.",
 	.min = 1,
 	.max = 1,

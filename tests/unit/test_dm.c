@@ -57,7 +57,7 @@ words_of(const struct xu_val *v, int kernel, int ramdisk)
 	struct dm_plan p = { .program = "/qemu",
 		.domid = 7,
 		.root = "/empty",
-		.fds = { 3, kernel, ramdisk } };
+		.fds = { 3, kernel, ramdisk, -1 } };
 	struct xu_buf b = XU_BUF_INIT;
 	struct xu_err e = XU_ERR_INIT;
 	char **args;
@@ -101,8 +101,8 @@ START_TEST(words)
 	ck_assert_str_eq(full, CONFINED
 	    "-machine|pc,accel=xen,suppress-vmdesc=on,usb=on|-m|240|-smp|"
 	    "2,maxcpus=4|-boot|order=d|-net|none|-device|usb-tablet|"
-	    "-audiodev|none,id=sound|-device|intel-hda|-device|"
-	    "hda-duplex,audiodev=sound|-device|VGA,vgamem_mb=16|-display|none|"
+	    "-device|VGA,vgamem_mb=16|-audiodev|none,id=sound|-device|"
+	    "intel-hda|-device|hda-duplex,audiodev=sound|-display|none|"
 	    "-vnc|127.0.0.1:3,password=on,audiodev=sound|-k|de|-kernel|"
 	    "/proc/self/fd/4|-initrd|/proc/self/fd/5|-append|"
 	    "console=ttyS0 x=\"a b\"|-d|in_asm, x");
@@ -135,7 +135,7 @@ START_TEST(serial_line)
 	struct dm_plan p = { .program = "/qemu",
 		.root = "/empty",
 		.serial = "/run/a,b",
-		.fds = { 3, -1, -1 } };
+		.fds = { 3, -1, -1, -1 } };
 	struct xu_err e = XU_ERR_INIT;
 	char **args, **a;
 
@@ -151,6 +151,30 @@ START_TEST(serial_line)
 }
 END_TEST
 
+/* What a device model goes on from, and a board without ACPI. */
+START_TEST(incoming)
+{
+	AUTO_VAL struct xu_val *v = machine();
+	struct dm_plan p = { .program = "/qemu",
+		.root = "/empty",
+		.fds = { 3, -1, -1, 4 } };
+	struct xu_err e = XU_ERR_INIT;
+	size_t n = 0, machine_at = 0;
+	char **args;
+
+	option(v, "platform", "acpi", "0");
+	ck_assert_int_eq(dm_plan_from(v, &p, &e), 0);
+	for (args = dm_args(&p); args[n] != NULL; n++)
+		if (strcmp(args[n], "-machine") == 0)
+			machine_at = n + 1;
+	ck_assert_str_eq(args[n - 2], "-incoming");
+	ck_assert_str_eq(args[n - 1], "fd:4");
+	ck_assert_str_eq(args[machine_at],
+	    "xenfv,suppress-vmdesc=on,usb=off,acpi=off");
+	dm_args_free(args);
+}
+END_TEST
+
 START_TEST(nics)
 {
 	AUTO_VAL struct xu_val *v = machine();
@@ -159,7 +183,7 @@ START_TEST(nics)
 		.nics = { { 0, "00:16:3e:01:02:03", "e1000", 5 },
 		    { 3, "00:16:3e:01:02:04", "virtio-net-pci", 6 } },
 		.nnics = 2,
-		.fds = { 3, -1, -1 } };
+		.fds = { 3, -1, -1, -1 } };
 	struct xu_buf b = XU_BUF_INIT;
 	struct xu_err e = XU_ERR_INIT;
 	char **args;
@@ -454,6 +478,7 @@ main(void)
 	tcase_add_test(t, no_screen);
 	tcase_add_test(t, serial_line);
 	tcase_add_test(t, nics);
+	tcase_add_test(t, incoming);
 	tcase_add_test(t, bad_boot_order);
 	tcase_add_test(t, walls);
 	tcase_add_test(t, line);

@@ -25,7 +25,8 @@ words_of_plan(const struct dm_plan *p)
 
 #define PLAN                                                                   \
 	.program = "/qemu", .name = "web", .boot = "c", .args = "",            \
-	.root = "/empty", .fds = { 3, -1, -1 }
+	.acpi = true, .vga = DM_VGA_NONE,                                      \
+	.root = "/empty", .fds = { 3, -1, -1, -1 }
 
 #define MEDIUM(set, place, file, driver, readonly, more)                       \
 	"-add-fd|fd=" set ",set=" place "|-blockdev|{\"node-name\":\"disk" place \
@@ -67,7 +68,7 @@ START_TEST(buses)
 	AUTO_FREE char *text = words_of_plan(&p);
 
 	ck_assert_msg(strstr(text,
-	    "|-device|ahci,id=ahci0|-device|lsi53c895a,id=scsi0|"
+	    "|-device|lsi53c895a,id=scsi0|-device|ahci,id=ahci0|"
 	    MEDIUM("5", "5", "file", "qcow2", "false", ",\"backing\":null")
 	    "ide-hd,id=drive5,bus=ahci0.1,unit=0,drive=disk5|"
 	    MEDIUM("6", "10", "file", "vpc", "true", "")

@@ -297,6 +297,50 @@ START_TEST(cd_and_the_end)
 END_TEST
 
 static const struct {
+	const char *command;
+	bool fd, may_fail;
+} saves[] = {
+	{ "stop\"", false, false },
+	{ "remove-fd\",\"arguments\":{\"fdset-id\":17}", false, true },
+	{ "add-fd\",\"arguments\":{\"fdset-id\":17}", true, false },
+	{ "xen-save-devices-state\",\"arguments\":{\"filename\":"
+	  "\"/dev/fdset/17\",\"live\":false}", false, false },
+	{ "remove-fd\",\"arguments\":{\"fdset-id\":17}", false, true },
+};
+
+/* Row _i is refused; one past the end: none is. */
+START_TEST(state_saved)
+{
+	struct xu_err e = XU_ERR_INIT;
+	const size_t n = XU_ARRAY_SIZE(saves);
+	int file = dm_state_file(&e), fd;
+	char want[300], answer[100];
+	bool over = false;
+
+	greet();
+	ck_assert_int_eq(dm_save(uv_default_loop(), talk.q, file, on_changed,
+	    &talk, &e), 0);
+	for (size_t i = 0; i < n && !over; i++) {
+		ck_assert_uint_eq(talk.done + talk.failed, 0);
+		snprintf(want, sizeof(want), "{\"execute\":\"%s,\"id\":%zu}\n",
+		    saves[i].command, i + 2);
+		ck_assert_str_eq(heard_fd(&fd), want);
+		ck_assert_int_eq(fd >= 0, saves[i].fd);
+		if (fd >= 0)
+			close(fd);
+		snprintf(answer, sizeof(answer), i == (size_t)_i ?
+		    "{\"error\": {\"desc\": \"no\"}, \"id\": %zu}\n" :
+		    "{\"return\": {}, \"id\": %zu}\n", i + 2);
+		says(answer);
+		over = i == (size_t)_i && !saves[i].may_fail;
+	}
+	close(file);
+	ck_assert_uint_eq(talk.failed, over);
+	ck_assert_uint_eq(talk.done, !over);
+}
+END_TEST
+
+static const struct {
 	const char *text, *why;
 } mad[] = {
 	{ "hello\n", "not JSON" },
@@ -357,6 +401,7 @@ main(void)
 	tcase_add_test(p, cd_ejected);
 	tcase_add_loop_test(p, cd_refused, 0, XU_ARRAY_SIZE(changes));
 	tcase_add_test(p, cd_and_the_end);
+	tcase_add_loop_test(p, state_saved, 0, XU_ARRAY_SIZE(saves) + 1);
 	tcase_add_test(p, unasked);
 	tcase_add_test(p, never_ends);
 	suite_add_tcase(s, p);

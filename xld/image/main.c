@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xld-image: writes the image of one domain, or reads one into a domain, and ends.
- * Its orders come over descriptor 3, the file with the first. What it reads, a guest's
+ * Its orders come over descriptor 3, the file with the first, and one for the state of
+ * the device model, of a guest that has one. What it reads, a guest's
  * memory or a file of anybody's, is looked at behind walls (confine.h) that are up
  * before the first byte; what it tells the core is checked there again.
  *
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +34,8 @@
 
 #define CHANNEL_FD  3
 #define PAYLOAD_MAX (1u << 20)
+/* Of a device model; they have some tens of KiB. */
+#define STATE_MAX   (64 << 20)
 /* Between two words about how far it is. */
 #define WORD_MS	    100
 
@@ -170,6 +174,33 @@ file_name(const struct image *w)
 	return xu_val_get_str(w->order.val, "file", "image");
 }
 
+/* What the device model wrote; nobody else is to be believed how much. */
+static int
+read_state(const struct image *w, struct xg_save *s, struct xg_error *e)
+{
+	const int fd = w->order.nfds > 1 ? w->order.fds[1] : -1;
+	struct stat st = { .st_size = 0 };
+	char *p;
+
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > STATE_MAX) {
+		snprintf(e->msg, sizeof(e->msg), "the device model's state has "
+		    "%lld bytes", (long long)st.st_size);
+		return -1;
+	}
+	p = malloc((size_t)st.st_size);
+	if (p == NULL || pread(fd, p, (size_t)st.st_size, 0) != st.st_size) {
+		snprintf(e->msg, sizeof(e->msg), "the device model's state "
+		    "cannot be read");
+		free(p);
+		return -1;
+	}
+	s->emulator = p;
+	s->emulator_len = (size_t)st.st_size;
+	return 0;
+}
+
 static int
 save(struct image *w, int fd)
 {
@@ -189,7 +220,9 @@ save(struct image *w, int fd)
 	s.config = xu_buf_text(&config);
 	s.live = live_order(w->order.val, &live);
 	w->began = now_ms();
-	if (xg_image_save(w->xch, &s, &done, &e) < 0)
+	/* Not freed: this process ends with it. */
+	if (read_state(w, &s, &e) < 0 ||
+	    xg_image_save(w->xch, &s, &done, &e) < 0)
 		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
 	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
 		return refuse(w, "XLD_IMAGE", file_name(w), strerror(errno));
@@ -224,6 +257,30 @@ introduce(struct image *w, const struct xg_image *m)
 	return tell(w, XU_MSG_IMAGE, v);
 }
 
+/* For the device model, which reads it behind walls of its own. */
+static int
+write_state(const struct image *w, const struct xg_restored *out,
+    struct xg_error *e)
+{
+	const char *p = out->emulator;
+	size_t done = 0;
+
+	while (done < out->emulator_len) {
+		ssize_t n = write(w->order.fds[1], p + done,
+		    out->emulator_len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			snprintf(e->msg, sizeof(e->msg),
+			    "the device model's state: %s", strerror(errno));
+			return -1;
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 static int
 load(struct image *w, struct xg_image *m, const struct xu_val *order)
 {
@@ -237,12 +294,14 @@ load(struct image *w, struct xg_image *m, const struct xu_val *order)
 		.nr_pages = (uint64_t)xu_val_get_int(order, "nr_pages", 0) };
 	struct xu_val *v;
 
-	if (xg_image_restore(w->xch, m, &r, &out, &e) < 0)
+	if (xg_image_restore(w->xch, m, &r, &out, &e) < 0 ||
+	    write_state(w, &out, &e) < 0)
 		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
 	v = xu_struct();
 	xu_val_set(v, "nr_pages", xu_int((int64_t)out.nr_pages));
 	xu_val_set(v, "store_frame", xu_int((int64_t)out.store_frame));
 	xu_val_set(v, "console_frame", xu_int((int64_t)out.console_frame));
+	xu_val_set(v, "state_bytes", xu_int((int64_t)out.emulator_len));
 	free(out.emulator);
 	return tell(w, XU_MSG_DONE, v);
 }
@@ -255,6 +314,9 @@ restore(struct image *w, int fd)
 	struct xg_image *m = NULL;
 	int r;
 
+	if (w->order.nfds < 2)
+		return refuse(w, "XLD_HELPER", "xld-image",
+		    "it was given no file for a device model's state");
 	if (xg_image_open(fd, &m, &e) < 0)
 		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
 	r = introduce(w, m);
@@ -297,7 +359,7 @@ main(int argc, char **argv XU_UNUSED)
 	w.chan = xu_chan_new(CHANNEL_FD, PAYLOAD_MAX);
 	if (argc != 1 || w.chan == NULL ||
 	    xu_chan_recv(w.chan, &w.order) != 1 ||
-	    w.order.kind != XU_MSG_BUILD || w.order.nfds != 1) {
+	    w.order.kind != XU_MSG_BUILD || w.order.nfds < 1) {
 		fprintf(stderr, "xld-image: started by xld, which gives it its "
 				"order on descriptor 3\n");
 		return 2;
