@@ -90,10 +90,16 @@ is_named(const struct node *n, const char *name, size_t len)
 
 /* --- the vector -------------------------------------------------------------- */
 
+static size_t
+vec_bytes(unsigned cap)
+{
+	return sizeof(struct vec) + cap * sizeof(void *);
+}
+
 static struct vec *
 vec_new(unsigned level, unsigned cap)
 {
-	struct vec *v = calloc(1, sizeof(*v) + cap * sizeof(void *));
+	struct vec *v = pool_zero(vec_bytes(cap));
 
 	if (v != NULL) {
 		v->refs = 1;
@@ -137,7 +143,7 @@ vec_own(struct vec **v, unsigned cap)
 		return NULL;
 	memcpy(copy->p, old->p, old->cap * sizeof(void *));
 	if (old->refs == 1) {
-		free(old);
+		pool_put(old, vec_bytes(old->cap));
 	} else {
 		for (unsigned i = 0; i < old->cap; i++)
 			entry_ref(old, i);
@@ -211,7 +217,7 @@ dir_reap(unsigned *n)
 			else
 				vec_unref(v->p[i]);
 		}
-		free(v);
+		pool_put(v, vec_bytes(v->cap));
 	}
 	return dead != NULL;
 }
@@ -229,6 +235,12 @@ index_put(struct index *ix, uint32_t hash, uint32_t slot)
 	ix->used++;
 }
 
+static size_t
+index_bytes(uint32_t size)
+{
+	return sizeof(struct index) + size * sizeof(uint32_t);
+}
+
 static struct index *
 index_new(uint32_t children)
 {
@@ -237,7 +249,7 @@ index_new(uint32_t children)
 
 	while (size < children * 2)
 		size *= 2;
-	ix = calloc(1, sizeof(*ix) + size * sizeof(ix->entry[0]));
+	ix = pool_zero(index_bytes(size));
 	if (ix != NULL) {
 		ix->refs = 1;
 		ix->mask = size - 1;
@@ -249,7 +261,7 @@ static void
 index_unref(struct index *ix)
 {
 	if (ix != NULL && --ix->refs == 0)
-		free(ix);
+		pool_put(ix, index_bytes(ix->mask + 1));
 }
 
 static bool
@@ -306,7 +318,7 @@ dir_unref(struct dir *d)
 		return;
 	vec_unref(d->vec);
 	index_unref(d->ix);
-	free(d);
+	pool_put(d, sizeof(*d));
 }
 
 static struct dir *
@@ -316,7 +328,7 @@ own(struct dir **slot)
 
 	if (old->refs == 1)
 		return old;
-	d = malloc(sizeof(*d));
+	d = pool_get(sizeof(*d));
 	if (d == NULL)
 		return NULL;
 	*d = *old;
@@ -369,7 +381,7 @@ rebuild(struct dir *d)
 	uint32_t pos = 0, n = 0;
 
 	if (d->live + 1 > LINEAR && (ix = index_new(d->live + 1)) == NULL) {
-		free(v);
+		pool_put(v, vec_bytes(v->cap));
 		return ENOMEM;
 	}
 	while (v != NULL && (k = dir_next(d, &pos)) != NULL) {
@@ -401,14 +413,14 @@ rebuild(struct dir *d)
 static struct dir *
 dir_new(void)
 {
-	struct dir *d = calloc(1, sizeof(*d));
+	struct dir *d = pool_zero(sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->refs = 1;
 	d->vec = vec_new(0, 4);
 	if (d->vec == NULL) {
-		free(d);
+		pool_put(d, sizeof(*d));
 		return NULL;
 	}
 	return d;

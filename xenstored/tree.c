@@ -96,7 +96,7 @@ tree_set_gen(uint64_t gen)
 static struct node *
 node_alloc(size_t name_len, size_t value_len)
 {
-	struct node *n = malloc(sizeof(*n) + name_len + 1 + value_len);
+	struct node *n = pool_get(sizeof(*n) + name_len + 1 + value_len);
 
 	if (n != NULL) {
 		n->refs = 1;
@@ -142,7 +142,7 @@ node_free(struct node *n)
 	live -= node_bytes(n);
 	if (n == last.dir)
 		forget();
-	free(n);
+	pool_put(n, node_bytes(n));
 }
 
 void
@@ -189,6 +189,7 @@ void
 tree_trim(void)
 {
 	peak = live;
+	pool_trim();
 	malloc_trim(0);
 }
 

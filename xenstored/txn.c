@@ -46,7 +46,7 @@ struct chunk {
 	char data[];
 };
 
-/* Small enough for malloc's quick lists. */
+/* Small enough for blocks that are kept (pool.c). */
 #define CHUNK 1000
 #define SLOTS 32u
 
@@ -98,7 +98,7 @@ txn_find(struct conn *c, uint32_t id)
 static struct txn *
 txn_new(struct conn *c, uint32_t id)
 {
-	struct txn *t = malloc(sizeof(*t));
+	struct txn *t = pool_get(sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
@@ -194,13 +194,13 @@ txn_free(struct conn *c, struct txn *t)
 		perms_unref(d->perms);
 	while ((k = t->chunks) != NULL) {
 		t->chunks = k->next;
-		free(k);
+		pool_put(k, sizeof(*k) + k->size);
 	}
 	if (t->slots != t->first_slots)
 		free(t->slots);
 	node_unref(t->base);
 	node_unref(t->root);
-	free(t);
+	pool_put(t, sizeof(*t));
 }
 
 void
@@ -223,7 +223,7 @@ get(struct txn *t, size_t size)
 	size = (size + 7) & ~(size_t)7;
 	if (k == NULL || k->size - k->used < size) {
 		room = (room + 7) & ~(size_t)7;
-		k = malloc(sizeof(*k) + room);
+		k = pool_get(sizeof(*k) + room);
 		if (k == NULL)
 			return NULL;
 		k->used = 0;

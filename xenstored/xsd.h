@@ -8,6 +8,7 @@
  *   share.c    what guests may use of the processor
  *   proto.c    the request table; req_*.c its handlers
  *   path.c     paths: syntax, relative names
+ *   pool.c     small blocks that are used again
  *   tree.c     the immutable tree; a transaction starts by taking a reference
  *   store.c    operations on a tree with permissions, quota and events
  *   txn.c      transactions: snapshot, write log, preconditions, commit
@@ -83,6 +84,16 @@ bool perms_equal(const struct perms *a, const struct perms *b);
  * all trees and snapshots at once: a later domain of that id inherits nothing.
  */
 void perms_strip(uint16_t domid);
+
+/* --- pool.c ------------------------------------------------------------------ */
+
+/* NULL: no memory. */
+void *pool_get(size_t size);
+void *pool_zero(size_t size);
+/* Of that size it was asked for. */
+void pool_put(void *p, size_t size);
+/* What is kept goes back to malloc. */
+void pool_trim(void);
 
 /* --- dir.c, tree.c -------------------------------------------------------------- */
 
