@@ -24,12 +24,25 @@
 #define SLOT_BITS 24u
 #define SLOT_MAX ((1u << SLOT_BITS) - 2)
 
+/*
+ * A copy does not take its own hold on each entry, which would mean to go to all
+ * of them: it keeps the vector it was made from (`base`), and what that holds,
+ * and notes which entries it holds itself. A vector has one such copy at most,
+ * its heir, which gets what the base holds as soon as nobody else has the base.
+ */
 struct vec {
 	uint32_t refs;
+	/* A bit for each entry it holds; the others are the base's. */
+	uint32_t own;
 	uint16_t cap;
 	/* 0: p holds nodes; else vectors of one level less. */
 	uint16_t level;
-	struct vec *next_dead;
+	struct vec *base;
+	union {
+		/* Has it as its base, and a reference to it. */
+		struct vec *heir;
+		struct vec *next_dead;
+	};
 	void *p[];
 };
 
@@ -103,19 +116,11 @@ vec_new(unsigned level, unsigned cap)
 
 	if (v != NULL) {
 		v->refs = 1;
+		v->own = UINT32_MAX;
 		v->cap = (uint16_t)cap;
 		v->level = (uint16_t)level;
 	}
 	return v;
-}
-
-static void
-vec_unref(struct vec *v)
-{
-	if (v == NULL || --v->refs != 0)
-		return;
-	v->next_dead = dead;
-	dead = v;
 }
 
 /* Held by one more parent than before. */
@@ -130,6 +135,81 @@ entry_ref(const struct vec *v, unsigned i)
 		((struct vec *)v->p[i])->refs++;
 }
 
+static void vec_unref(struct vec *v);
+
+static void
+entry_unref(const struct vec *v, unsigned i)
+{
+	if (v->level == 0)
+		node_unref(v->p[i]);
+	else
+		vec_unref(v->p[i]);
+}
+
+/* The entries of that set. */
+static void
+entries_unref(const struct vec *v, uint32_t set)
+{
+	unsigned i;
+
+	if (v->cap < FAN)
+		set &= (1u << v->cap) - 1;
+	for (; set != 0; set &= set - 1) {
+		i = (unsigned)__builtin_ctz(set);
+		if (v->p[i] != NULL)
+			entry_unref(v, i);
+	}
+}
+
+static void
+set_base(struct vec *v, struct vec *base)
+{
+	v->base = base;
+	if (base != NULL)
+		base->heir = v;
+}
+
+/* Nobody but its heir has it: what it holds is the heir's, unless that has
+ * something else there. */
+static void
+inherit(struct vec *v)
+{
+	struct vec *heir = v->heir;
+	const uint32_t replaced = v->own & heir->own;
+
+	heir->own |= v->own;
+	set_base(heir, v->base);
+	entries_unref(v, replaced);
+	pool_put(v, vec_bytes(v->cap));
+}
+
+static void
+vec_unref(struct vec *v)
+{
+	if (v == NULL)
+		return;
+	if (--v->refs == 0) {
+		v->next_dead = dead;
+		dead = v;
+	} else if (v->refs == 1 && v->heir != NULL) {
+		inherit(v);
+	}
+}
+
+/* The end of one without a heir: whoever had one is kept by it. */
+static void
+vec_free(struct vec *v)
+{
+	struct vec *base = v->base;
+
+	entries_unref(v, v->own);
+	pool_put(v, vec_bytes(v->cap));
+	if (base != NULL) {
+		base->heir = NULL;
+		vec_unref(base);
+	}
+}
+
 /* *v made ours, with room for cap entries. */
 static struct vec *
 vec_own(struct vec **v, unsigned cap)
@@ -142,15 +222,31 @@ vec_own(struct vec **v, unsigned cap)
 	if (copy == NULL)
 		return NULL;
 	memcpy(copy->p, old->p, old->cap * sizeof(void *));
+	*v = copy;
 	if (old->refs == 1) {
+		copy->own = old->own;
+		set_base(copy, old->base);
 		pool_put(old, vec_bytes(old->cap));
+	} else if (old->heir == NULL) {
+		/* Our reference becomes the copy's. */
+		copy->own = 0;
+		set_base(copy, old);
 	} else {
 		for (unsigned i = 0; i < old->cap; i++)
 			entry_ref(old, i);
-		old->refs--;
+		vec_unref(old);
 	}
-	*v = copy;
 	return copy;
+}
+
+/* Its entry too is to be changed: shared with the base, unless it was already. */
+static void
+entry_own(struct vec *v, unsigned i)
+{
+	if ((v->own >> i & 1) != 0)
+		return;
+	entry_ref(v, i);
+	v->own |= 1u << i;
 }
 
 static struct node *
@@ -192,6 +288,7 @@ vec_slot(struct vec **top, uint32_t slot)
 		v = vec_own(at, cap);
 		if (v == NULL)
 			return NULL;
+		entry_own(v, i);
 		if (v->level == 0)
 			return (struct node **)(void *)&v->p[i];
 		if (v->p[i] == NULL &&
@@ -209,15 +306,7 @@ dir_reap(unsigned *n)
 
 	for (; (v = dead) != NULL && *n > 0; (*n)--) {
 		dead = v->next_dead;
-		for (unsigned i = 0; i < v->cap; i++) {
-			if (v->p[i] == NULL)
-				continue;
-			if (v->level == 0)
-				node_unref(v->p[i]);
-			else
-				vec_unref(v->p[i]);
-		}
-		pool_put(v, vec_bytes(v->cap));
+		vec_free(v);
 	}
 	return dead != NULL;
 }

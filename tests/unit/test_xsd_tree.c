@@ -185,12 +185,91 @@ START_TEST(branches_of_a_directory)
 }
 END_TEST
 
+/* Versions of one directory that come out of each other, all of them changed:
+ * most entries of each are held by what it was made from. */
+START_TEST(versions_of_versions_are_apart)
+{
+	static const unsigned ranges[] = {6, 30, 100, 1100};
+	enum { VERSIONS = 5 };
+	struct model *m = calloc(VERSIONS, sizeof(*m));
+	struct node *root[VERSIONS];
+	unsigned range = ranges[_i % 4], from, to;
+
+	ck_assert_ptr_nonnull(m);
+	srand((unsigned)_i + 1);
+	for (to = 0; to < VERSIONS; to++) {
+		root[to] = leaf("", 0);
+		ck_assert_int_eq(
+		    tree_attach(&root[to], "", 0, leaf("a", 0)), 0);
+		ck_assert_int_eq(
+		    tree_attach(&root[to], "/a", 2, leaf("d", 0)), 0);
+	}
+	for (int step = 0; step < 6000; step++) {
+		to = (unsigned)rand() % VERSIONS;
+		change(&root[to], &m[to], range);
+		from = (unsigned)rand() % VERSIONS;
+		if (rand() % 30 == 0 && from != to) {
+			node_unref(root[to]);
+			root[to] = node_ref(root[from]);
+			m[to] = m[from];
+			tree_reap((unsigned)rand() % 5);
+		}
+		for (to = 0; step % 1000 == 0 && to < VERSIONS; to++)
+			agrees(root[to], &m[to]);
+	}
+	for (to = 0; to < VERSIONS; to++) {
+		agrees(root[to], &m[to]);
+		node_unref(root[to]);
+	}
+	while (tree_reap(1000))
+		;
+	free(m);
+}
+END_TEST
+
+/* With the last version that has it, though nobody changes the others again. */
+START_TEST(what_was_replaced_goes_at_once)
+{
+	struct node *root = leaf("", 0), *branch, *was, *next;
+	char name[16];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "k%d", i);
+		ck_assert_int_eq(tree_attach(&root, "", 0, leaf(name, 1)), 0);
+	}
+	while (tree_reap(1000))
+		;
+	was = node_ref(tree_get(root, "/k7"));
+	branch = node_ref(root);
+	ck_assert_int_eq(tree_set_value(&branch, "/k7", "2", 1), 0);
+	next = node_ref(branch);
+	ck_assert_int_eq(tree_set_value(&next, "/k7", "3", 1), 0);
+	ck_assert_int_eq(tree_set_value(&next, "/k8", "3", 1), 0);
+	ck_assert_uint_eq(was->refs, 2);
+	node_unref(branch);
+	while (tree_reap(1000))
+		;
+	ck_assert_uint_eq(was->refs, 2);
+	node_unref(root);
+	while (tree_reap(1000))
+		;
+	ck_assert_uint_eq(was->refs, 1);
+	ck_assert_uint_eq(tree_get(next, "/k7")->refs, 1);
+	ck_assert_uint_eq(tree_get(next, "/k9")->refs, 1);
+	node_unref(was);
+	node_unref(next);
+	while (tree_reap(1000))
+		;
+}
+END_TEST
+
 /* --- a directory that is gone to again ----------------------------------------- */
 
 /* A full binary tree: place k has the children 2k + 1 and 2k + 2. Ways to it are
  * short, long, or some are the one and some the other. */
 #define PLACES 31
-#define TREES  3
+/* More than the tree remembers directories of. */
+#define TREES 6
 
 static const struct {
 	const char *top, *left, *right;
@@ -418,6 +497,75 @@ START_TEST(lists_are_shared_and_voided)
 }
 END_TEST
 
+/* Each block is its holder's alone, from its first byte to its last. */
+START_TEST(blocks_are_apart)
+{
+	struct {
+		unsigned char *p;
+		size_t size;
+	} b[500] = { { NULL, 0 } };
+
+	srand(1);
+	for (int step = 0; step < 200000; step++) {
+		unsigned i = (unsigned)rand() % 500;
+
+		if (b[i].p != NULL) {
+			ck_assert(b[i].p[0] == (i & 0xff) &&
+			    memcmp(b[i].p, b[i].p + 1, b[i].size - 1) == 0);
+			pool_put(b[i].p, b[i].size);
+			b[i].p = NULL;
+			continue;
+		}
+		b[i].size = 1 + (unsigned)rand() % (step % 3 == 0 ? 1500 : 100);
+		b[i].p = rand() % 2 == 0 ? pool_get(b[i].size)
+					 : pool_zero(b[i].size);
+		ck_assert_ptr_nonnull(b[i].p);
+		memset(b[i].p, (int)(i & 0xff), b[i].size);
+		if (step % 50000 == 0)
+			pool_trim();
+	}
+	for (unsigned i = 0; i < 500; i++)
+		if (b[i].p != NULL)
+			pool_put(b[i].p, b[i].size);
+	pool_trim();
+}
+END_TEST
+
+/* One letter after the other, at each place. */
+static bool
+is_path(const char *s, size_t len)
+{
+	static const char legal[] = "-/_@0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz";
+
+	return strspn(s, legal) == len && strstr(s, "//") == NULL &&
+	    (len == 1 || s[len - 1] != '/');
+}
+
+START_TEST(paths_are_legal_or_not)
+{
+	struct conn c = { .privileged = true };
+	char in[64], out[XSD_ABS_PATH + 1];
+	int err;
+
+	for (size_t len = 1; len < 50; len++)
+		for (size_t at = 1; at < len; at++)
+			for (unsigned letter = 1; letter < 256; letter++) {
+				memset(in, 'x', len);
+				in[len] = '\0';
+				in[0] = '/';
+				in[len / 2] = '/';
+				in[at] = (char)letter;
+				err = path_canonical(&c, in, false, out);
+				ck_assert_msg(
+				    (err == 0) == is_path(in, len), "%s", in);
+				if (err == 0)
+					ck_assert_str_eq(out, in);
+			}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -429,11 +577,15 @@ main(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_loop_test(t, versions_are_apart, 0, 8);
 	tcase_add_test(t, branches_of_a_directory);
+	tcase_add_loop_test(t, versions_of_versions_are_apart, 0, 8);
+	tcase_add_test(t, what_was_replaced_goes_at_once);
 	tcase_add_loop_test(t, trees_that_share_are_apart, 0, 9);
 	tcase_add_test(t, what_was_gone_to_is_shared_now);
 	tcase_add_test(t, what_was_gone_to_in_a_tree_that_is_no_more);
 	tcase_add_test(t, walks_see_everything_once);
 	tcase_add_test(t, lists_are_shared_and_voided);
+	tcase_add_test(t, blocks_are_apart);
+	tcase_add_test(t, paths_are_legal_or_not);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
