@@ -308,7 +308,7 @@ wake_later(bool slept)
 static bool
 tidy(bool idle)
 {
-	int64_t since = share_begin();
+	int64_t since = share_had_guests() ? share_begin() : 0;
 	bool more = tree_reap(REAP_SLICE);
 
 	more |= state_slice();

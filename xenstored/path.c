@@ -10,99 +10,62 @@
 #define HOME "/local/domain/"
 #define HOME_LEN (sizeof(HOME) - 1)
 
-/* 1 = legal inside a name, 2 = the slash. */
-static const uint8_t class[256] = {
-    ['-'] = 1,
-    ['_'] = 1,
-    ['@'] = 1,
-    ['/'] = 2,
-    ['0'] = 1,
-    ['1'] = 1,
-    ['2'] = 1,
-    ['3'] = 1,
-    ['4'] = 1,
-    ['5'] = 1,
-    ['6'] = 1,
-    ['7'] = 1,
-    ['8'] = 1,
-    ['9'] = 1,
-    ['A'] = 1,
-    ['B'] = 1,
-    ['C'] = 1,
-    ['D'] = 1,
-    ['E'] = 1,
-    ['F'] = 1,
-    ['G'] = 1,
-    ['H'] = 1,
-    ['I'] = 1,
-    ['J'] = 1,
-    ['K'] = 1,
-    ['L'] = 1,
-    ['M'] = 1,
-    ['N'] = 1,
-    ['O'] = 1,
-    ['P'] = 1,
-    ['Q'] = 1,
-    ['R'] = 1,
-    ['S'] = 1,
-    ['T'] = 1,
-    ['U'] = 1,
-    ['V'] = 1,
-    ['W'] = 1,
-    ['X'] = 1,
-    ['Y'] = 1,
-    ['Z'] = 1,
-    ['a'] = 1,
-    ['b'] = 1,
-    ['c'] = 1,
-    ['d'] = 1,
-    ['e'] = 1,
-    ['f'] = 1,
-    ['g'] = 1,
-    ['h'] = 1,
-    ['i'] = 1,
-    ['j'] = 1,
-    ['k'] = 1,
-    ['l'] = 1,
-    ['m'] = 1,
-    ['n'] = 1,
-    ['o'] = 1,
-    ['p'] = 1,
-    ['q'] = 1,
-    ['r'] = 1,
-    ['s'] = 1,
-    ['t'] = 1,
-    ['u'] = 1,
-    ['v'] = 1,
-    ['w'] = 1,
-    ['x'] = 1,
-    ['y'] = 1,
-    ['z'] = 1,
-};
-
 bool
 path_is_special(const char *path)
 {
 	return path[0] == '@';
 }
 
+/* So many bytes are looked at together: a vector of the compiler's. */
+#define STRIDE 16u
+typedef uint8_t stride __attribute__((vector_size(STRIDE)));
+
+/* Something that is not legal among them, or a name without a letter (the byte
+ * behind them is looked at, too). */
+static bool
+is_illegal(const char *in)
+{
+	uint64_t bad[2];
+	stride c, next, wrong;
+
+	memcpy(&c, in, STRIDE);
+	memcpy(&next, in + 1, STRIDE);
+	/* The slash is before the digits. */
+	wrong = (stride)(((c | 32) - 'a' > 25) & (c - '/' > 10) & (c != '-') &
+	    (c != '_') & (c != '@'));
+	wrong |= (stride)((c == '/') & (next == '/'));
+	memcpy(bad, &wrong, sizeof(bad));
+	return (bad[0] | bad[1]) != 0;
+}
+
+static bool
+all_legal(const char *in, size_t len)
+{
+	char few[STRIDE + 1];
+	size_t i;
+
+	if (len < STRIDE) {
+		memset(few, 'a', sizeof(few));
+		memcpy(few, in, len);
+		return !is_illegal(few);
+	}
+	for (i = 0; i + STRIDE <= len; i += STRIDE)
+		if (is_illegal(in + i))
+			return false;
+	return i == len || !is_illegal(in + len - STRIDE);
+}
+
 /* Copies a legal path, at most room bytes without its NUL; its length or -1. */
 static int
 copy_legal(const char *in, char *out, size_t room)
 {
-	size_t i;
-	unsigned last = 0, c;
+	const size_t len = strlen(in);
 
-	for (i = 0; (c = class[(unsigned char)in[i]]) != 0; i++) {
-		if (i == room || (c == 2 && last == 2))
-			return -1;
-		out[i] = in[i];
-		last = c;
-	}
-	if (in[i] != '\0' || i == 0 || (last == 2 && i > 1))
+	if (len == 0 || len > room || (len > 1 && in[len - 1] == '/') ||
+	    !all_legal(in, len))
 		return -1;
-	out[i] = '\0';
-	return (int)i;
+	memcpy(out, in, len + 1);
+	return (int)len;
 }
 
 /* Bytes of a leading /local/domain/<n>/, which quota path-max does not count. */
@@ -118,19 +81,28 @@ home_len(const char *path)
 	return i > HOME_LEN && path[i] == '/' ? i + 1 : 0;
 }
 
+size_t
+put_number(char *out, uint32_t v)
+{
+	char digits[10];
+	size_t n = 0, at = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	while (n > 0)
+		out[at++] = digits[--n];
+	return at;
+}
+
 /* "/local/domain/<domid>/"; its length. */
 static size_t
 put_home(char *out, unsigned domid)
 {
-	char digits[8];
-	size_t n = 0, at = HOME_LEN;
+	size_t at = HOME_LEN;
 
 	memcpy(out, HOME, HOME_LEN);
-	do
-		digits[n++] = (char)('0' + domid % 10);
-	while ((domid /= 10) != 0);
-	while (n > 0)
-		out[at++] = digits[--n];
+	at += put_number(out + at, domid);
 	out[at++] = '/';
 	return at;
 }

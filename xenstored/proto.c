@@ -58,16 +58,16 @@ request_count(const struct request *r)
 bool
 request_strings(const struct request *r, const char **v, unsigned n)
 {
-	const char *p = r->data;
+	const char *p = r->data, *end = p + r->len, *nul;
 
-	if (r->len == 0 || r->data[r->len - 1] != '\0' ||
-	    request_count(r) != n)
-		return false;
 	for (unsigned i = 0; i < n; i++) {
+		nul = memchr(p, '\0', (size_t)(end - p));
+		if (nul == NULL)
+			return false;
 		v[i] = p;
-		p += strlen(p) + 1;
+		p = nul + 1;
 	}
-	return true;
+	return p == end;
 }
 
 /* --- the table ---------------------------------------------------------------------------------- */

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "xu_num.h"
@@ -66,6 +65,7 @@ req_transaction_start(struct request *r)
 {
 	char out[16];
 	uint32_t id;
+	size_t len;
 	int err;
 
 	if (r->tx != 0)
@@ -73,7 +73,9 @@ req_transaction_start(struct request *r)
 	err = txn_start(r->c, &id);
 	if (err != 0)
 		return err;
-	reply_data(r, out, (size_t)snprintf(out, sizeof(out), "%u", id) + 1);
+	len = put_number(out, id);
+	out[len] = '\0';
+	reply_data(r, out, len + 1);
 	return 0;
 }
 

@@ -19,8 +19,6 @@ struct node *store_root;
 void
 acct_add(struct acct *a, uint16_t domid, int64_t nodes, int64_t bytes)
 {
-	struct acct one = {.n = 1};
-
 	for (uint32_t i = 0; i < a->n; i++)
 		if (a->v[i].domid == domid) {
 			a->v[i].nodes += nodes;
@@ -29,6 +27,8 @@ acct_add(struct acct *a, uint16_t domid, int64_t nodes, int64_t bytes)
 		}
 	if (a->n == XU_ARRAY_SIZE(a->v)) {
 		/* Rare (a subtree of many owners): book the oldest at once. */
+		struct acct one = {.n = 1};
+
 		one.v[0] = a->v[0];
 		acct_apply(&one);
 		a->v[0] = a->v[--a->n];
@@ -216,7 +216,7 @@ inherit(const struct node *parent, const struct conn *c)
 /* The missing part of a path as one chain of nodes, the last with the value. */
 static struct node *
 make_chain(struct perms *perms, const char *rest, const void *value,
-    uint32_t len, int64_t *bytes)
+    uint32_t len, int64_t *count, int64_t *bytes)
 {
 	const char *end = rest + strlen(rest), *slash;
 	struct node *n = NULL, *up;
@@ -233,11 +233,35 @@ make_chain(struct perms *perms, const char *rest, const void *value,
 			return NULL;
 		}
 		*bytes += (int64_t)node_bytes(up);
+		(*count)++;
 		n = up;
 		value = "";
 		len = 0;
 	}
 	return n;
+}
+
+/* May so many nodes, the last with len bytes, come to be below `near`? */
+static int
+may_create(const struct conn *c, const struct acct *a, const char *rest,
+    const struct node *near, const struct perms *perms, uint32_t len)
+{
+	int64_t count = 0;
+	int err;
+
+	if (c->privileged || c->replay)
+		return 0;
+	for (const char *s = rest; *s != '\0'; s++)
+		count += *s == '/';
+	err = too_much(c, a, perms->v[0].domid, count,
+	    (int64_t)(strlen(rest) + len) +
+		count * (int64_t)sizeof(struct node));
+	if (err == 0 &&
+	    (too_big(c, NULL, len, perms->n, 0) ||
+		too_big(c, near, near->value_len, near->perms->n,
+		    strcspn(rest + 1, "/") + 1)))
+		err = ENOSPC;
+	return err;
 }
 
 /*
@@ -257,22 +281,13 @@ create(struct node **root, const struct conn *c, struct acct *a,
 
 	if (perms == NULL)
 		return ENOMEM;
-	for (const char *s = rest; *s != '\0'; s++)
-		count += *s == '/';
 	owner = perms->v[0].domid;
-	err = too_much(c, a, owner, count,
-	    (int64_t)(strlen(rest) + len) +
-		count * (int64_t)sizeof(struct node));
-	if (err == 0 &&
-	    (too_big(c, NULL, len, perms->n, 0) ||
-		too_big(c, near, near->value_len, near->perms->n,
-		    strcspn(rest + 1, "/") + 1)))
-		err = ENOSPC;
+	err = may_create(c, a, rest, near, perms, len);
 	if (err != 0) {
 		perms_unref(perms);
 		return err;
 	}
-	n = make_chain(perms, rest, value, len, &bytes);
+	n = make_chain(perms, rest, value, len, &count, &bytes);
 	perms_unref(perms);
 	if (n == NULL)
 		return ENOMEM;

@@ -15,58 +15,68 @@
 
 static uint64_t generation = 1;
 /*
- * The directory that was gone to last: who works on one device does not go there
- * from the root for each of its nodes. It stands in the tree of this root (known
- * by its generation, too: memory is used again) until forget(). owned: when it
- * was gone to, nobody else held anything on the way. That can only change when a
- * node that is shared is copied: then the copy shares what is below.
+ * The directories that were gone to last, one in a tree: who works on one device
+ * does not go there from the root for each of its nodes, and each transaction is a
+ * tree. It stands in the tree of this root (known by its generation, too: memory
+ * is used again) until forget(). owned: when it was gone to, nobody else held
+ * anything on the way. That can only change when a node that is shared is copied:
+ * then the copy shares what is below.
  */
-static struct {
+static struct known {
 	const struct node *root;
 	uint64_t gen;
 	struct node *dir;
 	size_t len;
 	bool owned;
 	char path[XSD_ABS_PATH + 1];
-} last;
+} known[4];
+
+static struct known *
+known_in(const struct node *root)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(known); i++)
+		if (known[i].root == root)
+			return &known[i];
+	return NULL;
+}
 
 static void
 remember(const struct node *root, const char *path, size_t len,
     struct node *dir, bool owned)
 {
-	last.root = root;
-	last.gen = root->gen;
-	last.dir = dir;
-	last.len = len;
-	last.owned = owned;
-	memcpy(last.path, path, len);
+	static unsigned next;
+	struct known *k = known_in(root);
+
+	if (k == NULL)
+		k = &known[next++ % XU_ARRAY_SIZE(known)];
+	k->root = root;
+	k->gen = root->gen;
+	k->dir = dir;
+	k->len = len;
+	k->owned = owned;
+	memcpy(k->path, path, len);
 }
 
 static void
 forget(void)
 {
-	last.dir = NULL;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(known); i++)
+		known[i].dir = NULL;
 }
 
-/* The directory of that path, when it is the one. */
+/* The directory of that path, when it is the one. owned: with nobody else who
+ * holds it or anything above. */
 static struct node *
-recall(const struct node *root, const char *path, size_t len)
+recall(const struct node *root, const char *path, size_t len, bool owned)
 {
-	if (last.dir != NULL && last.len == len && last.root == root &&
-	    last.gen == root->gen && memcmp(last.path, path, len) == 0)
-		return last.dir;
-	return NULL;
-}
+	const struct known *k = known_in(root);
 
-/* The same, with nobody else who holds it or anything above. */
-static struct node *
-recall_owned(const struct node *root, const char *path, size_t len)
-{
-	struct node *n = last.owned && root->refs == 1
-			     ? recall(root, path, len)
-			     : NULL;
-
-	return n != NULL && n->refs == 1 ? n : NULL;
+	if (k == NULL || k->dir == NULL || k->len != len ||
+	    k->gen != root->gen ||
+	    (owned && !(k->owned && root->refs == 1 && k->dir->refs == 1)) ||
+	    memcmp(k->path, path, len) != 0)
+		return NULL;
+	return k->dir;
 }
 
 /* Linked through `perms`, which they gave up already. */
@@ -140,8 +150,9 @@ static void
 node_free(struct node *n)
 {
 	live -= node_bytes(n);
-	if (n == last.dir)
-		forget();
+	for (size_t i = 0; i < XU_ARRAY_SIZE(known); i++)
+		if (n == known[i].dir)
+			known[i].dir = NULL;
 	pool_put(n, node_bytes(n));
 }
 
@@ -305,16 +316,19 @@ tree_nearest(const struct node *root, const char *path, const char **rest)
 {
 	const char *end = path + strlen(path), *name, *at = path;
 	size_t dir_len = (size_t)(last_slash(path, end) - path), len;
-	struct node *n = dir_len == 0 ? NULL : recall(root, path, dir_len), *k;
-	const bool known = n != NULL;
+	struct node *n = NULL, *k;
 
-	if (known)
+	if (dir_len > 0 &&
+	    (n = recall(root, path, dir_len, false)) != NULL) {
 		at += dir_len;
-	else
-		n = (struct node *)(uintptr_t)root;
+		k = node_kid(n, at + 1, (size_t)(end - at - 1));
+		*rest = k == NULL ? at : end;
+		return k == NULL ? n : k;
+	}
+	n = (struct node *)(uintptr_t)root;
 	*rest = at;
 	while (component(&at, end, &name, &len)) {
-		if (!known && dir_len > 0 && name == path + dir_len + 1)
+		if (dir_len > 0 && name == path + dir_len + 1)
 			remember(root, path, dir_len, n, false);
 		k = node_kid(n, name, len);
 		if (k == NULL)
@@ -344,7 +358,7 @@ own_slot(struct node **root, const char *path, size_t path_len)
 	struct node **slot = root, *n;
 	size_t len;
 
-	n = recall_owned(*root, path, (size_t)(slash - path));
+	n = recall(*root, path, (size_t)(slash - path), true);
 	if (n != NULL && slash + 1 < end && n->dir != NULL)
 		return dir_own_slot(&n->dir, slash + 1,
 		    (size_t)(end - slash - 1));
@@ -374,7 +388,7 @@ own_slot(struct node **root, const char *path, size_t path_len)
 static struct node *
 own_node(struct node **root, const char *path, size_t path_len)
 {
-	struct node *n = recall_owned(*root, path, path_len), **slot;
+	struct node *n = recall(*root, path, path_len, true), **slot;
 
 	if (n != NULL)
 		return n;

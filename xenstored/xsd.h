@@ -443,6 +443,8 @@ extern uint64_t conn_batch;
  * Canonical absolute path in out (XSD_ABS_PATH + 1 bytes). special: "@..." is
  * allowed. 0, or an errno.
  */
+/* In decimal, without a NUL; how many digits. At most 10. */
+size_t put_number(char *out, uint32_t v);
 int path_canonical(const struct conn *c, const char *in, bool special,
     char *out);
 bool path_is_special(const char *path);
