@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The loader's second thread: what it does costs the one that unpacks nothing.
- * It writes pieces of the image to its file, sums them, and touches memory shortly
- * before it is written to: in a domain 0 the first touch of a page takes as long
+ * It undoes x86's filter in pieces of the image, writes them to its file, sums them,
+ * and touches memory shortly before it is written to: in a domain 0 the first touch of a page takes as long
  * as unpacking 2 KiB. Without a thread the pieces are written as they come.
  */
 #include "config.h"
@@ -28,7 +28,7 @@
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;
-	bool threaded;
+	bool threaded, x86;
 	/* How many were filled and how many written since the beginning. */
 	unsigned filled, written;
 	size_t used[SLOTS];
@@ -42,16 +42,26 @@ static struct {
 	.done = PTHREAD_COND_INITIALIZER };
 static uint8_t slots[SLOTS][SLOT_BYTES];
 
-/* Without the lock. */
+/* Without the lock; of no bytes: what the filter has kept. */
+static void
+write_bytes(const uint8_t *p, size_t n)
+{
+	static uint8_t plain[SLOT_BYTES + XG_X86_KEPT];
+
+	if (aside.error == 0 && aside.x86) {
+		aside.error = xg_x86_undo(p, n, plain, &n);
+		p = plain;
+	}
+	if (aside.error == 0 && xg_write_all(aside.fd, p, n) < 0)
+		aside.error = errno;
+	if (aside.error == 0)
+		aside.crc = lzma_crc32(p, n, aside.crc);
+}
+
 static void
 write_one(unsigned at)
 {
-	const uint8_t *p = slots[at % SLOTS];
-	size_t n = aside.used[at % SLOTS];
-
-	if (aside.error == 0 && xg_write_all(aside.fd, p, n) < 0)
-		aside.error = errno;
-	aside.crc = lzma_crc32(p, n, aside.crc);
+	write_bytes(slots[at % SLOTS], aside.used[at % SLOTS]);
 }
 
 /* Without the lock; fails where the kernel is older or memory has run out, which
@@ -159,6 +169,8 @@ xg_aside_finish(uint32_t *crc)
 	pthread_cond_signal(&aside.work);
 	while (aside.written != aside.filled)
 		pthread_cond_wait(&aside.done, &aside.lock);
+	/* The other thread has nothing to do any more. */
+	write_bytes(NULL, 0);
 	*crc = aside.crc;
 	why = aside.error;
 	pthread_mutex_unlock(&aside.lock);
@@ -181,4 +193,11 @@ xg_aside_expect(void *p, size_t n)
 		pthread_cond_signal(&aside.work);
 	}
 	pthread_mutex_unlock(&aside.lock);
+}
+
+int
+xg_aside_x86(void)
+{
+	aside.x86 = xg_x86_begin() == 0;
+	return aside.x86 ? 0 : -1;
 }

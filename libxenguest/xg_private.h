@@ -38,8 +38,15 @@ struct xg_room {
 	uint8_t *(*next)(void *ctx, size_t *n);
 	int (*put)(void *ctx, size_t n);
 	const uint8_t *(*seen)(void *ctx, uint64_t size, uint32_t *crc);
+	/*
+	 * The pieces that will come are as x86's filter of xz left them, and it is
+	 * undone before they are summed; -1: it cannot be done here.
+	 */
+	int (*x86)(void *ctx);
 	/* Memory that will be written to from its beginning on. */
 	void (*expect)(void *ctx, void *p, size_t n);
+	/* The process ends when it is done. */
+	bool ends;
 	void *ctx;
 };
 
@@ -109,13 +116,22 @@ int xg_write_all(int fd, const void *p, size_t n);
 /*
  * xg_aside.c: pieces of an image on their way to the file fd, and their CRC-32, by a
  * second thread if there can be one. next waits until there is memory for one; put and
- * finish: -1 with errno. expect: memory that is touched beforehand.
+ * finish: -1 with errno. expect: memory that is touched beforehand. x86: see xg_room.
  */
 void xg_aside_start(int fd);
 uint8_t *xg_aside_next(size_t *n);
 int xg_aside_put(size_t n);
 int xg_aside_finish(uint32_t *crc);
 void xg_aside_expect(void *p, size_t n);
+int xg_aside_x86(void);
+/*
+ * xg_x86.c: xz's filter for x86 undone piece by piece, at most XG_X86_KEPT bytes
+ * later: of n bytes at in as many as can be are put to out. begin: -1, no memory.
+ * The end, n = 0, is what was kept. 0, or an errno.
+ */
+#define XG_X86_KEPT 16
+int xg_x86_begin(void);
+int xg_x86_undo(const uint8_t *in, size_t n, uint8_t *out, size_t *made);
 /* xg_sandbox.c: the child's life; it ends with its report. memory: bytes of
  * address space. */
 void xg_sandbox(int source, uint64_t size, int image, int report,

@@ -130,6 +130,13 @@ expect(void *ctx, void *p, size_t n)
 	xg_aside_expect(p, n);
 }
 
+static int
+x86(void *ctx)
+{
+	(void)ctx;
+	return xg_aside_x86();
+}
+
 /* The image grows where the parent will find it: unpacked once, copied never. */
 static uint8_t *
 whole(void *ctx, uint64_t size)
@@ -183,7 +190,9 @@ xg_sandbox(int source, uint64_t size, int image, int report,
 		.next = next,
 		.put = put,
 		.seen = seen,
-		.expect = expect};
+		.x86 = x86,
+		.expect = expect,
+		.ends = true};
 	const uint8_t *unpacked = NULL;
 	void *map = NULL;
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xg_seeds DIR: fills DIR/xg, DIR/xg_elf and DIR/xg_bzimage with well-formed
+ * xg_seeds DIR: fills DIR/xg, DIR/xg_elf, DIR/xg_bzimage and others with well-formed
  * kernels for the targets of those names to begin with.
  */
 #include "config.h"
 
+#include <lzma.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,6 +90,31 @@ packed(void)
 	}
 }
 
+/* Like a kernel of Linux: one block, x86's filter, a CRC-32. */
+static void
+pieces(void)
+{
+	lzma_options_lzma o;
+	const lzma_filter f[] = { { LZMA_FILTER_X86, NULL },
+		{ LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
+	static uint8_t in[5000], out[6000];
+	const uint8_t head[2] = { sizeof(in) & 0xff, sizeof(in) >> 8 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = i % 13 == 0 ? 0xe8 : i % 13 < 4 ? (uint8_t)(i / 13) : 0;
+	lzma_lzma_preset(&o, 0);
+	o.dict_size = LZMA_DICT_SIZE_MIN;
+	for (unsigned i = 0; i < 2; i++) {
+		n = 0;
+		if (lzma_stream_buffer_encode((lzma_filter *)(uintptr_t)(f + i),
+			LZMA_CHECK_CRC32, NULL, in, sizeof(in), out, &n,
+			sizeof(out)) != LZMA_OK)
+			status = 1;
+		save("xg_pieces", i == 0 ? "x86" : "plain", head, 2, out, n);
+	}
+}
+
 static void
 images(void)
 {
@@ -118,6 +144,7 @@ main(int argc, char **argv)
 	mkdir(dir, 0777);
 	elf();
 	packed();
+	pieces();
 	images();
 	return status;
 }

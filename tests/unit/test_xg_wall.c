@@ -210,10 +210,12 @@ END_TEST
 
 #define LARGE ((700u << 10) + 77)
 
-/* A kernel with something behind it that no packer makes nothing of. */
+/* A kernel with something behind it that no packer makes nothing of, and that x86's
+ * filter takes for calls here and there, also where pieces and the whole end. */
 static uint8_t *
 large_kernel(void)
 {
+	static const uint8_t call[] = { 0xe8, 1, 2, 3, 0 };
 	uint8_t *p = malloc(LARGE);
 	struct xgi64 im;
 	uint32_t x = 1;
@@ -223,6 +225,11 @@ large_kernel(void)
 		x = x * 1664525 + 1013904223;
 		p[i] = (uint8_t)((x >> 24) & 15);
 	}
+	for (size_t i = sizeof(im), n = 0; i + 5 < LARGE; i += 97 + n++ % 3)
+		memcpy(p + i, call, sizeof(call));
+	for (size_t i = 1; i < LARGE >> 16; i++)
+		memcpy(p + (i << 16) - i % 5, call, sizeof(call));
+	memcpy(p + LARGE - 2, call, 2);
 	memcpy(p, &im, sizeof(im));
 	return p;
 }
@@ -270,24 +277,51 @@ START_TEST(many_pieces)
 }
 END_TEST
 
-/* A stream of xz, in blocks of that size, with the size behind it. */
+struct kind {
+	lzma_check check;
+	size_t block;
+	/* What is before LZMA2. */
+	lzma_vli filter;
+	const void *options;
+};
+
+static const lzma_options_bcj from_4096 = { .start_offset = 4096 };
+static const lzma_options_delta bytes = { .dist = 1 };
+static const struct kind kinds[] = {
+	{ .check = LZMA_CHECK_CRC32, .block = LARGE },
+	{ .check = LZMA_CHECK_CRC32, .block = LARGE,
+		.filter = LZMA_FILTER_X86 },
+	{ .check = LZMA_CHECK_CRC32, .block = LARGE,
+		.filter = LZMA_FILTER_X86, .options = &from_4096 },
+	{ .check = LZMA_CHECK_CRC32, .block = LARGE,
+		.filter = LZMA_FILTER_DELTA, .options = &bytes },
+	{ .check = LZMA_CHECK_CRC32, .block = MIB / 4,
+		.filter = LZMA_FILTER_X86 },
+	{ .check = LZMA_CHECK_CRC64, .block = LARGE,
+		.filter = LZMA_FILTER_X86 },
+	{ .check = LZMA_CHECK_SHA256, .block = LARGE },
+};
+
+/* A stream of xz with the size behind it. */
 static size_t
-xz_stream(lzma_check check, size_t block, const uint8_t *in, uint8_t *out)
+xz_stream(const struct kind *k, const uint8_t *in, uint8_t *out)
 {
 	const uint32_t size = LARGE;
 	lzma_options_lzma o;
-	const lzma_filter f[] = { { LZMA_FILTER_LZMA2, &o },
-		{ LZMA_VLI_UNKNOWN, NULL } };
+	const lzma_filter f[] = {
+		{ k->filter, (void *)(uintptr_t)k->options },
+		{ LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
 	lzma_stream s = LZMA_STREAM_INIT;
 	size_t n, done = 0;
 
 	lzma_lzma_preset(&o, 0);
-	ck_assert_int_eq(lzma_stream_encoder(&s, f, check), LZMA_OK);
+	ck_assert_int_eq(lzma_stream_encoder(&s, k->filter == 0 ? f + 1 : f,
+	    k->check), LZMA_OK);
 	s.next_out = out;
 	s.avail_out = 2 * LARGE - sizeof(size);
 	while (done < LARGE) {
 		s.next_in = in + done;
-		s.avail_in = LARGE - done < block ? LARGE - done : block;
+		s.avail_in = LARGE - done < k->block ? LARGE - done : k->block;
 		done += s.avail_in;
 		ck_assert_int_eq(lzma_code(&s, LZMA_FULL_FLUSH), LZMA_STREAM_END);
 	}
@@ -298,29 +332,24 @@ xz_stream(lzma_check check, size_t block, const uint8_t *in, uint8_t *out)
 	return n + sizeof(size);
 }
 
-/* Whoever sums it, a stream with one bit turned in its last block's sum or behind it
- * is refused. */
+/* Whoever sums it and undoes filters, a stream with one bit turned is refused: in its
+ * heads, in its last block's sum or behind it, in the middle of what the sum is of. */
 START_TEST(sums_of_xz)
 {
-	static const struct {
-		lzma_check check;
-		size_t block;
-	} kinds[] = { { LZMA_CHECK_CRC32, LARGE }, { LZMA_CHECK_CRC32, MIB / 4 },
-		{ LZMA_CHECK_CRC64, LARGE }, { LZMA_CHECK_SHA256, LARGE } };
 	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
-	size_t n = xz_stream(kinds[_i].check, kinds[_i].block, im, out);
+	size_t n = xz_stream(&kinds[_i], im, out);
 	lzma_stream_flags f;
 	size_t end = n - 4 - LZMA_STREAM_HEADER_SIZE, sum;
 
 	comes_whole("xz", out, n, im);
 	ck_assert_int_eq(lzma_stream_footer_decode(&f, out + end), LZMA_OK);
-	sum = end - f.backward_size - lzma_check_size(kinds[_i].check);
-	for (size_t i = sum; i < n - 4; i += 3) {
+	/* And the zeros before the sum. */
+	sum = end - f.backward_size - lzma_check_size(kinds[_i].check) - 3;
+	for (size_t i = 6; i < n - 4; i += i == 40 ? sum - 40 : 1) {
 		out[i] ^= (uint8_t)(1 << i % 8);
 		is_damaged("a bit", out, n);
 		out[i] ^= (uint8_t)(1 << i % 8);
 	}
-	/* In the middle of what the sum is of. */
 	out[n / 2] ^= 1;
 	is_damaged("a bit of the contents", out, n);
 	out[n / 2] ^= 1;
@@ -333,10 +362,11 @@ END_TEST
 
 START_TEST(no_sum_of_xz)
 {
+	static const struct kind none = { .check = LZMA_CHECK_NONE,
+		.block = LARGE, .filter = LZMA_FILTER_X86 };
 	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
 
-	comes_whole("no check", out,
-	    xz_stream(LZMA_CHECK_NONE, LARGE, im, out), im);
+	comes_whole("no check", out, xz_stream(&none, im, out), im);
 }
 END_TEST
 
@@ -562,7 +592,8 @@ main(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, many_pieces);
-	tcase_add_loop_test(t, sums_of_xz, 0, 4);
+	tcase_add_loop_test(t, sums_of_xz, 0,
+	    (int)XU_ARRAY_SIZE(kinds));
 	tcase_add_test(t, no_sum_of_xz);
 	tcase_add_test(t, bad_kernels);
 	tcase_add_test(t, good_kernels);
