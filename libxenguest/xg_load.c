@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sha2.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@
 /* What the child may have beside file and image: tables of a decompressor
  * (a dictionary of XG_UNPACK_MEMORY at most), stack, libraries. */
 #define CHILD_ROOM (XG_UNPACK_MEMORY + (64u << 20))
+/* Priority. */
+#define LEAST 19
 
 struct xg_load {
 	pid_t pid;
@@ -33,6 +36,11 @@ struct xg_load {
 	uint64_t size;
 	char name[256];
 	unsigned cpu;
+	/* Who makes the digest, if there is one; that, or an errno. */
+	pthread_t summer;
+	bool threaded;
+	uint8_t sum[XG_DIGEST];
+	int why;
 };
 
 /* "Key:   number kB" of a file of /proc, in bytes; 0 = not there. */
@@ -159,6 +167,55 @@ load_free(struct xg_load *h)
 	free(h);
 }
 
+/* ---- the digest ------------------------------------------------------------- */
+
+/* Of the sealed copy, while the child is still unpacking it. */
+static int
+digest(struct xg_load *h)
+{
+	uint8_t buf[16 << 10];
+	SHA2_CTX c;
+	ssize_t n;
+
+	SHA512Init(&c);
+	for (uint64_t done = 0; done < h->size; done += (uint64_t)n) {
+		n = pread(h->source, buf, sizeof(buf), (off_t)done);
+		if (n <= 0)
+			return n == 0 ? EIO : errno;
+		SHA512Update(&c, buf, (size_t)n);
+	}
+	SHA512Final(h->sum, &c);
+	return 0;
+}
+
+/* The child's two threads have more to do than this one. */
+static void *
+summer(void *arg)
+{
+	struct xg_load *h = arg;
+
+	setpriority(PRIO_PROCESS, (id_t)gettid(), LEAST);
+	h->why = digest(h);
+	return NULL;
+}
+
+static void
+begin_digest(struct xg_load *h)
+{
+	h->threaded = pthread_create(&h->summer, NULL, summer, h) == 0;
+}
+
+static int
+end_digest(struct xg_load *h, struct xg_error *e)
+{
+	if (h->threaded)
+		pthread_join(h->summer, NULL);
+	else
+		h->why = digest(h);
+	return h->why == 0 ? 0 : xg_fail(e, h->why, "kernel %s: %s", h->name,
+	    strerror(h->why));
+}
+
 /* 0, or an errno. */
 static int
 start_child(struct xg_load *h, const struct xg_limits *l)
@@ -205,6 +262,7 @@ xg_load_start(int fd, const char *name, const struct xg_limits *limits,
 		return xg_fail(e, why, "kernel %s: start the loader: %s", name,
 		    strerror(why));
 	}
+	begin_digest(h);
 	*handle = h;
 	return 0;
 }
@@ -294,46 +352,25 @@ accept_report(struct xg_load *h, struct xg_report *r, struct xg_kernel *out,
 	return 0;
 }
 
-/* Of the sealed copy, while the child is still unpacking it. */
-static int
-digest(const struct xg_load *h, uint8_t out[XG_DIGEST], struct xg_error *e)
-{
-	const uint8_t *p = NULL;
-	SHA2_CTX c;
-
-	if (h->size > 0)
-		p = mmap(NULL, h->size, PROT_READ, MAP_SHARED, h->source, 0);
-	if (p == MAP_FAILED)
-		return xg_fail(e, errno, "kernel %s: %s", h->name,
-		    strerror(errno));
-	SHA512Init(&c);
-	SHA512Update(&c, p, h->size);
-	SHA512Final(out, &c);
-	if (p != NULL)
-		munmap((void *)(uintptr_t)p, h->size);
-	return 0;
-}
-
 XG_API int
 xg_load_finish(struct xg_load *h, struct xg_kernel *out, struct xg_error *e)
 {
 	struct xg_report *r = calloc(1, sizeof(*r));
-	uint8_t sum[XG_DIGEST];
 	struct rusage used = { .ru_maxrss = 0 };
 	int status = 0, result, why;
 	bool reported;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	result = digest(h, sum, e);
 	reported = r != NULL && read_report(h->pipe, r);
 	while (wait4(h->pid, &status, 0, &used) < 0 && errno == EINTR)
 		;
+	result = end_digest(h, e);
 	if (result == 0)
 		result = reported ? accept_report(h, r, out, e)
 				  : explain(h, status, &used, e);
 	if (result == 0)
-		memcpy(out->digest, sum, sizeof(sum));
+		memcpy(out->digest, h->sum, sizeof(h->sum));
 	why = errno;
 	free(r);
 	load_free(h);
