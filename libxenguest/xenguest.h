@@ -94,21 +94,28 @@ struct xg_kernel {
 };
 
 /*
- * Copies the file fd (borrowed; name is for messages) and starts a sandboxed
- * child that unpacks and examines the copy. *handle is then given to
- * xg_load_finish. Call it before opening any Xen device, so that the child never
- * held one. EAGAIN: the file changed while it was copied.
+ * Starts a sandboxed child that waits for a kernel: one for each. That takes time
+ * that may be spent before there is one. Call it before opening any Xen device, so
+ * that the child never held one. *handle goes to xg_load_drop in the end.
  */
 struct xg_load;
-int xg_load_start(int fd, const char *name, const struct xg_limits *limits,
-    struct xg_load **handle, struct xg_error *e);
+int xg_load_prepare(struct xg_load **handle, struct xg_error *e);
 /*
- * Waits for it and checks what it says. Frees the handle in any case. errno:
- * ENOEXEC no kernel, EINVAL damaged, ENOTSUP not for us, EFBIG beyond a limit,
- * ETIME too much CPU, ENOMEM too much memory, EPERM and EIO a loader gone mad.
+ * Copies the file fd (borrowed; name is for messages) and lets the child unpack and
+ * examine the copy. One that has died is replaced, so again no Xen device may be
+ * open. EAGAIN: the file changed while it was copied.
+ */
+int xg_load_start(struct xg_load *handle, int fd, const char *name,
+    const struct xg_limits *limits, struct xg_error *e);
+/*
+ * Waits for the child's word and checks it. errno: ENOEXEC no kernel, EINVAL
+ * damaged, ENOTSUP not for us, EFBIG beyond a limit, ETIME too much CPU, ENOMEM too
+ * much memory, EPERM and EIO a loader gone mad.
  */
 int xg_load_finish(struct xg_load *handle, struct xg_kernel *out,
     struct xg_error *e);
+/* Ends the child, whatever it does; NULL is nothing. */
+void xg_load_drop(struct xg_load *handle);
 /* Whether the numbers of a kernel agree with each other and with its size; for
  * whoever got it from another process. */
 int xg_kernel_check(const struct xg_kernel *k, struct xg_error *e);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,8 +32,9 @@
 #define LEAST 19
 
 struct xg_load {
+	/* Of the child; 0 = it has been waited for. */
 	pid_t pid;
-	int pipe, source, image;
+	int link, source, image;
 	uint64_t size;
 	char name[256];
 	unsigned cpu;
@@ -93,7 +95,7 @@ xg_write_all(int fd, const void *p, size_t n)
 static int
 copy_bytes(int from, int to, uint64_t size)
 {
-	static uint8_t buf[256 << 10];
+	static uint8_t buf[64 << 10];
 	uint64_t done = 0;
 	ssize_t n;
 
@@ -112,36 +114,33 @@ copy_bytes(int from, int to, uint64_t size)
 	return 0;
 }
 
-/* A sealed copy of the file. The name is for messages. */
+/* It becomes the sealed source. */
 static int
-copy_file(int fd, const char *name, const struct xg_limits *l, uint64_t *size,
+copy_file(struct xg_load *h, int fd, const struct xg_limits *l,
     struct xg_error *e)
 {
 	struct stat st, after;
-	int copy, why = 0;
+	int why;
 
 	if (fstat(fd, &st) < 0)
-		return xg_fail(e, errno, "kernel %s: %s", name,
+		return xg_fail(e, errno, "kernel %s: %s", h->name,
 		    strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return xg_fail(e, EINVAL, "kernel %s: not a regular file",
-		    name);
-	*size = (uint64_t)st.st_size;
-	if (*size > l->file)
+		    h->name);
+	h->size = (uint64_t)st.st_size;
+	if (h->size > l->file)
 		return xg_fail(e, EFBIG,
-		    "kernel %s: %llu bytes; the limit is %llu", name,
-		    (unsigned long long)*size, (unsigned long long)l->file);
-	copy = memfd_create("xen-kernel-file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	why = copy < 0 ? errno : copy_bytes(fd, copy, *size);
+		    "kernel %s: %llu bytes; the limit is %llu", h->name,
+		    (unsigned long long)h->size, (unsigned long long)l->file);
+	why = copy_bytes(fd, h->source, h->size);
 	if (why == 0 && (fstat(fd, &after) < 0 || !same_file(&st, &after)))
 		why = EAGAIN;
-	if (why == 0 && fcntl(copy, F_ADD_SEALS, SEALS) < 0)
+	if (why == 0 && fcntl(h->source, F_ADD_SEALS, SEALS) < 0)
 		why = errno;
 	if (why == 0)
-		return copy;
-	if (copy >= 0)
-		close(copy);
-	return xg_fail(e, why, "kernel %s: %s", name,
+		return 0;
+	return xg_fail(e, why, "kernel %s: %s", h->name,
 	    why == EAGAIN ? "it changed while it was read" : strerror(why));
 }
 
@@ -155,16 +154,66 @@ bound_by_host(struct xg_limits *l)
 		l->image = half;
 }
 
-static void
-load_free(struct xg_load *h)
+/* ---- the child ---------------------------------------------------------------- */
+
+static int
+wait_for(struct xg_load *h, struct rusage *used)
 {
-	if (h->pipe >= 0)
-		close(h->pipe);
-	if (h->source >= 0)
-		close(h->source);
-	if (h->image >= 0)
-		close(h->image);
-	free(h);
+	int status = 0;
+
+	while (wait4(h->pid, &status, 0, used) < 0 && errno == EINTR)
+		;
+	h->pid = 0;
+	return status;
+}
+
+static void
+end_child(struct xg_load *h)
+{
+	struct rusage used;
+
+	if (h->pid > 0) {
+		kill(h->pid, SIGKILL);
+		wait_for(h, &used);
+	}
+	if (h->link >= 0)
+		close(h->link);
+	h->link = -1;
+}
+
+/* It waits to be asked. 0, or an errno. */
+static int
+start_child(struct xg_load *h)
+{
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return errno;
+	h->link = sv[0];
+	h->pid = fork();
+	if (h->pid == 0)
+		xg_sandbox(h->source, h->image, sv[1]);
+	close(sv[1]);
+	return h->pid < 0 ? errno : 0;
+}
+
+/* One that was prepared may have been the first to go when memory was short. */
+static int
+ask_child(struct xg_load *h, const struct xg_limits *l)
+{
+	struct xg_ask ask = { .size = h->size, .limits = *l,
+		.memory = proc_kib("/proc/self/status", "VmSize") + h->size +
+		    l->image + CHILD_ROOM };
+	int why;
+
+	if (send(h->link, &ask, sizeof(ask), MSG_NOSIGNAL) == sizeof(ask))
+		return 0;
+	end_child(h);
+	why = start_child(h);
+	if (why != 0)
+		return why;
+	return send(h->link, &ask, sizeof(ask), MSG_NOSIGNAL) == sizeof(ask)
+	    ? 0 : errno;
 }
 
 /* ---- the digest ------------------------------------------------------------- */
@@ -212,68 +261,80 @@ end_digest(struct xg_load *h, struct xg_error *e)
 		pthread_join(h->summer, NULL);
 	else
 		h->why = digest(h);
+	h->threaded = false;
 	return h->why == 0 ? 0 : xg_fail(e, h->why, "kernel %s: %s", h->name,
 	    strerror(h->why));
 }
 
-/* 0, or an errno. */
-static int
-start_child(struct xg_load *h, const struct xg_limits *l)
-{
-	uint64_t memory = proc_kib("/proc/self/status", "VmSize") + h->size +
-	    l->image + CHILD_ROOM;
-	int p[2];
+/* ---- a kernel -------------------------------------------------------------------- */
 
-	h->image = memfd_create("xen-kernel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (h->image < 0 || pipe2(p, O_CLOEXEC) < 0)
-		return errno;
-	h->pipe = p[0];
-	h->pid = fork();
-	if (h->pid == 0)
-		xg_sandbox(h->source, h->size, h->image, p[1], l, memory);
-	close(p[1]);
-	return h->pid < 0 ? errno : 0;
+XG_API void
+xg_load_drop(struct xg_load *h)
+{
+	if (h == NULL)
+		return;
+	end_child(h);
+	if (h->threaded)
+		pthread_join(h->summer, NULL);
+	if (h->source >= 0)
+		close(h->source);
+	if (h->image >= 0)
+		close(h->image);
+	free(h);
 }
 
 XG_API int
-xg_load_start(int fd, const char *name, const struct xg_limits *limits,
-    struct xg_load **handle, struct xg_error *e)
+xg_load_prepare(struct xg_load **handle, struct xg_error *e)
 {
-	struct xg_limits l = *limits;
 	struct xg_load *h = calloc(1, sizeof(*h));
-	int why;
+	int why = 0;
 
 	if (h == NULL)
-		return xg_fail(e, ENOMEM, "kernel %s: no memory", name);
-	h->pipe = h->image = -1;
+		return xg_fail(e, ENOMEM, "no memory");
+	h->link = -1;
+	h->source = memfd_create("xen-kernel-file",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	h->image = memfd_create("xen-kernel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (h->source < 0 || h->image < 0)
+		why = errno;
+	else
+		why = start_child(h);
+	if (why == 0) {
+		*handle = h;
+		return 0;
+	}
+	xg_load_drop(h);
+	return xg_fail(e, why, "start the loader: %s", strerror(why));
+}
+
+XG_API int
+xg_load_start(struct xg_load *h, int fd, const char *name,
+    const struct xg_limits *limits, struct xg_error *e)
+{
+	struct xg_limits l = *limits;
+	int why;
+
 	h->cpu = l.cpu;
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	bound_by_host(&l);
-	h->source = copy_file(fd, name, &l, &h->size, e);
-	if (h->source < 0) {
-		why = errno;
-		load_free(h);
-		errno = why;
+	if (copy_file(h, fd, &l, e) < 0)
 		return -1;
-	}
-	why = start_child(h, &l);
-	if (why != 0) {
-		load_free(h);
+	why = ask_child(h, &l);
+	if (why != 0)
 		return xg_fail(e, why, "kernel %s: start the loader: %s", name,
 		    strerror(why));
-	}
 	begin_digest(h);
-	*handle = h;
 	return 0;
 }
 
 /* How the child ended without a report. */
 static int
-explain(const struct xg_load *h, int status, const struct rusage *used,
-    struct xg_error *e)
+explain(struct xg_load *h, struct xg_error *e)
 {
-	unsigned cpu = (unsigned)(used->ru_utime.tv_sec +
-	    used->ru_stime.tv_sec + 1);
+	struct rusage used = { .ru_maxrss = 0 };
+	int status = wait_for(h, &used);
+	unsigned cpu = (unsigned)(used.ru_utime.tv_sec +
+	    used.ru_stime.tv_sec + 1);
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (sig == SIGXCPU || (sig == SIGKILL && cpu >= h->cpu))
@@ -326,6 +387,18 @@ refused(const struct xg_load *h, struct xg_report *r, struct xg_error *e)
 	    msg[0] != '\0' ? msg : "refused without a word");
 }
 
+/* While the child has the image mapped it cannot be; it is about to end. */
+static int
+seal(struct xg_load *h, int fd)
+{
+	if (fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+		return 0;
+	if (errno != EBUSY)
+		return -1;
+	end_child(h);
+	return fcntl(fd, F_ADD_SEALS, SEALS);
+}
+
 static int
 accept_report(struct xg_load *h, struct xg_report *r, struct xg_kernel *out,
     struct xg_error *e)
@@ -336,8 +409,7 @@ accept_report(struct xg_load *h, struct xg_report *r, struct xg_kernel *out,
 	if (r->failed != 0)
 		return refused(h, r, e);
 	/* From here on nobody can change the image. */
-	if ((!r->whole && fcntl(*fd, F_ADD_SEALS, SEALS) < 0) ||
-	    fstat(*fd, &st) < 0)
+	if ((!r->whole && seal(h, *fd) < 0) || fstat(*fd, &st) < 0)
 		return xg_fail(e, errno, "kernel %s: seal the image: %s",
 		    h->name, strerror(errno));
 	if ((uint64_t)st.st_size != r->kernel.size ||
@@ -356,25 +428,21 @@ XG_API int
 xg_load_finish(struct xg_load *h, struct xg_kernel *out, struct xg_error *e)
 {
 	struct xg_report *r = calloc(1, sizeof(*r));
-	struct rusage used = { .ru_maxrss = 0 };
-	int status = 0, result, why;
-	bool reported;
+	int result;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	reported = r != NULL && read_report(h->pipe, r);
-	while (wait4(h->pid, &status, 0, &used) < 0 && errno == EINTR)
-		;
-	result = end_digest(h, e);
-	if (result == 0)
-		result = reported ? accept_report(h, r, out, e)
-				  : explain(h, status, &used, e);
+	if (r == NULL)
+		return xg_fail(e, ENOMEM, "kernel %s: no memory", h->name);
+	if (!read_report(h->link, r))
+		result = explain(h, e);
+	else if (end_digest(h, e) < 0)
+		result = -1;
+	else
+		result = accept_report(h, r, out, e);
 	if (result == 0)
 		memcpy(out->digest, h->sum, sizeof(h->sum));
-	why = errno;
 	free(r);
-	load_free(h);
-	errno = why;
 	return result;
 }
 

@@ -101,7 +101,13 @@ int xg_notes(const struct xg_blob *image, uint64_t offset, uint64_t len,
 int xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
     struct xg_error *e);
 
-/* What the child behind the wall tells; fits into a pipe at once. */
+/* What the child behind the wall is asked; the file and the image it has. */
+struct xg_ask {
+	/* Of the file; of address space. */
+	uint64_t size, memory;
+	struct xg_limits limits;
+};
+/* What it tells; fits into a socket at once. */
 struct xg_report {
 	uint32_t magic;
 	int32_t failed;
@@ -132,10 +138,8 @@ int xg_aside_x86(void);
 #define XG_X86_KEPT 16
 int xg_x86_begin(void);
 int xg_x86_undo(const uint8_t *in, size_t n, uint8_t *out, size_t *made);
-/* xg_sandbox.c: the child's life; it ends with its report. memory: bytes of
- * address space. */
-void xg_sandbox(int source, uint64_t size, int image, int report,
-    const struct xg_limits *l, uint64_t memory) __attribute__((noreturn));
+/* xg_sandbox.c: the child's life; it waits to be asked and ends with its report. */
+void xg_sandbox(int source, int image, int link) __attribute__((noreturn));
 
 /* --- one build ----------------------------------------------------------------- */
 

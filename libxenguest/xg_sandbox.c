@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The child behind the wall. It holds the sealed copy of the file, a memory file
- * for the image and a pipe; it may map the two, allocate, and write its report.
+ * for the image and a socket; it may map the two, allocate, read what it is asked
+ * for and write its report.
  * It has no other descriptor, no privilege, and bounds on time and memory; the
  * kernel that is short of memory ends it before anything else.
  */
@@ -24,7 +25,7 @@
 #define NOBODY 65534
 #define SOURCE 0
 #define IMAGE 1
-#define REPORT 2
+#define LINK 2
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -53,8 +54,13 @@ allow_only(void)
 		SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ftruncate), 1,
 		SCMP_A0(SCMP_CMP_EQ, IMAGE)) < 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(read), 1,
+		SCMP_A0(SCMP_CMP_EQ, LINK)) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-		SCMP_A0(SCMP_CMP_EQ, REPORT)) < 0 ||
+		SCMP_A0(SCMP_CMP_EQ, LINK)) < 0 ||
+	    /* Its own: they can only become tighter. */
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+		SCMP_A0(SCMP_CMP_EQ, 0)) < 0 ||
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
 		SCMP_A0(SCMP_CMP_EQ, IMAGE)) < 0 ||
 	    seccomp_load(f) < 0)
@@ -90,36 +96,45 @@ first_to_go(void)
 }
 
 static void
-enter(int source, int image, int report, const struct xg_limits *l,
-    uint64_t memory)
+enter(int source, int image, int link)
 {
 	int a = fcntl(source, F_DUPFD, 10), b = fcntl(image, F_DUPFD, 10);
-	int c = fcntl(report, F_DUPFD, 10);
+	int c = fcntl(link, F_DUPFD, 10);
 
 	if (a < 0 || b < 0 || c < 0 || dup2(a, SOURCE) < 0 ||
-	    dup2(b, IMAGE) < 0 || dup2(c, REPORT) < 0)
+	    dup2(b, IMAGE) < 0 || dup2(c, LINK) < 0)
 		_exit(3);
 	first_to_go();
 	close_range(3, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
 	if (geteuid() == 0 &&
 	    (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 ||
 		setuid(NOBODY) < 0))
 		_exit(3);
+	/* Another user would not have it any more. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(3);
-	limit(RLIMIT_CPU, l->cpu);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, 3);
-	limit(RLIMIT_FSIZE, l->image);
 	/* Before the filter, which lets no thread begin. */
 	xg_aside_start(IMAGE);
 #ifndef SANITIZED
-	limit(RLIMIT_AS, memory);
 	allow_only();
-#else
-	(void)memory;
+#endif
+}
+
+/* Behind the wall, before it sees the first byte of the file. */
+static void
+be_asked(struct xg_ask *ask)
+{
+	/* Nobody wants anything any more. */
+	if (read(LINK, ask, sizeof(*ask)) != (ssize_t)sizeof(*ask))
+		_exit(0);
+	limit(RLIMIT_CPU, ask->limits.cpu);
+	limit(RLIMIT_FSIZE, ask->limits.image);
+#ifndef SANITIZED
+	limit(RLIMIT_AS, ask->memory);
 #endif
 }
 
@@ -180,11 +195,10 @@ seen(void *ctx, uint64_t size, uint32_t *crc)
 }
 
 void
-xg_sandbox(int source, uint64_t size, int image, int report,
-    const struct xg_limits *l, uint64_t memory)
+xg_sandbox(int source, int image, int link)
 {
 	static struct xg_report r = {.magic = XG_REPORT_MAGIC};
-	struct xg_blob file = {(const uint8_t *)"", size};
+	struct xg_blob file = {.p = (const uint8_t *)""};
 	static const struct xg_room room = {
 		.whole = whole,
 		.next = next,
@@ -194,20 +208,23 @@ xg_sandbox(int source, uint64_t size, int image, int report,
 		.expect = expect,
 		.ends = true};
 	const uint8_t *unpacked = NULL;
+	struct xg_ask ask;
 	void *map = NULL;
 
-	enter(source, image, report, l, memory);
-	if (size > 0)
-		map = mmap(NULL, size, PROT_READ, MAP_SHARED, SOURCE, 0);
+	enter(source, image, link);
+	be_asked(&ask);
+	file.size = ask.size;
+	if (file.size > 0)
+		map = mmap(NULL, file.size, PROT_READ, MAP_SHARED, SOURCE, 0);
 	if (map == MAP_FAILED)
 		r.failed = xg_fail(
 		    &r.error, errno, "map the file: %s", strerror(errno));
 	else if (map != NULL)
 		file.p = map;
 	if (r.failed == 0)
-		r.failed = xg_examine(
-		    &file, l, &room, &unpacked, &r.kernel, &r.error);
+		r.failed = xg_examine(&file, &ask.limits, &room, &unpacked,
+		    &r.kernel, &r.error);
 	r.whole = unpacked == NULL;
-	/* A pipe takes this much at once. */
-	_exit(write(REPORT, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 3);
+	/* A socket takes this much at once. */
+	_exit(write(LINK, &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 3);
 }

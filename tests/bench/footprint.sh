@@ -14,7 +14,7 @@ of() { # NAME FIELD FILE: the sum over its processes
 			cat "$d/$3" 2>/dev/null
 	done | awk -v f="$2:" '$1 == f { n += $2 } END { print n + 0 }'
 }
-names="xld xld-api xld-build xld-build:idle xenstored"
+names="xld xld-api xld-build xld-build-idle xenstored"
 memory() {
 	local name
 	for name in $names; do

@@ -309,6 +309,7 @@ build(struct guest *g)
 	if (r == 0)
 		fprintf(stderr, "prog_build: %s kernel, %s\n", k.guest_os,
 		    k.packed);
+	xg_load_drop(g->load);
 	xg_kernel_close(&k);
 	xg_memory_free(memory);
 	return r < 0 ? fail("build", e.msg) : 0;
@@ -421,7 +422,8 @@ main(int argc, char **argv)
 	g.b.memory_kib = strtoull(argv[2], NULL, 10) * 1024;
 	g.b.cmdline = argv[3];
 	g.pattern = argv[4];
-	if (xg_load_start(fd, argv[0], &limits, &g.load, &e) < 0)
+	if (xg_load_prepare(&g.load, &e) < 0 ||
+	    xg_load_start(g.load, fd, argv[0], &limits, &e) < 0)
 		return fail("load", e.msg);
 	g.xch = xc_interface_open(NULL, 0, why, sizeof(why));
 	if (g.xch == NULL)

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,11 +41,16 @@ load_with(
     const struct xg_limits *l, int fd, struct xg_kernel *k, struct xg_error *e)
 {
 	struct xg_load *h;
+	int r;
 
 	memset(e, 0, sizeof(*e));
-	if (xg_load_start(fd, "/k", l, &h, e) < 0)
-		return -1;
-	return xg_load_finish(h, k, e);
+	ck_assert_int_eq(xg_load_prepare(&h, e), 0);
+	r = xg_load_start(h, fd, "/k", l, e);
+	if (r == 0)
+		r = xg_load_finish(h, k, e);
+	xg_load_drop(h);
+	errno = e->errnum;
+	return r;
 }
 
 static int
@@ -370,6 +376,113 @@ START_TEST(no_sum_of_xz)
 }
 END_TEST
 
+/* ---- the child's life -------------------------------------------------------------- */
+
+/* The only one of that process, 0 = none. */
+static pid_t
+child_of(pid_t pid)
+{
+	char name[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(name, "re");
+	ck_assert_ptr_nonnull(f);
+	if (fscanf(f, "%d", &child) != 1)
+		child = 0;
+	fclose(f);
+	return child;
+}
+
+START_TEST(prepared_for_nothing)
+{
+	int before = descriptors();
+	struct xg_load *h;
+	struct xg_error e;
+
+	ck_assert_int_eq(xg_load_prepare(&h, &e), 0);
+	ck_assert_int_ne(child_of(getpid()), 0);
+	xg_load_drop(h);
+	ck_assert_int_eq(descriptors(), before);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	xg_load_drop(NULL);
+}
+END_TEST
+
+/* As the kernel does when memory is short. */
+START_TEST(killed_while_it_waits)
+{
+	struct xg_load *h;
+	struct xg_kernel k;
+	struct xg_error e;
+	struct xgi64 im;
+	siginfo_t info;
+	int fd;
+
+	xgi_make64(&im);
+	fd = file_of(&im, sizeof(im));
+	ck_assert_int_eq(xg_load_prepare(&h, &e), 0);
+	ck_assert_int_eq(kill(child_of(getpid()), SIGKILL), 0);
+	ck_assert_int_eq(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(xg_load_start(h, fd, "/k", &limits, &e), 0);
+	ck_assert_int_eq(xg_load_finish(h, &k, &e), 0);
+	ck_assert_uint_eq(k.size, sizeof(im));
+	xg_kernel_close(&k);
+	xg_load_drop(h);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	close(fd);
+}
+END_TEST
+
+/* What takes longer than the test. */
+static int
+noise_file(void)
+{
+	AUTO_FREE uint8_t *noise = malloc(24 * MIB), *out = malloc(25 * MIB);
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < 24 * MIB; i++)
+		noise[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+	return file_of(out, xgi_pack("bzip2", noise, 24 * MIB, out, 25 * MIB));
+}
+
+/* Idle or busy, it does not outlive who wants it. */
+START_TEST(its_parent_is_killed)
+{
+	static const struct xg_limits wide = { 256 * MIB, 256 * MIB, 100 };
+	int fd = _i == 0 ? -1 : noise_file(), ready[2], status;
+	pid_t parent, child;
+	char byte;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(pipe(ready), 0);
+	parent = fork();
+	if (parent == 0) {
+		struct xg_load *h;
+		struct xg_error e;
+
+		if (xg_load_prepare(&h, &e) < 0 || (fd >= 0 &&
+		    xg_load_start(h, fd, "/k", &wide, &e) < 0))
+			_exit(1);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	child = child_of(parent);
+	ck_assert_int_ne(child, 0);
+	ck_assert_int_eq(kill(parent, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(parent, NULL, 0), parent);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	if (fd >= 0)
+		ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	if (fd >= 0)
+		close(fd);
+}
+END_TEST
+
 /* ---- ceilings -------------------------------------------------------------------- */
 
 START_TEST(the_file_has_a_ceiling)
@@ -599,6 +712,9 @@ main(void)
 	tcase_add_test(t, good_kernels);
 	tcase_add_test(t, a_32_bit_kernel);
 	tcase_add_test(t, digests);
+	tcase_add_test(t, prepared_for_nothing);
+	tcase_add_test(t, killed_while_it_waits);
+	tcase_add_loop_test(t, its_parent_is_killed, 0, 2);
 	tcase_add_test(t, the_file_has_a_ceiling);
 	tcase_add_test(t, time_has_a_ceiling);
 #ifndef SANITIZED

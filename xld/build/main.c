@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xld-build: builds one domain and ends. Its order comes over descriptor 3
- * with the files; the kernel is parsed in a child that is forked before any
- * Xen device is open. What it tells the core is checked there again.
+ * with the files; the kernel is parsed in a child that is forked before there is an
+ * order, and before any Xen device is open. What it tells the core is checked there again.
  */
 #include "config.h"
 
@@ -239,9 +239,12 @@ begin_kernel(struct builder *w, const char *name, struct xg_kernel *k,
 	struct xg_limits limits = XG_LIMITS_DEFAULT;
 	int image = file_of(w, "image");
 
+	if (image < 0 && w->load == NULL &&
+	    xg_load_prepare(&w->load, e) < 0)
+		return -1;
 	if (image < 0)
-		return xg_load_start(file_of(w, "kernel"), name, &limits,
-		    &w->load, e);
+		return xg_load_start(w->load, file_of(w, "kernel"), name,
+		    &limits, e);
 	if (kernel_from_val(xu_val_get(w->order.val, "unpacked"), image, k) ==
 	    0)
 		return 0;
@@ -283,7 +286,7 @@ build(struct builder *w)
 	if (r < 0)
 		return refuse(w, "XLD_BUILD", "memory", e.msg);
 	progress(w, "kernel", 0, 1);
-	if (w->load != NULL && finish_kernel(w, &k, &e) < 0)
+	if (k.fd < 0 && finish_kernel(w, &k, &e) < 0)
 		return refuse(w, "XLD_KERNEL", name, e.msg);
 	if (xg_build(w->xch, &w->b, &k, w->memory, &w->built, &e) < 0)
 		return refuse(w, "XLD_BUILD", "build", e.msg);
@@ -304,6 +307,8 @@ int
 main(int argc, char **argv XU_UNUSED)
 {
 	static struct builder w;
+	struct xg_error e;
+	int status;
 
 	xu_log_open("xld-build", NULL, XU_INFO);
 	if (argc != 1 || !is_channel()) {
@@ -313,11 +318,16 @@ main(int argc, char **argv XU_UNUSED)
 	}
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NAME, IDLE);
+	/* Again, if need be, when there is an order. */
+	if (xg_load_prepare(&w.load, &e) < 0)
+		w.load = NULL;
 	if (receive(&w) < 0) {
 		xu_log(XU_ERROR, "the order makes no sense");
 		return 1;
 	}
 	prctl(PR_SET_NAME, "xld-build");
-	/* The kernel frees the rest. */
-	return build(&w);
+	status = build(&w);
+	/* Nobody waits for that; the kernel frees the rest. */
+	xg_load_drop(w.load);
+	return status;
 }
