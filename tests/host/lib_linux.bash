@@ -48,7 +48,8 @@ linux_shell() {
 linux_again() {
 	rm -f "$scratch/in" "$scratch/console"
 	mkfifo "$scratch/in"
-	echo "END $said 0" >"$scratch/console"
+	# Not in the first line, where sed does not look for the end of a range.
+	printf '\nEND %s 0\n' "$said" >"$scratch/console"
 	xm console "$1" <"$scratch/in" >>"$scratch/console" 2>&1 &
 	exec 8>"$scratch/in"
 }
