@@ -212,6 +212,28 @@ static const struct model_method methods[] = {
 	    ERRORS(XE(DUPLICATE_VM), XE(UNIQUE_NAME_ERROR),
 		XE(HOST_NOT_ENOUGH_FREE_MEMORY), XE(XLD_IMAGE), XE(XLD_FILE)),
 	    "The machine of such a file goes on from it." },
+	{ "migrate", T_VOID,
+	    { VM_ARG, { "destination", T_STRING }, { "live", T_BOOL },
+		{ "options", STRINGS } },
+	    ROLE_POOL_ADMIN, ST_RUNNING, MM_ASYNC | MM_OPTIONAL(2),
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(OPERATION_NOT_ALLOWED),
+		XE(XLD_TIMEOUT), XE(XLD_IMAGE), XE(XLD_PEER), XE(XLD_IN_DOUBT),
+		XE(INVALID_VALUE)),
+	    "The machine goes to another host, or to another domain of this "
+	    "one (localhost). Whatever fails before that host has all of it "
+	    "lets it go on here. Live it runs meanwhile; options are limits: "
+	    "downtime (milliseconds that it may stand still), rounds, seconds, "
+	    "bandwidth (bytes per second); strict = true when it shall "
+	    "rather stay than stand still for longer; track = sums for what "
+	    "it writes to being found by sums of pages; paused = true when it "
+	    "shall not run there yet." },
+	{ "migrate_resolve", T_VOID,
+	    { VM_ARG, { "here", T_BOOL } }, ROLE_POOL_ADMIN, STATES_ANY,
+	    MM_ASYNC, ERRORS(XE(OPERATION_NOT_ALLOWED)),
+	    "A machine was handed to another host that will never say whether "
+	    "it runs there: it runs here, or it is there and its domain here "
+	    "is destroyed. Whoever says that it runs here must know that it "
+	    "does not run there." },
 	{ "suspend", T_VOID, { VM_ARG }, ROLE_VM_OPERATOR, ST_RUNNING,
 	    MM_ASYNC, SAVE_ERRORS,
 	    "As save, to a file of xld's: the machine is suspended." },

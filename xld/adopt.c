@@ -16,7 +16,7 @@
 #include "db.h"
 #include "dev.h"
 #include "dm.h"
-#include "vm_save.h"
+#include "migrate.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -109,7 +109,7 @@ kept(void *arg, const char *uuid, const struct xu_val *v)
 }
 
 static bool
-still_runs(struct core *c, const char *uuid, int64_t domid,
+still_runs(struct core *c, const struct guest *g, int64_t domid,
     struct xc_domaininfo *info)
 {
 	char handle[UUID_TEXT];
@@ -118,7 +118,7 @@ still_runs(struct core *c, const char *uuid, int64_t domid,
 	    xc_domain_getinfo(c->xch, (uint32_t)domid, info) < 0)
 		return false;
 	uuid_text(info->handle, handle);
-	return strcmp(handle, uuid) == 0;
+	return strcmp(handle, guest_handle(g)) == 0;
 }
 
 static void
@@ -130,6 +130,11 @@ fill(struct guest *g, const struct xu_val *v)
 	g->console_frame = (uint64_t)xu_val_get_int(v, "console_frame", 0);
 	g->restart_since = xu_val_get_int(v, "restart_since", 0);
 	g->restarts = (unsigned)xu_val_get_int(v, "restarts", 0);
+	snprintf(g->handle, sizeof(g->handle), "%s",
+	    xu_val_get_str(v, "handle", ""));
+	g->incoming = xu_val_get_bool(v, "incoming", false);
+	snprintf(g->becomes, sizeof(g->becomes), "%s",
+	    xu_val_get_str(v, "becomes", ""));
 	if (g->last_end[0] == '\0')
 		snprintf(g->last_end, sizeof(g->last_end), "%s",
 		    xu_val_get_str(v, "last_end", ""));
@@ -187,6 +192,24 @@ ours_again(struct guest *g, const struct xu_val *v, int32_t domid,
 	xu_log(XU_NOTICE, "%s (domain %d) is ours again", guest_name(g), domid);
 }
 
+/* One that took another's place when we died has both records: that place's counts. */
+static bool
+is_double(struct guest *g, int32_t domid)
+{
+	struct core *c = g->core;
+	struct guest *other = guest_by_domid(c, domid);
+	bool old = g->becomes[0] != '\0';
+
+	if (other == NULL || other == g)
+		return false;
+	other = old ? g : other;
+	if (other->domid >= 0)
+		console_detach(other);
+	record_forget(c, other->uuid);
+	guest_free(other);
+	return old;
+}
+
 static void
 running(struct core *c, const char *uuid, const struct xu_val *v)
 {
@@ -200,7 +223,7 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 	/* What was under way comes with the intents. */
 	if (has_intent(uuid))
 		return;
-	if (!still_runs(c, uuid, domid, &info)) {
+	if (!still_runs(c, g, domid, &info)) {
 		xu_log(XU_NOTICE, "%s (domain %lld) has gone while xld was "
 				  "not running", guest_name(g),
 		    (long long)domid);
@@ -210,6 +233,8 @@ running(struct core *c, const char *uuid, const struct xu_val *v)
 			guest_free(g);
 		return;
 	}
+	if (is_double(g, (int32_t)domid))
+		return;
 	ours_again(g, v, (int32_t)domid, &info);
 }
 
@@ -243,9 +268,12 @@ recovered(void *arg, const struct xu_err *e)
 {
 	struct guest *g = arg;
 
+	struct core *c = g->core;
+
 	if (e != NULL)
 		xu_log_err(XU_ERROR, e);
 	vm_settle(g);
+	incoming_look(c);
 }
 
 /* A save: the guest goes on, or the file is whole and it ends. */
@@ -271,11 +299,29 @@ save_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
 	vm_settle(g);
 }
 
+/* It has been committed to somebody else. */
+static void
+migration_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
+{
+	struct xc_domaininfo info;
+
+	if (domid < 0 ||
+	    xc_domain_getinfo(g->core->xch, (uint32_t)domid, &info) < 0) {
+		intent_remove(g->uuid);
+		record_write(g, NULL);
+		vm_settle(g);
+		return;
+	}
+	ours_again(g, v, domid, &info);
+	migrate_in_doubt(g, xu_val_get(v, "migrate"));
+}
+
 static void
 under_way(struct core *c, const char *uuid, const struct xu_val *v)
 {
 	const char *what = xu_val_get_str(v, "intent", "");
-	int32_t domid = domain_of(c, uuid);
+	const char *handle = xu_val_get_str(v, "handle", "");
+	int32_t domid = domain_of(c, handle[0] != '\0' ? handle : uuid);
 	int32_t old = (int32_t)xu_val_get_int(v, "domid", NO_DOMID);
 	struct guest *g = guest_of(c, uuid, v);
 	bool again = strcmp(what, "reboot") == 0;
@@ -287,6 +333,10 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 	    strcmp(what, "create") == 0 ? "undone" : "finished");
 	if (strcmp(what, "save") == 0) {
 		save_under_way(g, v, domid);
+		return;
+	}
+	if (strcmp(what, "migrate") == 0) {
+		migration_under_way(g, v, domid);
 		return;
 	}
 	if (strcmp(what, "create") == 0)
@@ -320,9 +370,11 @@ adopt_all(struct core *c)
 	dying_clean(c);
 	if (db_each(c->db, "VM", kept, c, &e) < 0)
 		xu_log_err(XU_ERROR, &e);
+	incoming_recover();
 	each_record(c, XLD_RUNDIR "/domains", running);
 	each_record(c, XLD_RUNDIR "/intents", under_way);
 	suspended_clean(c);
+	incoming_look(c);
 	scan(c);
 	/* Who starts us may rely on nothing half done being left. */
 	while (!xu_list_empty(&c->reaps))

@@ -39,7 +39,7 @@ dying_keep(const struct guest *g)
 	char path[64];
 
 	path_of(g->domid, path);
-	xu_val_set(v, "uuid", xu_str(g->uuid));
+	xu_val_set(v, "uuid", xu_str(guest_handle(g)));
 	xu_val_set(v, "name", xu_str(guest_name(g)));
 	if (!xu_val_ok(v) || xu_val_to_json(v, true, &b) < 0 || b.error != 0)
 		return;

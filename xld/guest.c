@@ -198,6 +198,42 @@ guest_set_name(struct guest *g, const char *name, struct xu_err *e)
 	return 0;
 }
 
+const char *
+guest_handle(const struct guest *g)
+{
+	return g->handle[0] != '\0' ? g->handle : g->uuid;
+}
+
+int
+guest_become(struct guest *g, const char *uuid, const char *name,
+    struct xu_err *e)
+{
+	struct core *c = g->core;
+	char old[UUID_TEXT];
+
+	if (guest_by_uuid(c, uuid) != NULL ||
+	    guest_by_name(c, name) != NULL)
+		return xu_err_set(e, "DUPLICATE_VM", 0, "'%s' cannot have the "
+		    "place of %s: it is taken", guest_name(g), uuid);
+	if (guest_set_name(g, name, e) < 0 ||
+	    xu_map_put(c->by_uuid, uuid, g) < 0)
+		return no_memory(e);
+	vm_untell(g);
+	snprintf(old, sizeof(old), "%s", g->uuid);
+	if (g->handle[0] == '\0')
+		memcpy(g->handle, old, sizeof(g->handle));
+	xu_map_del(c->by_uuid, old);
+	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
+	uuid_derive(uuid, "metrics", g->metrics_uuid);
+	uuid_derive(uuid, "console", g->console_uuid);
+	g->becomes[0] = '\0';
+	if (store_write_identity(g, old, e) < 0 || record_write(g, e) < 0)
+		xu_log_err(XU_ERROR, e);
+	record_forget(c, old);
+	api_tell_guest(g);
+	return 0;
+}
+
 int
 guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e)
 {
@@ -210,6 +246,7 @@ guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e)
 	g->domid = domid;
 	memset(&g->info, 0, sizeof(g->info));
 	if (domid < 0) {
+		g->handle[0] = '\0';
 		g->preserved = false;
 		g->start_time = 0;
 	}

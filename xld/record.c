@@ -108,6 +108,9 @@ content(const struct guest *g)
 	xu_val_set(v, "start_time", xu_int(g->start_time));
 	xu_val_set(v, "preserved", xu_bool(g->preserved));
 	xu_val_set(v, "to_run", xu_bool(g->to_run));
+	xu_val_set(v, "handle", xu_str(g->handle));
+	xu_val_set(v, "incoming", xu_bool(g->incoming));
+	xu_val_set(v, "becomes", xu_str(g->becomes));
 	xu_val_set(v, "restart_since", xu_int(g->restart_since));
 	xu_val_set(v, "restarts", xu_int(g->restarts));
 	xu_val_set(v, "last_end", xu_str(g->last_end));
@@ -162,6 +165,16 @@ record_remove(struct guest *g, struct xu_err *e)
 	g->kept = false;
 	gone(RECORDS, g->uuid);
 	return 0;
+}
+
+void
+record_forget(struct core *c, const char *uuid)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	if (db_del(c->db, "VM", uuid, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+	gone(RECORDS, uuid);
 }
 
 int

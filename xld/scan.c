@@ -27,7 +27,7 @@ is_same(const struct guest *g, const struct xc_domaininfo *info)
 	char uuid[UUID_TEXT];
 
 	uuid_text(info->handle, uuid);
-	return g->foreign || strcmp(uuid, g->uuid) == 0;
+	return g->foreign || strcmp(uuid, guest_handle(g)) == 0;
 }
 
 /* An identity for a domain whose own is absent or taken. */

@@ -283,6 +283,31 @@ store_remove(struct core *c, int32_t domid, const char *uuid)
 }
 
 int
+store_write_identity(const struct guest *g, const char *old, struct xu_err *e)
+{
+	struct core *c = g->core;
+	const struct xs_permissions ro[] = { { 0, XS_PERM_NONE },
+		{ (unsigned)g->domid, XS_PERM_READ } };
+	struct nodes n;
+	int r = 0;
+
+	if (c->xs == NULL || (n.b = xs_batch_new(c->xs)) == NULL)
+		return store_fail(c, e, "write the guest's identity");
+	nodes_base(&n, "/local/domain/%d", g->domid);
+	nodes_put(&n, "vm", "/vm/%s", g->uuid);
+	nodes_put(&n, "name", "%s", guest_name(g));
+	nodes_base(&n, "/vm/%s", g->uuid);
+	nodes_folder(&n, n.base, ro, 2);
+	write_vm(&n, g);
+	if (!xs_batch_run(n.b, XS_BATCH_TRANSACTION))
+		r = store_fail(c, e, "write the guest's identity");
+	else
+		quiet_rm(c, "/vm/%s", old);
+	xs_batch_free(n.b);
+	return r;
+}
+
+int
 store_write_name(const struct guest *g, struct xu_err *e)
 {
 	struct core *c = g->core;

@@ -68,6 +68,8 @@ holder_of(const struct dev *d, const struct stat *st)
 
 	while ((other = xu_map_next(d->guest->core->devs, &pos)) != NULL)
 		if (other != d && other->cls == &vbd_class &&
+		    /* It is suspended when this one runs. */
+		    other->guest != d->guest->moves_from &&
 		    !(vbd_readonly(d) && vbd_readonly(other)) &&
 		    is_held(d, other, st))
 			return other;

@@ -42,6 +42,7 @@ struct create {
 	/* HVM: what the device model was; -1 = nothing. */
 	int state_fd;
 	bool from_image, was_suspended;
+	struct vm_hold hold;
 	/* On whose behalf, for the log. */
 	char request[XU_LOG_CONTEXT];
 	vm_progress_f *progress;
@@ -226,6 +227,8 @@ step_domain(void *ctx, struct xu_err *e)
 	struct xc_domain_create req = XC_DOMAIN_CREATE_INIT;
 	uint32_t domid = 0;
 
+	/* That of a domain that went while nobody looked. */
+	j->g->handle[0] = '\0';
 	if (order_domain(j->g, &req, e) < 0)
 		return XU_STEP_FAIL;
 	if (xc_domain_create(j->core->xch, &domid, &req) < 0)
@@ -570,6 +573,17 @@ undo_record(void *ctx)
 		record_remove(j->g, NULL);
 }
 
+static enum xu_step_result
+step_hold(void *ctx, struct xu_err *e XU_UNUSED)
+{
+	struct create *j = ctx;
+
+	if (j->hold.f == NULL)
+		return XU_STEP_NEXT;
+	j->hold.f(j->hold.arg, j, j->g);
+	return XU_STEP_WAIT;
+}
+
 /* What a guest does once it goes on cannot be undone: from here on a restarted daemon
  * lets it run, rather than go on from the image a second time. */
 static enum xu_step_result
@@ -612,6 +626,7 @@ static const struct xu_step steps[] = {
 	{ "device-ready", step_ready, NULL },
 	{ "devmodel", step_devmodel, undo_devmodel },
 	{ "record", step_record, undo_record },
+	{ "hold", step_hold, NULL },
 	{ "commit", step_commit, NULL },
 	{ "run", step_run, NULL },
 	{ NULL, NULL, NULL },
@@ -740,7 +755,7 @@ vm_create(struct guest *g, bool paused, vm_progress_f *progress,
 
 struct create *
 vm_restore(struct guest *g, struct worker *image, int state_fd, bool paused,
-    vm_progress_f *progress, vm_done_f *done, void *arg)
+    struct vm_hold hold, vm_progress_f *progress, vm_done_f *done, void *arg)
 {
 	struct create *j = new_create(g, paused, progress, done, arg);
 	const struct worker_events ev = { .progress = on_progress,
@@ -752,11 +767,18 @@ vm_restore(struct guest *g, struct worker *image, int state_fd, bool paused,
 		return NULL;
 	}
 	j->state_fd = state_fd;
+	j->hold = hold;
 	j->from_image = true;
 	j->was_suspended = g->suspended;
 	j->image = image;
 	worker_listen(image, &ev);
 	return j;
+}
+
+void
+vm_create_go_on(struct create *j, const struct xu_err *e)
+{
+	xu_job_resume(&j->job, e);
 }
 
 int

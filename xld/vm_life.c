@@ -128,14 +128,30 @@ waits_close(struct core *c)
 /* ---- afterwards ----------------------------------------------------------------------- */
 
 void
-vm_forget(struct guest *g)
+vm_untell(struct guest *g)
 {
 	struct core *c = g->core;
 
 	api_event(c, "console", "del", g->console_uuid, NULL);
 	api_event(c, "VM_metrics", "del", g->metrics_uuid, NULL);
 	api_event(c, "VM", "del", g->uuid, NULL);
+	xu_val_free(steal_ptr(&g->told));
+}
+
+void
+vm_forget(struct guest *g)
+{
+	vm_untell(g);
 	guest_free(g);
+}
+
+void
+vm_gone(struct guest *g)
+{
+	struct core *c = g->core;
+
+	vm_forget(g);
+	waits_look(c);
 }
 
 void

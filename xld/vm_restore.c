@@ -34,6 +34,8 @@ struct restoring {
 	struct guest *g;
 	bool fresh;
 	bool paused;
+	/* Of a stream; else zero. */
+	struct restore_order stream;
 	struct worker *worker;
 	/* In memory: the device model's state, once the worker has found it. */
 	int state_fd;
@@ -195,8 +197,13 @@ whose(struct restoring *r, const struct xu_val *v, struct xu_err *e)
 
 	if (r->g == NULL) {
 		args = image_args(xu_val_get(v, "config"), pv, e);
-		if (args == NULL || make_guest(r, args, e) < 0)
+		if (args == NULL ||
+		    (r->stream.adapt != NULL &&
+			r->stream.adapt(r->stream.arg, args, e) < 0) ||
+		    make_guest(r, args, e) < 0)
 			return -1;
+		if (r->stream.made != NULL)
+			r->stream.made(r->stream.arg, r->g, r->fresh);
 		api_tell_guest(r->g);
 	}
 	return check_type(r->g, pv, e);
@@ -219,7 +226,8 @@ on_image(void *arg, const struct xu_val *v)
 		return;
 	}
 	r->state_fd = -1;
-	j = vm_restore(r->g, w, state_fd, r->paused, on_progress, created, r);
+	j = vm_restore(r->g, w, state_fd, r->paused, r->stream.hold,
+	    on_progress, created, r);
 	/* Else it is over, and r is no more. */
 	if (j != NULL)
 		r->create = j;
@@ -261,13 +269,14 @@ open_image(const char *file, struct xu_err *e)
 	return -1;
 }
 
+/* Takes fd; -1 is an error. */
 static int
-start_worker(struct restoring *r, const char *file, struct xu_err *e)
+start_worker(struct restoring *r, const char *file, int fd, struct xu_err *e)
 {
 	const struct worker_events ev = { .image = on_image, .done = on_end,
 		.arg = r };
 	AUTO_VAL struct xu_val *order = xu_struct();
-	int fds[2] = { open_image(file, e), -1 };
+	int fds[2] = { fd, -1 };
 
 	if (fds[0] < 0)
 		return -1;
@@ -296,13 +305,51 @@ restore_begin(struct core *c, struct guest *g, const char *file, bool paused,
 	*r = (struct restoring){ .core = c, .g = g, .paused = paused,
 		.state_fd = -1, .progress = progress, .done = done, .arg = arg };
 	snprintf(r->request, sizeof(r->request), "%s", xu_log_context_word());
-	if (start_worker(r, file, &e) < 0) {
+	if (start_worker(r, file, open_image(file, &e), &e) < 0) {
 		finish(r, &e);
 		return NULL;
 	}
 	if (g != NULL)
 		g->op = OP_CREATE;
 	return r;
+}
+
+struct restoring *
+restore_stream(struct core *c, const struct restore_order *o,
+    restore_done_f *done, void *arg)
+{
+	struct restoring *r = calloc(1, sizeof(*r));
+	struct xu_err e = XU_ERR_INIT;
+
+	if (r == NULL) {
+		close(o->fd);
+		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "restore");
+		done(arg, NULL, &e);
+		return NULL;
+	}
+	*r = (struct restoring){ .core = c, .paused = o->paused, .stream = *o,
+		.state_fd = -1, .done = done, .arg = arg };
+	snprintf(r->request, sizeof(r->request), "%s", xu_log_context_word());
+	if (start_worker(r, o->file, o->fd, &e) == 0)
+		return r;
+	finish(r, &e);
+	return NULL;
+}
+
+int
+restore_may_take(struct core *c, const struct xu_val *args, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *config = NULL;
+	const char *uuid = xu_val_get_str(args, "uuid", "");
+	const struct guest *g = guest_by_uuid(c, uuid);
+
+	if (g != NULL && (g->domid >= 0 || g->op != OP_NONE || g->suspended ||
+		g->foreign))
+		return taken(g, e);
+	if (g != NULL)
+		return 0;
+	config = config_new(c, args, e);
+	return config == NULL ? -1 : 0;
 }
 
 int

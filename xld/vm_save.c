@@ -36,6 +36,7 @@ struct saving {
 	/* HVM: what its device model makes of itself. Nothing ends while it does. */
 	int state_fd;
 	bool modelling, cancelled;
+	struct xu_err why;
 	uv_timer_t *deadline;
 	struct worker *worker;
 	char request[XU_LOG_CONTEXT];
@@ -44,7 +45,8 @@ struct saving {
 	void *arg;
 };
 
-static const char *const after_words[] = { "end", "suspend", "go-on", "pause" };
+static const char *const after_words[] = { "end", "suspend", "go-on", "pause",
+	"hand-over" };
 
 /* ---- the intent -------------------------------------------------------------------- */
 
@@ -91,6 +93,8 @@ step_file(void *ctx, struct xu_err *e)
 	struct saving *s = ctx;
 	struct stat st;
 
+	if (s->after == SAVE_HAND_OVER)
+		return XU_STEP_NEXT;
 	if (stat(s->file, &st) == 0 && !S_ISREG(st.st_mode)) {
 		file_fail(e, s->file, S_ISDIR(st.st_mode) ? EISDIR : EEXIST);
 		return XU_STEP_FAIL;
@@ -122,7 +126,8 @@ undo_file(void *ctx)
 	struct saving *s = ctx;
 
 	close_file(s);
-	unlink(s->temporary);
+	if (s->after != SAVE_HAND_OVER)
+		unlink(s->temporary);
 }
 
 /* ---- the guest suspends -------------------------------------------------------------- */
@@ -312,19 +317,12 @@ undo_suspend(void *ctx)
 	    guest_name(s->g), s->g->domid);
 }
 
-static void
-cancelled(struct xu_err *e)
-{
-	xu_err_set(e, "TASK_CANCELLED", 0, "cancelled; the guest goes on");
-}
-
 /* ---- its device model -------------------------------------------------------------- */
 
 static void
 on_modelled(void *arg, const struct xu_err *e)
 {
 	struct saving *s = arg;
-	struct xu_err why = XU_ERR_INIT;
 
 	xu_log_context(s->request);
 	s->modelling = false;
@@ -332,9 +330,7 @@ on_modelled(void *arg, const struct xu_err *e)
 		guest_lost(s);
 		return;
 	}
-	if (s->cancelled)
-		cancelled(&why);
-	xu_job_resume(&s->job, s->cancelled ? &why : e);
+	xu_job_resume(&s->job, s->cancelled ? &s->why : e);
 }
 
 static enum xu_step_result
@@ -490,6 +486,8 @@ step_name(void *ctx, struct xu_err *e)
 	struct saving *s = ctx;
 
 	close_file(s);
+	if (s->after == SAVE_HAND_OVER)
+		return XU_STEP_NEXT;
 	s->naming = true;
 	if (intent(s, e) < 0)
 		return XU_STEP_FAIL;
@@ -579,6 +577,11 @@ on_done(struct xu_job *job)
 		keep_domain(s, e);
 		return;
 	}
+	if (s->after == SAVE_HAND_OVER) {
+		free_saving(s);
+		done(arg, NULL);
+		return;
+	}
 	/* The intent becomes that of the destruction. */
 	g->suspended = s->after == SAVE_SUSPEND;
 	fault_point("save-named", NULL);
@@ -594,6 +597,10 @@ names(struct saving *s, const char *file)
 	const char *slash = strrchr(file, '/');
 
 	s->file = strdup(file);
+	/* There is no other name. */
+	if (s->after == SAVE_HAND_OVER)
+		return (s->temporary = strdup("")) == NULL || s->file == NULL ?
+		    -1 : 0;
 	if (slash == NULL || s->file == NULL ||
 	    asprintf(&s->temporary, "%.*s/.xld-save-%s", (int)(slash - file),
 		file, s->g->uuid) < 0)
@@ -619,7 +626,8 @@ vm_save(struct guest *g, const struct save_order *order,
 	struct xu_err e = XU_ERR_INIT;
 
 	if (s != NULL)
-		*s = (struct saving){ .g = g, .core = g->core, .fd = -1,
+		*s = (struct saving){ .g = g, .core = g->core,
+			.fd = order->after == SAVE_HAND_OVER ? order->fd : -1,
 			.state_fd = -1, .after = order->after,
 			.compat = order->compat,
 			/* What a device model writes to memory is not looked
@@ -632,6 +640,8 @@ vm_save(struct guest *g, const struct save_order *order,
 			free(s->file);
 		free(s);
 		free(t);
+		if (order->after == SAVE_HAND_OVER)
+			close(order->fd);
 		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "save '%s'",
 		    guest_name(g));
 		done(arg, &e);
@@ -657,9 +667,17 @@ vm_save_cancel(struct saving *s)
 {
 	struct xu_err e = XU_ERR_INIT;
 
+	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled; the guest goes on");
+	return vm_save_fail(s, &e);
+}
+
+int
+vm_save_fail(struct saving *s, const struct xu_err *e)
+{
 	if (!s->job.waiting)
 		return -1;
 	s->cancelled = true;
+	s->why = *e;
 	if (s->modelling)
 		return 0;
 	if (s->worker != NULL)
@@ -670,8 +688,7 @@ vm_save_cancel(struct saving *s)
 		end_wait(s);
 		s->g->late_suspend = !store_take_back(s->g, "suspend");
 	}
-	cancelled(&e);
-	xu_job_resume(&s->job, &e);
+	xu_job_resume(&s->job, e);
 	return 0;
 }
 
@@ -684,7 +701,8 @@ save_was_cut(struct guest *g, const struct xu_val *save)
 
 	save_unwatch(g);
 	if (!naming || access(temporary, F_OK) == 0) {
-		unlink(temporary);
+		if (temporary[0] != '\0')
+			unlink(temporary);
 		g->late_suspend = g->domid >= 0 &&
 		    !store_take_back(g, "suspend");
 		return false;

@@ -25,6 +25,8 @@ enum save_after {
 	SAVE_SUSPEND,
 	SAVE_GO_ON,
 	SAVE_PAUSE,
+	/* It stays as it is, suspended: somebody else goes on with it. */
+	SAVE_HAND_OVER,
 };
 
 /* Of a guest that runs while it is saved: struct xg_live. */
@@ -34,7 +36,10 @@ struct save_limits {
 };
 
 struct save_order {
+	/* With SAVE_HAND_OVER only for messages: what is written goes to fd, which is
+	 * taken. */
 	const char *file;
+	int fd;
 	enum save_after after;
 	/* Readable for xl. */
 	bool compat;
@@ -46,12 +51,16 @@ struct saving *vm_save(struct guest *g, const struct save_order *order,
     vm_progress_f *progress, vm_done_f *done, void *arg);
 /* It ends with TASK_CANCELLED soon; -1: too late. */
 int vm_save_cancel(struct saving *s);
+/* The same with another reason. */
+int vm_save_fail(struct saving *s, const struct xu_err *e);
 /* Xen has told something of the guest. */
 void save_look(struct guest *g);
 /* A domain that suspended itself goes on. */
 void save_go_on(struct guest *g);
 /* Xen need not log any more what it writes to. */
 void save_unwatch(const struct guest *g);
+/* Can the machine be saved at all? False: the call was refused. */
+bool vm_can_save(struct call *k);
 /* After a restart: of an intent "save". Does what concerns files; true: the domain is
  * to be destroyed, false: it is to go on. */
 bool save_was_cut(struct guest *g, const struct xu_val *save);
@@ -73,6 +82,24 @@ struct restoring *restore_begin(struct core *c, struct guest *g,
 int restore_load(const struct guest *g, struct worker *image, struct xu_err *e);
 /* What it has told at its end: is there all that such a guest needs? */
 int restore_loaded(const struct guest *g, const struct xu_val *told,
+    struct xu_err *e);
+/* The same from a stream. */
+struct restore_order {
+	/* For messages; and the stream, which is taken. */
+	const char *file;
+	int fd;
+	bool paused;
+	/* The machine as it shall be made: args are VM.create's; and when it is. */
+	int (*adapt)(void *arg, struct xu_val *args, struct xu_err *e);
+	void (*made)(void *arg, struct guest *g, bool fresh);
+	void *arg;
+	/* All is done but the last. */
+	struct vm_hold hold;
+};
+struct restoring *restore_stream(struct core *c, const struct restore_order *o,
+    restore_done_f *done, void *arg);
+/* Could such a machine be made here, by name, uuid and configuration? */
+int restore_may_take(struct core *c, const struct xu_val *args,
     struct xu_err *e);
 /* As vm_create_cancel. */
 int restore_cancel(struct restoring *r);

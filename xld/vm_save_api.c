@@ -72,8 +72,8 @@ begin_save(struct call *k, const struct save_order *o)
 }
 
 /* Not every guest can be saved, and who made it knows how. */
-static bool
-can_save(struct call *k)
+bool
+vm_can_save(struct call *k)
 {
 	const struct guest *g = k->guest;
 
@@ -108,7 +108,7 @@ save(struct call *k)
 		.live = xu_val_bool(xu_val_at(k->params, 5)) ? &limits :
 							       NULL };
 
-	if (can_save(k) && is_path(k, file))
+	if (vm_can_save(k) && is_path(k, file))
 		begin_save(k, &o);
 }
 
@@ -118,7 +118,7 @@ suspend(struct call *k)
 	char path[SUSPENDED_PATH];
 	const struct save_order o = { .file = path, .after = SAVE_SUSPEND };
 
-	if (!can_save(k))
+	if (!vm_can_save(k))
 		return;
 	if (guest_is_transient(k->guest)) {
 		call_refuse(k, XE(OPERATION_NOT_ALLOWED), "transient machine",

@@ -45,6 +45,7 @@ struct create;
 struct db;
 struct dm;
 struct listeners;
+struct migration;
 struct hardware;
 struct net;
 struct networks;
@@ -173,8 +174,18 @@ struct guest {
 	bool to_run;
 	/* It was asked to suspend and may still do it, when nobody waits any more. */
 	bool late_suspend;
-	/* While it is saved. */
+	/* While it is saved; while it goes elsewhere. */
 	struct saving *saving;
+	struct migration *migration;
+	/* It has come from another domain of this host: that machine, while it is
+	 * there, and whose place it is to take ("" = nobody's). */
+	struct guest *moves_from;
+	char becomes[UUID_TEXT];
+	/* What Xen knows its domain by, when that is not its uuid (""): the store
+	 * takes a domain whose handle changes for another one. */
+	char handle[UUID_TEXT];
+	/* It comes from elsewhere, and there was none of it here. */
+	bool incoming;
 	enum guest_op op;
 	/* While it has a domain. */
 	int32_t domid;
@@ -219,6 +230,11 @@ int guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e);
 /* The machine is as v has it, here, in its record and in the store; or all is as
  * before. Takes v: dispatch.c. */
 int guest_take_config(struct guest *g, struct xu_val *v, struct xu_err *e);
+/* What its domain is known by. */
+const char *guest_handle(const struct guest *g);
+/* It has another name and uuid from now on, here, in the store and its record. */
+int guest_become(struct guest *g, const char *uuid, const char *name,
+    struct xu_err *e);
 bool guest_is_transient(const struct guest *g);
 /* An action of the config: "actions_after_crash". */
 enum dom_action guest_action(const struct guest *g, const char *field);
@@ -266,6 +282,8 @@ void records_close(struct core *c);
 int record_write(struct guest *g, struct xu_err *e);
 /* -1: it is there as before. */
 int record_remove(struct guest *g, struct xu_err *e);
+/* What a guest was under a uuid that it has no more. */
+void record_forget(struct core *c, const char *uuid);
 /* What is being done to a guest; written before, removed after. op: "create",
  * "destroy", "reboot", "save" (what of it: vm_save.h). */
 int intent_write(const struct guest *g, const char *op, struct xu_err *e);
@@ -325,6 +343,9 @@ int store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
 /* What its balloon driver is to have. */
 int store_write_target(const struct guest *g, int64_t kib, struct xu_err *e);
 int store_write_name(const struct guest *g, struct xu_err *e);
+/* Name and uuid; old: what it had. */
+int store_write_identity(const struct guest *g, const char *old,
+    struct xu_err *e);
 /* Where a viewer finds its screen, as libxl's viewers look for it. */
 int store_write_vnc(const struct guest *g, const char *host, const char *port,
     struct xu_err *e);
@@ -430,11 +451,19 @@ typedef void vm_progress_f(void *arg, const char *step, int percent);
 /* Builds a domain for a guest without one. op is its name in the intent. */
 struct create *vm_create(struct guest *g, bool paused, vm_progress_f *progress,
     vm_done_f *done, void *arg);
+/* Before it may run f (may be NULL) is called, and it waits for vm_create_go_on. */
+struct vm_hold {
+	void (*f)(void *arg, struct create *j, struct guest *g);
+	void *arg;
+};
 /* The same from an image, which a worker (taken) has open and is told to go on with;
  * into state_fd (taken) it writes what the device model had made of itself. Once the
  * guest may run its record says so, and nothing of it is undone any more. */
 struct create *vm_restore(struct guest *g, struct worker *image, int state_fd,
-    bool paused, vm_progress_f *progress, vm_done_f *done, void *arg);
+    bool paused, struct vm_hold hold, vm_progress_f *progress,
+    vm_done_f *done, void *arg);
+/* Not from vm_hold's f. */
+void vm_create_go_on(struct create *j, const struct xu_err *e);
 /* It fails with TASK_CANCELLED soon; -1: too late. */
 int vm_create_cancel(struct create *j);
 /* Ends its domain and what belongs to it. */
@@ -454,8 +483,12 @@ void vm_ended(struct guest *g);
 /* A guest whose domain is gone: waiting calls are answered; transient ones are
  * forgotten (g is freed). */
 void vm_settle(struct guest *g);
+/* Clients are told that there is no such machine; a new one may be told of. */
+void vm_untell(struct guest *g);
 /* Out of the registry, and clients are told. Frees g. */
 void vm_forget(struct guest *g);
+/* The same, and who waits for its end is answered. */
+void vm_gone(struct guest *g);
 /* Somebody else has ended our guest's domain, or a foreign one has gone. */
 void vm_vanished(struct guest *g);
 /* Waits until the domain the guest has now is gone (or replaced). */
@@ -579,7 +612,8 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
-    none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[];
+    none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
+    vm_migrate_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 

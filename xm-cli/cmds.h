@@ -20,6 +20,8 @@
 	F(domname) \
 	F(list) \
 	F(mem_set) \
+	F(migrate) \
+	F(migrate_resolve) \
 	F(pause) \
 	F(reboot) \
 	F(rename) \

@@ -101,7 +101,8 @@ kill_all() {
 	old=$(pids "$2")
 	for p in $old; do kill "-$1" "$p" 2>/dev/null; done
 	for p in $old; do
-		wait_for 10 is_gone "$p" "$2" || fail "$2 survives SIG$1"
+		wait_for 10 is_gone "$p" "$2" ||
+			fail "$2 survives SIG$1: $(grep State "/proc/$p/status") $(cat "/proc/$p/wchan")"
 	done
 }
 is_gone() { [ "$(cat "/proc/$1/comm" 2>/dev/null)" != "$2" ]; }

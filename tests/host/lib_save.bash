@@ -25,3 +25,13 @@ goes_on() { [ "$(ticks "$1")" -gt "$2" ] 2>/dev/null; }
 domains() { "$progs/prog_facts" domains; }
 no_rest() { [ -z "$(find "$scratch" /var/lib/xld -name '.xld-save-*')" ]; }
 
+# Of the guest s, which has moved within the host.
+uuid_of() { api VM.get_uuid "@$1"; }
+# it_is_one: the machine, and domain 0.
+it_is_one() {
+	same "one domain" 2 "$(domains)"
+	same "one name" "Name" "$(xm list | awk 'NR == 1 { print $1 } /incoming/ { print }')"
+	same "nothing is under way" "" "$(ls /run/xld/intents)"
+	same "no journal is left" "" "$(ls /run/xld/migrations 2>/dev/null)"
+	same "one record" "$(uuid_of s).json" "$(ls /run/xld/domains)"
+}

@@ -17,6 +17,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,6 +357,8 @@ main(int argc, char **argv XU_UNUSED)
 	static struct image w;
 
 	xu_log_open("xld-image", NULL, XU_INFO);
+	/* What is written goes to another host, perhaps. */
+	signal(SIGPIPE, SIG_IGN);
 	w.chan = xu_chan_new(CHANNEL_FD, PAYLOAD_MAX);
 	if (argc != 1 || w.chan == NULL ||
 	    xu_chan_recv(w.chan, &w.order) != 1 ||
