@@ -48,8 +48,7 @@ linux_shell() {
 linux_again() {
 	rm -f "$scratch/in" "$scratch/console"
 	mkfifo "$scratch/in"
-	# Not in the first line, where sed does not look for the end of a range.
-	printf '\nEND %s 0\n' "$said" >"$scratch/console"
+	echo "END $said 0" >"$scratch/console"
 	xm console "$1" <"$scratch/in" >>"$scratch/console" 2>&1 &
 	exec 8>"$scratch/in"
 }
@@ -58,8 +57,11 @@ guest() {
 	echo "$*" >&8
 	ended() { grep -q "^END $said " "$scratch/console"; }
 	wait_for 60 ended || fail "the guest does not answer to: $*"
-	tr -d '\r' <"$scratch/console" | sed "1,/^END $((said - 1)) /d" |
-		sed "/^END $said /,\$d"
+	# A console that is opened anew may tell once more what there was before.
+	tr -d '\r' <"$scratch/console" | awk -v n="$said" '
+		$1 == "END" && $2 == n { printf "%s", out; exit }
+		$1 == "END" && $2 == n - 1 { seen = 1; out = ""; next }
+		seen { out = out $0 "\n" }'
 	return "$(tr -d '\r' <"$scratch/console" |
 		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
 }
