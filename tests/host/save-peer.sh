@@ -8,19 +8,16 @@
 # here is restored by xl, PV and PVH, and verify-stream-v2 finds nothing to object to.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_save.bash"
+. "$(dirname "$0")/lib_peer.bash"
 
-xl=$peer/xl
-cleanup 'for g in s theirs; do xm destroy $g; $xl destroy $g; done >/dev/null 2>&1; kill_all TERM xenconsoled'
-# xl waits for the console of each guest.
-check "Debian's xenconsoled" $peer/xenconsoled --pid-file=/run/xenconsoled.pid
+cleanup 'for g in s theirs; do xm destroy $g; $xl destroy $g; done >/dev/null 2>&1'
 
 for type in pv pvh; do
 	check "$type: ours" xm create -q "$(tiny_config s 'memory=64' \
 		"type=\"$type\"" 'extra="tick=200 dirty=500,6000"')"
 	check "it is up" wait_for 60 says s 'tick 2'
 	check "save, for xl" xm save --compat s "$image"
-	check "verify-stream-v2" env PYTHONPATH=/usr/lib/xen-4.17/lib/python \
-		python3 $peer/verify-stream-v2 -f xl -i "$image"
+	check "verify-stream-v2" verify_stream "$image"
 	check "xl restores it" $xl restore -e "$image"
 	up() { $xl domid s; }
 	check "it is there" wait_for 20 up
