@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,14 +35,31 @@ static int epoll_fd = -1, listen_fd = -1;
 /* To be served; and guests that first have to let others go (share.c). */
 static struct xu_list busy = XU_LIST_INIT(busy), later = XU_LIST_INIT(later);
 static volatile sig_atomic_t stop, reopen;
+/* Readable when a signal has come: one that comes just before the wait ends it. */
+static int signal_fd = -1;
 /* Marks in epoll_event.data.ptr that are no connection. */
-static char listen_mark, xen_mark;
+static char listen_mark, xen_mark, signal_mark;
 
 static void
-on_term(int sig)
+on_signal(int sig)
 {
-	(void)sig;
-	stop = 1;
+	const uint64_t one = 1;
+	int saved = errno;
+
+	if (sig == SIGHUP)
+		reopen = 1;
+	else
+		stop = 1;
+	(void)!write(signal_fd, &one, sizeof(one));
+	errno = saved;
+}
+
+static void
+signal_taken(void)
+{
+	uint64_t n;
+
+	(void)!read(signal_fd, &n, sizeof(n));
 }
 
 void
@@ -51,13 +69,6 @@ conn_set_busy(struct conn *c)
 		return;
 	c->is_busy = true;
 	xu_list_append(share_used_up(c) ? &later : &busy, &c->busy);
-}
-
-static void
-on_hup(int sig)
-{
-	(void)sig;
-	reopen = 1;
 }
 
 int
@@ -187,20 +198,21 @@ adopt_sockets(void)
 int
 loop_init(int listening, struct xu_err *e)
 {
-	struct sigaction term = {.sa_handler = on_term};
-	struct sigaction hup = {.sa_handler = on_hup};
+	struct sigaction told = {.sa_handler = on_signal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-	sigaction(SIGHUP, &hup, NULL);
-	sigaction(SIGTERM, &term, NULL);
-	sigaction(SIGINT, &term, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+	signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll_fd < 0)
+	if (signal_fd < 0 || epoll_fd < 0)
 		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
+	sigaction(SIGHUP, &told, NULL);
+	sigaction(SIGTERM, &told, NULL);
+	sigaction(SIGINT, &told, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
 	listen_fd = listening;
 	if (xu_set_nonblock(listen_fd, true) < 0 || adopt_sockets() < 0 ||
 	    loop_watch_fd(listen_fd, EPOLLIN, &listen_mark) < 0 ||
+	    loop_watch_fd(signal_fd, EPOLLIN, &signal_mark) < 0 ||
 	    (domains_fd() >= 0 &&
 		loop_watch_fd(domains_fd(), EPOLLIN, &xen_mark) < 0))
 		return xu_err_set(e, "INTERNAL_ERROR", errno, "epoll");
@@ -394,6 +406,8 @@ loop_run(void)
 				accept_clients();
 			else if (ev[i].data.ptr == &xen_mark)
 				xen_events();
+			else if (ev[i].data.ptr == &signal_mark)
+				signal_taken();
 			else
 				ready(ev[i].data.ptr, ev[i].events);
 		}
