@@ -26,6 +26,12 @@ finish() {
 	ip link del sysbr 2>/dev/null
 }
 cleanup finish
+# What it and the daemons have to say of a failure.
+told() {
+	inside journalctl --no-pager -o cat -n 60
+	tail -n 30 /var/log/xld/xld.log
+}
+cleanup '[ $status = 0 ] || [ -z "$init" ] || told >&2'
 kill_all TERM xld
 wait_for 10 none_of xld-api
 kill_all TERM xenstored
@@ -54,8 +60,7 @@ first() { init=$(pids systemd | head -n 1); [ -n "$init" ]; }
 check "systemd" wait_for 20 first
 is() { [ "$(ctl is-active "$1")" = "${2:-active}" ]; }
 up() {
-	wait_for 60 is "$1" || fail "$1 is $(ctl is-active "$1"):" \
-		"$(inside journalctl --no-pager -o cat -n 40; cat "$scratch/init.log")"
+	wait_for 60 is "$1" || fail "$1 is $(ctl is-active "$1")"
 }
 for u in xenstored.service xld.socket xld.service xld-guests.service; do
 	note "$u"
