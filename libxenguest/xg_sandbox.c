@@ -61,7 +61,7 @@ allow_only(void)
 	    /* Its own: they can only become tighter. */
 	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
 		SCMP_A0(SCMP_CMP_EQ, 0)) < 0 ||
-	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 1,
 		SCMP_A0(SCMP_CMP_EQ, IMAGE)) < 0 ||
 	    seccomp_load(f) < 0)
 		_exit(3);

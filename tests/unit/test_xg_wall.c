@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -280,6 +281,29 @@ START_TEST(many_pieces)
 		ck_assert_uint_gt(n, 0);
 		comes_whole(xgi_packers[i], out, n, im);
 	}
+}
+END_TEST
+
+/* Also at its end. */
+START_TEST(zeros_take_no_memory)
+{
+	AUTO_FREE uint8_t *im = large_kernel(), *out = malloc(2 * LARGE);
+	struct xg_kernel k;
+	struct xg_error e;
+	struct stat st;
+	size_t n;
+	int fd;
+
+	memset(im + LARGE / 4, 0, LARGE - LARGE / 4);
+	n = xgi_pack("xz", im, LARGE, out, 2 * LARGE);
+	comes_whole("xz", out, n, im);
+	fd = file_of(out, n);
+	ck_assert_int_eq(load_with(&limits, fd, &k, &e), 0);
+	ck_assert_int_eq(fstat(k.fd, &st), 0);
+	ck_assert_int_eq(st.st_size, LARGE);
+	ck_assert_int_lt(st.st_blocks * 512, LARGE / 2);
+	xg_kernel_close(&k);
+	close(fd);
 }
 END_TEST
 
@@ -705,6 +729,7 @@ main(void)
 
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, many_pieces);
+	tcase_add_test(t, zeros_take_no_memory);
 	tcase_add_loop_test(t, sums_of_xz, 0,
 	    (int)XU_ARRAY_SIZE(kinds));
 	tcase_add_test(t, no_sum_of_xz);
