@@ -26,6 +26,8 @@ static const struct model_field vbd_fields[] = {
 	{ "unpluggable", T_BOOL, RO_INS, 0, "Shown to the guest as removable." },
 	{ "location", T_STRING, RO_INS, 0,
 	    "phy:/dev/... or file:/..., when there is no VDI for it." },
+	{ "backendtype", T_STRING, RO_INS, 0,
+	    "Empty: the kernel's for raw disks, QEMU for images; qdisk: QEMU." },
 	{ "empty", T_BOOL, RO_RUN, 0, "A drive with nothing in it." },
 	{ "currently_attached", T_BOOL, RO_RUN, 0,
 	    "A running guest has it now." },

@@ -17,6 +17,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "migrate.h"
+#include "qdisk.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -167,6 +168,7 @@ ours_again(struct guest *g, const struct xu_val *v, int32_t domid,
 {
 	struct core *c = g->core;
 	struct xu_err e = XU_ERR_INIT;
+	bool modelled, served;
 
 	if (guest_set_domid(g, domid, &e) < 0) {
 		xu_log_err(XU_ERROR, &e);
@@ -176,12 +178,15 @@ ours_again(struct guest *g, const struct xu_val *v, int32_t domid,
 	g->start_time = xu_val_get_int(v, "start_time", 0);
 	g->preserved = xu_val_get_bool(v, "preserved", false);
 	follow_rename(g);
+	served = qdisk_adopt(g, v);
 	devs_adopt(g);
 	if (console_attach(g, true, &e) < 0)
 		xu_log_err(XU_WARNING, &e);
-	if (config_type(g->config) == TYPE_HVM && !dm_adopt(g, v)) {
-		xu_log(XU_ERROR, "%s: its device model has died while xld was "
-				 "not running", guest_name(g));
+	modelled = config_type(g->config) != TYPE_HVM || dm_adopt(g, v);
+	if (!modelled || !served) {
+		xu_log(XU_ERROR, "%s: %s has died while xld was not running",
+		    guest_name(g), modelled ? "the QEMU of its disks" :
+					      "its device model");
 		xc_domain_shutdown(c->xch, (uint32_t)domid, END_CRASH);
 	}
 	/* It was restored, and all but this had been done. */
@@ -354,6 +359,7 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 		intent_remove(uuid);
 		vm_settle(g);
 	} else if (guest_set_domid(g, domid, NULL) == 0) {
+		qdisk_adopt(g, v);
 		devs_adopt(g);
 		if (again)
 			vm_reboot(g, recovered, g);

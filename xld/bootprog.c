@@ -21,6 +21,7 @@
 
 #include "bootprog.h"
 #include "dm.h"
+#include "qemu.h"
 #include "vbd.h"
 #include "xu_file.h"
 #include "xu_log.h"
@@ -30,7 +31,7 @@
 /* Not below the others, which are closed to it. */
 #define FOLDER	   XLD_RUNDIR "-boot"
 /* Behind those of device models (dm.h). */
-#define UID_FIRST  (DM_UID_BASE + 0x10000u)
+#define UID_FIRST  (QEMU_UID_BASE + 2 * QEMU_UIDS)
 #define UIDS	   0x10000u
 /* Kernel and ramdisk, with room. */
 #define ROOM	   (256u << 20)
@@ -240,7 +241,8 @@ make_folder(const struct bootprog *b, int *log, struct xu_err *e)
 
 	dev_vbd_each(b->guest, take_disk, &f);
 	if (!f.any)
-		return fail(b, e, "has nothing to look at: the guest has no disk");
+		return fail(b, e, "has nothing to look at: the guest has no disk, "
+				    "or only images");
 	snprintf(options, sizeof(options),
 	    "size=%u,nr_inodes=64,mode=0700,uid=%u,gid=%u", ROOM, b->uid,
 	    b->uid);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "bootprog.h"
-#include "dm.h"
+#include "qemu.h"
 #include "vdi.h"
 #include "vif.h"
 #include "xu_file.h"
@@ -155,7 +155,7 @@ core_open(struct core *c, struct xu_err *e)
 #endif
 	c->listen_fd = -1;
 	xu_list_init(&c->reaps);
-	xu_list_init(&c->dm_orphans);
+	xu_list_init(&c->qemu_orphans);
 	xu_list_init(&c->waits);
 	workers_open(c);
 	xu_list_init(&c->logins);
@@ -203,7 +203,7 @@ core_close(struct core *c)
 	reaps_close(c);
 	api_close(c);
 	guests_close(c);
-	dm_orphans_close(c);
+	qemu_orphans_close(c);
 	vdis_close(c);
 	pool_close(c);
 	networks_close(c);

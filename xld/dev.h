@@ -135,6 +135,14 @@ struct dev_class {
 	/* Tells clients that it is no more, when it is not one object with its
 	 * uuid. May be NULL. */
 	void (*gone)(const struct dev *d);
+	/* Some of its devices have another backend, with a store's word of its
+	 * own. Both may be NULL. */
+	const char *other_back;
+	bool (*other)(const struct dev *d);
+	/* Its backend has closed, whatever the store says: it is a process that
+	 * has died. And what is known of why. Both may be NULL. */
+	bool (*closed)(const struct dev *d);
+	void (*complaint)(const struct dev *d, char *out, size_t room);
 	/* Nodes of the frontend and the backend that people like to see; end
 	 * with NULL. */
 	const char *const *shown_front, *const *shown_back;
@@ -251,6 +259,8 @@ void dev_erase(struct dev_work *w);
 /* domid is no more. The kernel may have complained of its devices after their nodes
  * had gone, when a creation was undone while it looked at them. */
 void dev_forget_complaints(struct core *c, int32_t domid);
+/* A backend that was a process has ended: whatever it wrote last goes. */
+void dev_forget_backends(struct core *c, const char *kind, int32_t domid);
 /* Nodes of both sides that people like to see, into a struct of strings; what a
  * guest wrote is cut and passed on as it is. */
 void dev_show(const struct dev *d, struct xu_val *v);

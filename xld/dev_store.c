@@ -17,6 +17,13 @@
 #define FRONT "/local/domain/%d/device/%s/%u"
 #define LIBXL "/libxl/%d/device/%s/%u"
 
+static const char *
+back_kind(const struct dev *d)
+{
+	return d->cls->other != NULL && d->cls->other(d) ?
+	    d->cls->other_back : d->cls->kind;
+}
+
 /* ---- writing ------------------------------------------------------------------- */
 
 static void
@@ -31,7 +38,7 @@ back_common(const struct dev *d, struct nodes *n)
 static void
 front_common(const struct dev *d, struct nodes *n)
 {
-	nodes_put(n, "backend", BACK, d->cls->kind, d->domid, d->id);
+	nodes_put(n, "backend", BACK, back_kind(d), d->domid, d->id);
 	nodes_put(n, "backend-id", "0");
 	nodes_put(n, "state", "%d", BUS_INITIALISING);
 }
@@ -49,14 +56,14 @@ write_one(const struct dev *d, struct nodes *n)
 	nodes_base(n, LIBXL, d->domid, d->cls->kind, d->id);
 	xs_batch_mkdir(n->b, n->base);
 	nodes_put(n, "frontend", FRONT, d->domid, d->cls->kind, d->id);
-	nodes_put(n, "backend", BACK, d->cls->kind, d->domid, d->id);
+	nodes_put(n, "backend", BACK, back_kind(d), d->domid, d->id);
 	back_common(d, n);
 	d->cls->nodes(d, true, n);
 	nodes_base(n, FRONT, d->domid, d->cls->kind, d->id);
 	nodes_folder(n, n->base, guests, 2);
 	front_common(d, n);
 	d->cls->nodes(d, false, n);
-	nodes_base(n, BACK, d->cls->kind, d->domid, d->id);
+	nodes_base(n, BACK, back_kind(d), d->domid, d->id);
 	nodes_folder(n, n->base, ours, 2);
 	d->cls->nodes(d, true, n);
 	/* The backend's driver looks when there is a state. */
@@ -121,7 +128,7 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 		dev_look(d);
 		/* The guest has nothing to give back before it is connected. */
 		hard = force || d->back < BUS_CONNECTED;
-		nodes_base(&n, BACK, d->cls->kind, d->domid, d->id);
+		nodes_base(&n, BACK, back_kind(d), d->domid, d->id);
 		if (d->back != BUS_NONE && d->back != BUS_CLOSED) {
 			nodes_put(&n, "online", "0");
 			/* Linux says Closed at the end only when it was told
@@ -131,7 +138,7 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 		if (hard)
 			nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
 		if (hard && d->back == BUS_INITIALISING)
-			nodes_remove(&n, BACK, d->cls->kind, d->domid, d->id);
+			nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
 	}
 	return run_loose(c, &n, "close devices", e);
 }
@@ -139,7 +146,7 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 void
 dev_back_path(const struct dev *d, char out[NODES_BASE_MAX])
 {
-	snprintf(out, NODES_BASE_MAX, BACK, d->cls->kind, d->domid, d->id);
+	snprintf(out, NODES_BASE_MAX, BACK, back_kind(d), d->domid, d->id);
 }
 
 int
@@ -219,13 +226,25 @@ dev_forget_complaints(struct core *c, int32_t domid)
 	}
 }
 
+static void
+rm_empty_backends(struct core *c, const char *kind, int32_t domid)
+{
+	char path[NODES_BASE_MAX];
+
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d", kind,
+	    domid);
+	for (int up = 0; up < 3; up++) {
+		rm_empty(c, path);
+		*strrchr(path, '/') = '\0';
+	}
+}
+
 void
 dev_erase(struct dev_work *w)
 {
 	struct core *c = w->guest->core;
 	struct xu_err e = XU_ERR_INIT;
 	struct nodes n;
-	char path[NODES_BASE_MAX];
 	bool any = false;
 
 	DEV_EACH(d, w)
@@ -236,24 +255,32 @@ dev_erase(struct dev_work *w)
 		if (d->domid < 0)
 			continue;
 		nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
-		nodes_remove(&n, BACK, d->cls->kind, d->domid, d->id);
+		nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
 		nodes_remove(&n, LIBXL, d->domid, d->cls->kind, d->id);
-		nodes_remove(&n, COMPLAINTS "/%u",
-		    d->cls->kind, d->domid, d->id);
+		nodes_remove(&n, COMPLAINTS "/%u", back_kind(d), d->domid,
+		    d->id);
 	}
 	if (run_loose(c, &n, "remove the nodes of devices", &e) < 0)
 		xu_log_err(XU_ERROR, &e);
 	DEV_EACH(d, w) {
 		if (d->domid < 0)
 			continue;
-		snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d",
-		    d->cls->kind, d->domid);
-		rm_empty(c, path);
-		*strrchr(path, '/') = '\0';
-		rm_empty(c, path);
-		rm_empty_complaints(c, d->cls->kind, d->domid);
+		rm_empty_backends(c, back_kind(d), d->domid);
+		rm_empty_complaints(c, back_kind(d), d->domid);
 	}
-	rm_empty(c, "/local/domain/0/backend");
+}
+
+void
+dev_forget_backends(struct core *c, const char *kind, int32_t domid)
+{
+	char path[NODES_BASE_MAX];
+
+	if (c->xs == NULL)
+		return;
+	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d", kind,
+	    domid);
+	xs_rm(c->xs, XBT_NULL, path);
+	rm_empty_backends(c, kind, domid);
 }
 
 /* ---- reading ----------------------------------------------------------------------- */
@@ -279,8 +306,9 @@ dev_look(struct dev *d)
 
 	if (d->domid < 0)
 		return;
-	snprintf(base, sizeof(base), BACK, d->cls->kind, d->domid, d->id);
-	d->back = read_state(d->guest->core, base);
+	snprintf(base, sizeof(base), BACK, back_kind(d), d->domid, d->id);
+	d->back = d->cls->closed != NULL && d->cls->closed(d) ?
+	    BUS_CLOSED : read_state(d->guest->core, base);
 	snprintf(base, sizeof(base), FRONT, d->domid, d->cls->kind, d->id);
 	d->front = read_state(d->guest->core, base);
 }
@@ -295,7 +323,11 @@ dev_complaint(const struct dev *d, char *out, size_t room)
 	out[0] = '\0';
 	if (c->xs == NULL || d->domid < 0)
 		return;
-	snprintf(path, sizeof(path), COMPLAINTS "/%u/error", d->cls->kind,
+	if (d->cls->complaint != NULL)
+		d->cls->complaint(d, out, room);
+	if (out[0] != '\0')
+		return;
+	snprintf(path, sizeof(path), COMPLAINTS "/%u/error", back_kind(d),
 	    d->domid, d->id);
 	s = xs_read(c->xs, XBT_NULL, path, NULL);
 	if (s != NULL)
@@ -342,7 +374,7 @@ static void
 watch_paths(const struct dev *d, char back[NODES_BASE_MAX],
     char front[NODES_BASE_MAX])
 {
-	snprintf(back, NODES_BASE_MAX, BACK "%s", d->cls->kind, d->domid,
+	snprintf(back, NODES_BASE_MAX, BACK "%s", back_kind(d), d->domid,
 	    d->id, d->cls->deep ? "" : "/state");
 	snprintf(front, NODES_BASE_MAX, FRONT "/state", d->domid,
 	    d->cls->kind, d->id);
@@ -381,7 +413,9 @@ static const struct dev_class *
 class_of(const char *kind)
 {
 	for (size_t i = 0; dev_classes[i] != NULL; i++)
-		if (strcmp(dev_classes[i]->kind, kind) == 0)
+		if (strcmp(dev_classes[i]->kind, kind) == 0 ||
+		    (dev_classes[i]->other_back != NULL &&
+			strcmp(dev_classes[i]->other_back, kind) == 0))
 			return dev_classes[i];
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The device model of an HVM guest: one QEMU process, spoken to by QMP. It is
- * untrusted: it runs under a user id of its own (DM_UID_BASE + domid), in an
+ * untrusted: it runs under a user id of its own (qemu.h), in an
  * empty root, under QEMU's seccomp filter and restricted to its domain, and
  * gets files as descriptors. It outlives xld, which finds it again by its
  * record.
@@ -12,18 +12,14 @@
  *   dm_log.c      what it says
  *   dm_state.c    its own state, for an image of its guest
  *   dm_confine.c  the walls around it
- *   qmp.c         the protocol
- *   dm.c          the process: start, readiness, death, end
+ *   dm.c          what it is given as it starts
+ *   qemu.c        the process, as of any QEMU; qmp.c the protocol
  */
 #ifndef XLD_DM_H
 #define XLD_DM_H
 
 #include "xld.h"
 #include "xu_vdev.h"
-
-/* Nobody's, by systemd's list of user ids (0x70000000 to 0x7fffffff are not
- * used by anything). */
-#define DM_UID_BASE 0x70000000u
 
 /* --- dm_args.c ----------------------------------------------------------------- */
 
@@ -164,8 +160,6 @@ bool dm_has_cd(const struct guest *g, const char *device);
 void dm_stop(struct guest *g, void (*f)(void *arg), void *arg);
 /* The guest goes away; a process that was not stopped lives on. */
 void dm_forget(struct guest *g);
-/* Those that were told to end by guests that are gone. */
-void dm_orphans_close(struct core *c);
 
 /* --- dm_cd.c ------------------------------------------------------------------- */
 

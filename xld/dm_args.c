@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "dm.h"
+#include "qdisk.h"
+#include "qemu.h"
 #include "xu_num.h"
 
 #define VIDEO_MIB_STD	 16
@@ -180,19 +182,36 @@ add_all(struct words *w, const char *const *words)
 }
 
 static void
-add_confinement(struct words *w, const struct dm_plan *p)
+add_walls(struct words *w, int32_t domid, uint32_t uid, const char *root)
 {
-	uint32_t uid = DM_UID_BASE + (uint32_t)p->domid;
 	static const char *const fixed[] = { "-no-user-config", "-nodefaults",
-		"-xen-domid-restrict", NULL };
+		NULL };
 
 	add(w, "-xen-domid");
-	add(w, "%d", p->domid);
+	add(w, "%d", domid);
 	add_all(w, fixed);
 	add(w, "-runas");
 	add(w, "%u:%u", uid, uid);
 	add(w, "-chroot");
-	add(w, "%s", p->root);
+	add(w, "%s", root);
+}
+
+static void
+add_confinement(struct words *w, const struct dm_plan *p)
+{
+	add_walls(w, p->domid, QEMU_UID_BASE + (uint32_t)p->domid, p->root);
+	add(w, "-xen-domid-restrict");
+}
+
+static void
+add_name(struct words *w, const char *name, int qmp)
+{
+	add(w, "-name");
+	add_value(w, "guest=", name);
+	add(w, "-chardev");
+	add(w, "socket,id=qmp,fd=%d,server=on,wait=off", qmp);
+	add(w, "-mon");
+	add(w, "chardev=qmp,mode=control");
 }
 
 static void
@@ -377,6 +396,15 @@ add_cards(struct words *w, const struct dm_plan *p)
 	add_controller(w, p, DM_AHCI);
 }
 
+static char **
+finished(struct words *w)
+{
+	if (!w->bad)
+		return w->v;
+	dm_args_free(w->v);
+	return NULL;
+}
+
 char **
 dm_args(const struct dm_plan *p)
 {
@@ -384,12 +412,7 @@ dm_args(const struct dm_plan *p)
 
 	add(&w, "%s", p->program);
 	add_confinement(&w, p);
-	add(&w, "-name");
-	add_value(&w, "guest=", p->name);
-	add(&w, "-chardev");
-	add(&w, "socket,id=qmp,fd=%d,server=on,wait=off", p->fds.qmp);
-	add(&w, "-mon");
-	add(&w, "chardev=qmp,mode=control");
+	add_name(&w, p->name, p->fds.qmp);
 	add_machine(&w, p);
 	if (p->serial != NULL) {
 		add(&w, "-chardev");
@@ -407,10 +430,26 @@ dm_args(const struct dm_plan *p)
 		add(&w, "fd:%d", p->fds.state);
 	}
 	add_extra(&w, p);
-	if (!w.bad)
-		return w.v;
-	dm_args_free(w.v);
-	return NULL;
+	return finished(&w);
+}
+
+/* No screen, no devices: its machine is a name for what xen-attach means. */
+char **
+qdisk_args(const struct qdisk_plan *p)
+{
+	static const char *const fixed[] = { "-xen-attach", "-machine", "xenpv",
+		"-display", "none", NULL };
+	struct words w = { .v = NULL };
+
+	add(&w, "%s", p->program);
+	add_walls(&w, p->domid, p->uid, p->root);
+	add_name(&w, p->name, p->qmp);
+	add_all(&w, fixed);
+	for (unsigned i = 0; i < p->n; i++) {
+		add(&w, "-add-fd");
+		add(&w, "fd=%d,set=%u", p->disks[i].fd, p->disks[i].set);
+	}
+	return finished(&w);
 }
 
 void

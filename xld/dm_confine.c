@@ -16,11 +16,14 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dm.h"
+#include "qdisk.h"
 
 /* Processes. A thread is clone with CLONE_THREAD, see below; exec is what makes us
  * QEMU, and there is nothing in an empty root to exec later. */
@@ -64,8 +67,17 @@ refuse_processes(scmp_filter_ctx f)
 	return r;
 }
 
-int
-dm_filter(bool may_start)
+/* Requests to /dev/xen/privcmd have this letter; those to the devices of grants and
+ * events have others. */
+static int
+refuse_hypercalls(scmp_filter_ctx f)
+{
+	return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+	    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 'P' << 8));
+}
+
+static int
+filter(bool may_start, bool may_ask_xen)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 	int r = f == NULL ? -ENOMEM : 0;
@@ -74,6 +86,8 @@ dm_filter(bool may_start)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
 	if (r == 0 && !may_start)
 		r = refuse_processes(f);
+	if (r == 0 && !may_ask_xen)
+		r = refuse_hypercalls(f);
 	/* Its flags are in memory where no filter sees them; the C library takes
 	 * clone when this one does not exist. */
 	if (r == 0)
@@ -84,6 +98,12 @@ dm_filter(bool may_start)
 	seccomp_release(f);
 	errno = -r;
 	return r < 0 ? -1 : 0;
+}
+
+int
+dm_filter(bool may_start)
+{
+	return filter(may_start, true);
 }
 
 static int
@@ -113,11 +133,11 @@ limits(void)
  * host. Not every kernel and not every container has such rooms; the rest of the
  * walls stands without. */
 static void
-separate(const struct dm_plan *p)
+separate(bool net)
 {
 	int apart = CLONE_NEWIPC | CLONE_NEWUTS;
 
-	if (p->vnc == NULL && !p->net)
+	if (!net)
 		apart |= CLONE_NEWNET;
 	if (unshare(apart) < 0)
 		dprintf(STDERR_FILENO,
@@ -128,8 +148,81 @@ separate(const struct dm_plan *p)
 int
 dm_confine(const void *plan)
 {
-	separate(plan);
+	const struct dm_plan *p = plan;
+
+	separate(p->vnc != NULL || p->net);
 	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return dm_filter(false);
+	return filter(false, true);
+}
+
+/* ---- what serves disks ---------------------------------------------------------- */
+
+static int
+own_device(const char *name, uint32_t uid)
+{
+	char from[64], to[64];
+	struct stat st;
+
+	snprintf(from, sizeof(from), "/dev/xen/%s", name);
+	snprintf(to, sizeof(to), "dev/xen/%s", name);
+	if (stat(from, &st) < 0 || mknod(to, S_IFCHR | 0600, st.st_rdev) < 0)
+		return -1;
+	return chown(to, uid, uid);
+}
+
+/* Two nodes that nobody can open, under the names of all sets. */
+static int
+make_sets(void)
+{
+	char name[32];
+
+	if (mknod("dev/file", S_IFREG, 0) < 0 ||
+	    mknod("dev/block", S_IFBLK, 0) < 0)
+		return -1;
+	for (unsigned i = 0; i < 2 * QDISK_SETS; i++) {
+		snprintf(name, sizeof(name), "dev/fdset/%u", i);
+		if (link(i < QDISK_SETS ? "dev/file" : "dev/block", name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its root, which is mounted where nobody else sees it and ends with it. */
+static int
+make_root(const struct qdisk_plan *p)
+{
+	static const unsigned long flags = MS_NOSUID | MS_NOEXEC;
+	static const char *const folders[] = { "dev", "dev/xen", "dev/fdset" };
+	/* xenbus: each disk has a connection of its own to the store. */
+	static const char *const devices[] = { "gntdev", "evtchn", "xenbus" };
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("xld-disks", p->root, "tmpfs", flags,
+		"size=64k,nr_inodes=512,mode=0711") < 0 || chdir(p->root) < 0)
+		return -1;
+	umask(0);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(folders); i++)
+		if (mkdir(folders[i], 0711) < 0)
+			return -1;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(devices); i++)
+		if (own_device(devices[i], p->uid) < 0)
+			return -1;
+	if (make_sets() < 0 || chdir("/") < 0)
+		return -1;
+	umask(077);
+	return mount("xld-disks", p->root, "tmpfs",
+	    MS_REMOUNT | MS_RDONLY | flags, "mode=0711");
+}
+
+int
+qdisk_confine(const void *plan)
+{
+	if (make_root(plan) < 0)
+		return -1;
+	separate(false);
+	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return filter(false, false);
 }

@@ -12,6 +12,7 @@
 
 #include "dev.h"
 #include "dm.h"
+#include "qdisk.h"
 
 int
 guests_open(struct core *c)
@@ -165,6 +166,7 @@ guest_free(struct guest *g)
 {
 	struct core *c = g->core;
 
+	qdisk_forget(g);
 	devs_free(g);
 	console_free(g);
 	dm_forget(g);

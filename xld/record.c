@@ -14,6 +14,7 @@
 
 #include "db.h"
 #include "dm.h"
+#include "qdisk.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -115,6 +116,7 @@ content(const struct guest *g)
 	xu_val_set(v, "restarts", xu_int(g->restarts));
 	xu_val_set(v, "last_end", xu_str(g->last_end));
 	dm_keep(g, v);
+	qdisk_keep(g, v);
 	xu_val_set(v, "config", xu_val_copy(g->config));
 	return v;
 }

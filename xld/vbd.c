@@ -70,44 +70,36 @@ vbd_format(const struct dev *d)
 	return t.type;
 }
 
-/* What no backend of the kernel's reads. */
-static const char *
-image_fault(const struct guest *g, const char *device, bool cd)
-{
-	if (config_type(g->config) != TYPE_HVM)
-		return "images of that format are for emulated disks of HVM "
-		       "guests: convert it (qemu-img convert -O raw)";
-	if (cd)
-		return "what is in a CD drive is raw";
-	if (dm_place(device, cd, dm_has_ahci(g->config)) < 0)
-		return "images of that format are for emulated disks: call it "
-		       "hda to hdd, or sda to sdg";
-	return NULL;
-}
+static const char raw_media[] = "what is in a CD drive is raw";
 
 /* What is an emulated disk, by its name or its format, must be one. */
 static int
 check_emulated(const struct guest *g, const struct xu_val *entry,
     const struct xu_vdev *v, struct xu_err *e)
 {
-	const char *device = xu_val_get_str(entry, "device", "");
 	const char *location = xu_val_get_str(entry, "location", "");
 	bool cd = strcmp(xu_val_get_str(entry, "type", ""), "CD") == 0;
-	const char *fault = NULL;
 	struct xu_disk_target t;
 
 	xu_disk_target(location, &t);
-	if (t.type != XU_DISK_RAW)
-		fault = image_fault(g, device, cd);
-	if (fault != NULL)
-		return config_unsupported(e, "location", location, fault);
+	if (t.type != XU_DISK_RAW && cd)
+		return config_unsupported(e, "location", location, raw_media);
 	if (cd || config_type(g->config) != TYPE_HVM || v->kind == 's' ||
+	    dm_place(xu_val_get_str(entry, "device", ""), false,
+		dm_has_ahci(g->config)) < 0 ||
 	    (v->kind != 'h' && t.type == XU_DISK_RAW) ||
 	    strcmp(xu_val_get_str(entry, "mode", ""), "RO") != 0)
 		return 0;
 	return config_unsupported(e, "mode", "RO",
 	    "an IDE or AHCI disk can be written to: call it sda to sdg (SCSI), "
 	    "make it a CD (:cdrom), or xvda for PV drivers alone");
+}
+
+static bool
+is_backend(const char *word)
+{
+	return word[0] == '\0' || strcmp(word, "phy") == 0 ||
+	    strcmp(word, QDISK_KIND) == 0;
 }
 
 static int
@@ -126,6 +118,10 @@ check(const struct guest *g, const struct xu_val *entry, uint32_t *id,
 	    strcmp(xu_val_get_str(entry, "type", ""), "CD") != 0)
 		return config_unsupported(e, "location", location,
 		    "only a CD drive may be empty");
+	if (!is_backend(xu_val_get_str(entry, "backendtype", "")))
+		return config_unsupported(e, "backendtype",
+		    xu_val_get_str(entry, "backendtype", ""),
+		    "it can be phy or qdisk, or empty");
 	*id = v.number;
 	return check_emulated(g, entry, &v, e);
 }
@@ -182,16 +178,31 @@ hold(struct vbd *v, const struct stat *st)
 	v->ino = v->block ? 0 : st->st_ino;
 }
 
-/* An image of a format of its own, for a device model that is yet to start. */
+/* No frontend ever sees it, nor does it come or go while its guest runs. */
+static bool
+hidden(const struct dev *d)
+{
+	const struct xu_val *config = d->guest->config;
+
+	return vbd_format(d) != XU_DISK_RAW && config_type(config) == TYPE_HVM &&
+	    dm_place(dev_str(d, "device"), false, dm_has_ahci(config)) >= 0;
+}
+
+/* What a device model, which is yet to start, or a QEMU of its own reads. */
 static int
 prepare_image(const struct dev *d, const char *path, struct xu_err *e)
 {
-	const char *fault = dm_image_fault(vbd_of(d)->fd, vbd_format(d));
+	const struct vbd *v = vbd_of(d);
+	bool shared = xu_val_get_bool(dev_entry(d), "sharable", false);
+	const char *fault = dm_image_fault(v->fd, vbd_format(d));
 
-	if (fault == NULL && dm_pid(d->guest) != 0)
+	if (fault == NULL && hidden(d) && dm_pid(d->guest) != 0)
 		fault = "an image of that format can only be there from the "
 			"guest's start";
-	return fault == NULL ? 0 : refuse(e, path, 0, fault);
+	if (fault != NULL)
+		return refuse(e, path, 0, fault);
+	return shared || v->block ? 0 :
+				    vbd_lock(v->fd, vbd_readonly(d), path, e);
 }
 
 static int
@@ -204,7 +215,7 @@ prepare_target(struct dev *d, const char *path, struct xu_err *e)
 	    vbd_share(d, path, &st, e) < 0)
 		return -1;
 	hold(v, &st);
-	if (vbd_format(d) != XU_DISK_RAW)
+	if (vbd_format(d) != XU_DISK_RAW || qdisk_has(d))
 		return prepare_image(d, path, e);
 	if (v->block) {
 		v->rdev = st.st_rdev;
@@ -224,6 +235,7 @@ static enum xu_step_result
 prepare(struct dev *d, struct xu_err *e)
 {
 	const struct vdi *disk = vdi_find(d->guest->core, dev_str(d, "VDI"));
+	enum xu_step_result r = XU_STEP_FAIL;
 	struct vbd *v = vbd_of(d);
 	char path[PATH_MAX], label[200];
 
@@ -234,7 +246,9 @@ prepare(struct dev *d, struct xu_err *e)
 		refuse(e, path, 0, "it is being made, copied, grown or removed: "
 				   "try again later");
 	else if (path[0] == '\0' || prepare_target(d, path, e) == 0)
-		return XU_STEP_NEXT;
+		r = qdisk_has(d) ? qdisk_prepare(d, e) : XU_STEP_NEXT;
+	if (r != XU_STEP_FAIL)
+		return r;
 	xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
 	return XU_STEP_FAIL;
 }
@@ -244,6 +258,7 @@ release(struct dev *d)
 {
 	struct vbd *v = vbd_of(d);
 
+	qdisk_release(d);
 	loop_close(&v->loop);
 	if (v->fd >= 0)
 		close(v->fd);
@@ -262,6 +277,7 @@ adopt(struct dev *d)
 	if (vbd_path(dev_str(d, "location"), path, sizeof(path), NULL) == 0 &&
 	    path[0] != '\0' && stat(path, &st) == 0)
 		hold(v, &st);
+	qdisk_adopt_disk(d);
 }
 
 int
@@ -275,8 +291,7 @@ vbd_medium(const struct dev *d, const char *location, struct xu_err *e)
 
 	xu_disk_target(location, &t);
 	if (r == 0 && t.type != XU_DISK_RAW)
-		return config_unsupported(e, "location", location,
-		    image_fault(d->guest, dev_str(d, "device"), true));
+		return config_unsupported(e, "location", location, raw_media);
 	if (r < 0 || path[0] == '\0')
 		return r;
 	r = open_target(&v, path, true, &st, e);
@@ -294,13 +309,6 @@ static bool
 emulated(const struct dev *d)
 {
 	return vbd_is_cd(d) && config_type(d->guest->config) == TYPE_HVM;
-}
-
-/* No frontend ever sees it, nor does it come or go while its guest runs. */
-static bool
-hidden(const struct dev *d)
-{
-	return vbd_format(d) != XU_DISK_RAW;
 }
 
 /* The device may be gone when the model answers. */
@@ -371,9 +379,14 @@ nodes(const struct dev *d, bool backend, struct nodes *n)
 		return;
 	}
 	vbd_path(dev_str(d, "location"), path, sizeof(path), NULL);
+	if (qdisk_has(d)) {
+		nodes_put(n, "physical-device-path", "%s", path);
+		qdisk_params(d, path, sizeof(path));
+		nodes_put(n, "direct-io-safe", "0");
+	}
 	nodes_put(n, "params", "%s", path);
 	nodes_put(n, "dev", "%s", dev_str(d, "device"));
-	nodes_put(n, "type", "phy");
+	nodes_put(n, "type", "%s", qdisk_has(d) ? QDISK_KIND : "phy");
 	nodes_put(n, "mode", "%s", ro ? "r" :
 		xu_val_get_bool(dev_entry(d), "sharable", false) ? "w!" : "w");
 	nodes_put(n, "removable", "%d", cd ||
@@ -402,12 +415,18 @@ const struct dev_class vbd_class = {
 	.check = check,
 	.describe = describe,
 	.prepare = prepare,
+	.grant = qdisk_grant,
 	.nodes = nodes,
 	.release = release,
 	.adopt = adopt,
 	.model = model,
 	.emulated = emulated,
 	.hidden = hidden,
+	.part = qdisk_part,
+	.other_back = QDISK_KIND,
+	.other = qdisk_has,
+	.closed = qdisk_closed,
+	.complaint = qdisk_complaint,
 	.shown_front = shown_front,
 	.shown_back = shown_back,
 	.ops = &vbd_ops,
@@ -437,7 +456,8 @@ dev_vbd_each(const struct guest *g,
 			.number = d->id, .rdev = vbd_of(d)->rdev,
 			.fd = vbd_of(d)->fd, .path = path,
 			.format = vbd_format(d),
-			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d) };
+			.readonly = vbd_readonly(d), .cdrom = vbd_is_cd(d),
+			.served = qdisk_has(d) };
 		r = f(arg, &view);
 	}
 	return r;

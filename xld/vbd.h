@@ -3,11 +3,12 @@
  * Disks. An entry of "VBDs" has: uuid, VDI (uuid of one that was made
  * beforehand, or ""), device ("xvda"), mode (RO, RW), type (Disk, CD), bootable,
  * sharable (xm's "w!": others may have it, too), location ("phy:/dev/x",
- * "file:/x.img", "qcow2:/x", "" = an empty drive), plug (see dev.h), and the API's
- * maps.
+ * "file:/x.img", "qcow2:/x", "" = an empty drive), backendtype ("", phy, qdisk),
+ * plug (see dev.h), and the API's maps.
  *
- * The kernel's backend knows raw disks only: an image of a format of its own is an
- * emulated disk of an HVM guest and nothing else.
+ * The kernel's backend knows raw disks only. An image of a format of its own has
+ * QEMU as its backend (qdisk.h), as has a raw disk whose backendtype is qdisk; or it
+ * is an emulated disk of an HVM guest and nothing else.
  */
 #ifndef XLD_VBD_H
 #define XLD_VBD_H
@@ -16,6 +17,7 @@
 
 #include "dev.h"
 #include "loop.h"
+#include "qdisk.h"
 #include "xu_vdev.h"
 
 /* What prepare has taken. */
@@ -31,6 +33,13 @@ struct vbd {
 	bool held, block;
 	dev_t dev;
 	ino_t ino;
+	/* Of one that QEMU serves, see qdisk.c: the set that has its file; on its
+	 * way to QEMU; QEMU has been told to let go of it, and has; it did not
+	 * take it; what was said of that, from where in the log on. */
+	unsigned set;
+	bool giving, leaving, closed, refused;
+	char said[300];
+	off_t log_from;
 };
 
 static inline struct vbd *
@@ -57,6 +66,13 @@ struct xu_val *vbd_new_entry(struct call *k, const struct guest *g,
 int vbd_share(const struct dev *d, const char *path, const struct stat *st,
     struct xu_err *e);
 
+/*
+ * vbd_lock.c: QEMU's programs lock the images they have open, in a way that goes with
+ * the open file and so to whom it is handed. Takes such a lock, or says who is in the
+ * way.
+ */
+int vbd_lock(int fd, bool readonly, const char *path, struct xu_err *e);
+
 /* One disk of a guest as a device model needs it. */
 struct vbd_view {
 	/* As in the config ("hda"), and as a number of vbd-interface. */
@@ -68,7 +84,8 @@ struct vbd_view {
 	int fd;
 	const char *path;
 	enum xu_disk_type format;
-	bool readonly, cdrom;
+	/* served: by QEMU, to the PV driver. */
+	bool readonly, cdrom, served;
 };
 /*
  * Calls f for each disk of a guest that is prepared (from the step

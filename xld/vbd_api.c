@@ -43,6 +43,7 @@ record(struct core *c XU_UNUSED, void *obj)
 	xu_val_set(r, "metrics", xu_str(uuid));
 	xu_vdev_user(dev_str(d, "device"), user, sizeof(user));
 	xu_val_set(r, "userdevice", xu_str(user));
+	xu_val_set(r, "backendtype", xu_str(dev_str(d, "backendtype")));
 	xu_val_set(r, "empty", xu_bool(dev_str(d, "location")[0] == '\0'));
 	return r;
 }
@@ -158,6 +159,7 @@ vbd_new_entry(struct call *k, const struct guest *g,
 	for (size_t i = 0; i < XU_ARRAY_SIZE(flags); i++)
 		xu_val_set(v, flags[i],
 		    xu_bool(xu_val_get_bool(args, flags[i], false)));
+	set_str(v, "backendtype", xu_val_get_str(args, "backendtype", ""));
 	set_str(v, "plug", "");
 	xu_val_set(v, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());

@@ -43,7 +43,7 @@ struct call;
 struct console;
 struct create;
 struct db;
-struct dm;
+struct qemu;
 struct listeners;
 struct migration;
 struct hardware;
@@ -89,7 +89,7 @@ struct core {
 	/* Domains being destroyed. */
 	struct xu_list reaps;
 	/* Device models that end without a guest. */
-	struct xu_list dm_orphans;
+	struct xu_list qemu_orphans;
 	/* Starts and stops that go with the host's; NULL: none. No guest is
 	 * started while it is disabled. */
 	struct rounds *rounds;
@@ -198,8 +198,8 @@ struct guest {
 	struct xc_domaininfo info;
 	bool seen;
 	struct console *console;
-	/* HVM: the device model, see dm.h. */
-	struct dm *dm;
+	/* HVM: the device model, see dm.h; and what serves disks, qdisk.h. */
+	struct qemu *dm, *qdisk;
 	/* Its devices, see dev.h. */
 	struct xu_list devs;
 	/* Restarts, for the limit on their rate. */

@@ -192,11 +192,10 @@ take_backendtype(struct parser *k, const char *s, size_t len)
 {
 	if (is_word(s, len, "phy") || len == 0)
 		return 0;
-	if (is_word(s, len, "qdisk"))
-		return wrong(k, s, "the QEMU backend is not there yet; leave "
-				   "'backendtype' out");
-	return wrong(k, s, "'backendtype' can be phy in this release; leave it "
-			   "out");
+	k->d->qdisk = is_word(s, len, "qdisk");
+	if (k->d->qdisk)
+		return 0;
+	return wrong(k, s, "'backendtype' can be phy or qdisk; leave it out");
 }
 
 static int

@@ -22,7 +22,8 @@ struct cfg_disk {
 	/* "xvda", without "/dev/" and ":cdrom"; and its number. */
 	char *vdev;
 	uint32_t number;
-	bool readonly, sharable, cdrom, removable;
+	/* qdisk: QEMU is to be its backend, whatever the format. */
+	bool readonly, sharable, cdrom, removable, qdisk;
 };
 
 struct cfg_disk_problem {

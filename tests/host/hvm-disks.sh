@@ -94,11 +94,8 @@ refused 1 'its data are in another file' "$f,qcow2,hda,w"
 refused 1 'it is no vhd image' "$scratch/raw,vhd,hda,w"
 refused 1 'it is no qcow2 image' "$scratch/raw,qcow2,sda,r"
 image "$f" qcow2
-refused 2 'call it hda to hdd, or sda to sdg' "$f,qcow2,xvde,w"
 refused 2 'in a CD drive is raw' "$f,qcow2,hdc:cdrom,r"
 refused 2 'call it sda to sdg .SCSI., make it a CD' "$scratch/raw,raw,hda,r"
 refused 2 'call it sda to sdg' "$scratch/raw,raw,hdb,r" 'hdtype = "ahci"'
 refused 2 'hdtype' "$scratch/raw,raw,hda,w" 'hdtype = "mfm"'
-expect_status 2 xm create "$(tiny_config a "disk = [ '$f,qcow2,xvda,w' ]")"
-contains "a PV guest" "$err" 'for emulated disks of HVM guests: convert it'
 nothing_left "refusals"

@@ -140,3 +140,20 @@ tiny_config() {
 	} >"$f"
 	echo "$f"
 }
+
+# archive NAME FILE: an initramfs (cpio's newc) with this one program in its root; not
+# every host has cpio.
+archive() {
+	entry "$1" 0100755 "$(stat -c %s "$2")"
+	cat "$2"
+	pad "$(stat -c %s "$2")"
+	entry 'TRAILER!!!' 0 0
+}
+# Inode, mode, owner, group, links, time, size, devices, length of the name, sum.
+entry() {
+	printf 070701
+	printf %08x 1 "$2" 0 0 1 0 "$3" 0 0 0 0 $((${#1} + 1)) 0
+	printf '%s\0' "$1"
+	pad $((110 + ${#1} + 1))
+}
+pad() { head -c $(((4 - $1 % 4) % 4)) /dev/zero; }

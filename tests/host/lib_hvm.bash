@@ -116,20 +116,3 @@ linux_disk() {
 		$((n >> 8 & 255)) $((n >> 16 & 255)) $((n >> 24)))"
 }
 put512() { printf '%b' "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
-
-# archive NAME FILE: an initramfs (cpio's newc) with this one program in its root; the
-# full image has no cpio.
-archive() {
-	entry "$1" 0100755 "$(stat -c %s "$2")"
-	cat "$2"
-	pad "$(stat -c %s "$2")"
-	entry 'TRAILER!!!' 0 0
-}
-# Inode, mode, owner, group, links, time, size, devices, length of the name, sum.
-entry() {
-	printf 070701
-	printf %08x 1 "$2" 0 0 1 0 "$3" 0 0 0 0 $((${#1} + 1)) 0
-	printf '%s\0' "$1"
-	pad $((110 + ${#1} + 1))
-}
-pad() { head -c $(((4 - $1 % 4) % 4)) /dev/zero; }

@@ -27,9 +27,8 @@ linux_initrd() {
 			done
 		INIT
 	} >"$scratch/extra/init"
-	chmod 755 "$scratch/extra/init"
 	{ gunzip -c /boot/guest/initrd.img
-		cd "$scratch/extra" && echo init | cpio -o -H newc 2>/dev/null
+		archive init "$scratch/extra/init"
 	} >"$scratch/initrd.img"
 }
 

@@ -134,6 +134,8 @@ static const struct {
 	{ "/srv/x,raw,xvda,w,backendtype=phy,discard,removable",
 	    "file:/srv/x", "xvda", "m" },
 	{ "raw:/srv/x,xvda,w", "file:/srv/x", "xvda", "" },
+	{ "vdev=xvda,backendtype=qdisk,target=/srv/x", "file:/srv/x", "xvda",
+	    "q" },
 	/* images, by format and by prefix */
 	{ "/srv/x,qcow2,hda,w", "qcow2:/srv/x", "hda", "" },
 	{ "x,vhd,sda,r", "vhd:/cwd/x", "sda", "r" },
@@ -155,9 +157,9 @@ START_TEST(a_disk)
 	location = cfg_disk_location(&d, "/cwd");
 	ck_assert_str_eq(location, disks[_i].location);
 	ck_assert_str_eq(d.vdev, disks[_i].vdev);
-	snprintf(flags, sizeof(flags), "%s%s%s%s", d.readonly ? "r" : "",
-	    d.sharable ? "!" : "", d.cdrom ? "c" : "",
-	    d.removable ? "m" : "");
+	snprintf(flags, sizeof(flags), "%s%s%s%s%s", d.readonly ? "r" : "",
+	    d.sharable ? "!" : "", d.cdrom ? "c" : "", d.removable ? "m" : "",
+	    d.qdisk ? "q" : "");
 	ck_assert_str_eq(flags, disks[_i].flags);
 	cfg_disk_fini(&d);
 }
@@ -201,8 +203,8 @@ static const struct {
 	{ "vdev=xvda,script=block-drbd,target=/x", 17,
 	    "block scripts are not run yet; attach the device in domain 0 and "
 	    "name it" },
-	{ "vdev=xvda,backendtype=qdisk,target=/x", 22,
-	    "the QEMU backend is not there yet; leave 'backendtype' out" },
+	{ "vdev=xvda,backendtype=tap,target=/x", 22,
+	    "'backendtype' can be phy or qdisk; leave it out" },
 	{ "vdev=xvda,devtype=floppy,target=/x", 18,
 	    "'devtype' is cdrom or disk" },
 	{ "vdev=xvda,removable=maybe,target=/x", 20,

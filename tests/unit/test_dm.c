@@ -21,6 +21,8 @@
 
 #include "console.h"
 #include "dm.h"
+#include "qdisk.h"
+#include "qemu.h"
 #include "qmp.h"
 #include "vm_hvm.h"
 #include "xu_proc.h"
@@ -72,9 +74,8 @@ words_of(const struct xu_val *v, int kernel, int ramdisk)
 }
 
 #define CONFINED                                                               \
-	"/qemu|-xen-domid|7|-no-user-config|-nodefaults|"                      \
-	"-xen-domid-restrict|-runas|"                                          \
-	"1879048199:1879048199|-chroot|/empty|-name|guest=web,,1|-chardev|"    \
+	"/qemu|-xen-domid|7|-no-user-config|-nodefaults|-runas|"                \
+	"1879048199:1879048199|-chroot|/empty|-xen-domid-restrict|-name|guest=web,,1|-chardev|"    \
 	"socket,id=qmp,fd=3,server=on,wait=off|-mon|chardev=qmp,mode=control|"
 
 START_TEST(words)
@@ -213,6 +214,34 @@ START_TEST(bad_boot_order)
 	ck_assert_int_eq(dm_plan_from(v, &p, &e), -1);
 	ck_assert_str_eq(e.code, "VALUE_NOT_SUPPORTED");
 	ck_assert_ptr_nonnull(strstr(e.msg, "'cx'"));
+}
+END_TEST
+
+/* What serves disks: no machine, no screen, its files by their sets. */
+START_TEST(disk_words)
+{
+	const struct qdisk_plan p = { .program = "/qemu",
+		.domid = 7,
+		.name = "a,b",
+		.root = "/empty",
+		.uid = 77,
+		.qmp = 3,
+		.disks = { { 4, 0 }, { 5, QDISK_SETS } },
+		.n = 2 };
+	char **args = qdisk_args(&p);
+	struct xu_buf b = XU_BUF_INIT;
+
+	ck_assert_ptr_nonnull(args);
+	for (char **a = args; *a != NULL; a++)
+		xu_buf_addf(&b, "%s|", *a);
+	ck_assert_str_eq(xu_buf_text(&b),
+	    "/qemu|-xen-domid|7|-no-user-config|-nodefaults|-runas|77:77|"
+	    "-chroot|/empty|-name|guest=a,,b|-chardev|"
+	    "socket,id=qmp,fd=3,server=on,wait=off|-mon|"
+	    "chardev=qmp,mode=control|-xen-attach|-machine|xenpv|-display|none|"
+	    "-add-fd|fd=4,set=0|-add-fd|fd=5,set=128|");
+	free(xu_buf_steal(&b));
+	dm_args_free(args);
 }
 END_TEST
 
@@ -429,7 +458,7 @@ START_TEST(orphan)
 	pid_t pid;
 	FILE *f;
 
-	xu_list_init(&c.dm_orphans);
+	xu_list_init(&c.qemu_orphans);
 	ck_assert_int_eq(pipe(p), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -455,9 +484,9 @@ START_TEST(orphan)
 	dm_forget(&g);
 	ck_assert_int_eq(dm_pid(&g), 0);
 	ck_assert_int_eq(kill(pid, 0), 0);
-	ck_assert(!xu_list_empty(&c.dm_orphans));
-	dm_orphans_close(&c);
-	ck_assert(xu_list_empty(&c.dm_orphans));
+	ck_assert(!xu_list_empty(&c.qemu_orphans));
+	qemu_orphans_close(&c);
+	ck_assert(xu_list_empty(&c.qemu_orphans));
 	ck_assert_int_eq(kill(pid, 0), -1);
 	uv_run(c.loop, UV_RUN_DEFAULT);
 	xu_val_free(g.config);
@@ -475,6 +504,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, words);
+	tcase_add_test(t, disk_words);
 	tcase_add_test(t, no_screen);
 	tcase_add_test(t, serial_line);
 	tcase_add_test(t, nics);

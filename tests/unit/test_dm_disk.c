@@ -4,11 +4,13 @@
 #include "config.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dm.h"
+#include "vbd.h"
 
 static char *
 words_of_plan(const struct dm_plan *p)
@@ -163,6 +165,43 @@ START_TEST(image)
 }
 END_TEST
 
+/* QEMU's locks, on three opens of one file: writers are alone, readers are many, and
+ * a lock goes with the open file, whoever closes it last. */
+START_TEST(locks)
+{
+	char path[] = "/tmp/lock.XXXXXX";
+	int made = mkstemp(path), a = open(path, O_RDWR),
+	    b = open(path, O_RDWR), c = open(path, O_RDONLY), heir;
+	struct xu_err e = XU_ERR_INIT;
+
+	ck_assert_int_ge(c, 0);
+	ck_assert_int_eq(vbd_lock(a, false, path, &e), 0);
+	ck_assert_int_eq(vbd_lock(b, false, path, &e), -1);
+	ck_assert_str_eq(e.code, "VDI_IN_USE");
+	xu_err_clear(&e);
+	ck_assert_int_eq(vbd_lock(c, true, path, &e), -1);
+	ck_assert_ptr_nonnull(strstr(e.msg, "open for writing"));
+	/* What a failed attempt had taken goes with its file. */
+	close(b);
+	close(c);
+	heir = dup(a);
+	close(a);
+	b = open(path, O_RDONLY);
+	ck_assert_int_eq(vbd_lock(b, true, path, NULL), -1);
+	close(b);
+	close(heir);
+	b = open(path, O_RDONLY);
+	c = open(path, O_RDONLY);
+	a = open(path, O_RDWR);
+	ck_assert_int_eq(vbd_lock(b, true, path, NULL), 0);
+	ck_assert_int_eq(vbd_lock(c, true, path, NULL), 0);
+	ck_assert_int_eq(vbd_lock(a, false, path, NULL), -1);
+	for (int fd = made; fd <= heir; fd++)
+		close(fd);
+	unlink(path);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -174,6 +213,7 @@ main(void)
 	tcase_add_test(t, disks);
 	tcase_add_test(t, buses);
 	tcase_add_loop_test(t, place, 0, XU_ARRAY_SIZE(places));
+	tcase_add_test(t, locks);
 	tcase_add_loop_test(t, image, 0, XU_ARRAY_SIZE(images));
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
