@@ -205,8 +205,8 @@ xu_vdev_name(uint32_t number, char *out, size_t room)
 	"images of that format are not used here: convert the image "           \
 	"(qemu-img convert -O raw)"
 #define SCRIPT                                                                 \
-	"needs a block script, and scripts are not run yet; attach the device " \
-	"in domain 0 and name it"
+	"it is brought by a script: script=block-..., and the target without "  \
+	"this prefix"
 
 const char *
 xu_disk_type_word(enum xu_disk_type type)
@@ -222,24 +222,25 @@ xu_disk_target(const char *text, struct xu_disk_target *out)
 	static const struct {
 		const char *prefix, *reason;
 		enum xu_disk_type type;
+		const char *script;
 	} rows[] = {
-		{ "phy:", NULL, XU_DISK_RAW },
-		{ "file:", NULL, XU_DISK_RAW },
-		{ "raw:", NULL, XU_DISK_RAW },
-		{ "aio:", NULL, XU_DISK_RAW },
-		{ "tap:", NULL, XU_DISK_RAW },
-		{ "tap2:", NULL, XU_DISK_RAW },
-		{ "tapdisk:", NULL, XU_DISK_RAW },
-		{ "vhd:", NULL, XU_DISK_VHD },
-		{ "qcow2:", NULL, XU_DISK_QCOW2 },
-		{ "qcow:", QEMU_FORMAT, XU_DISK_OTHER },
-		{ "qed:", QEMU_FORMAT, XU_DISK_OTHER },
-		{ "vmdk:", QEMU_FORMAT, XU_DISK_OTHER },
-		{ "ram:", QEMU_FORMAT, XU_DISK_OTHER },
-		{ "nbd:", SCRIPT, XU_DISK_OTHER },
-		{ "iscsi:", SCRIPT, XU_DISK_OTHER },
-		{ "drbd:", SCRIPT, XU_DISK_OTHER },
-		{ "enbd:", SCRIPT, XU_DISK_OTHER },
+		{ "phy:", NULL, XU_DISK_RAW, NULL },
+		{ "file:", NULL, XU_DISK_RAW, NULL },
+		{ "raw:", NULL, XU_DISK_RAW, NULL },
+		{ "aio:", NULL, XU_DISK_RAW, NULL },
+		{ "tap:", NULL, XU_DISK_RAW, NULL },
+		{ "tap2:", NULL, XU_DISK_RAW, NULL },
+		{ "tapdisk:", NULL, XU_DISK_RAW, NULL },
+		{ "vhd:", NULL, XU_DISK_VHD, NULL },
+		{ "qcow2:", NULL, XU_DISK_QCOW2, NULL },
+		{ "qcow:", QEMU_FORMAT, XU_DISK_OTHER, NULL },
+		{ "qed:", QEMU_FORMAT, XU_DISK_OTHER, NULL },
+		{ "vmdk:", QEMU_FORMAT, XU_DISK_OTHER, NULL },
+		{ "ram:", QEMU_FORMAT, XU_DISK_OTHER, NULL },
+		{ "nbd:", SCRIPT, XU_DISK_OTHER, "block-nbd" },
+		{ "iscsi:", SCRIPT, XU_DISK_OTHER, "block-iscsi" },
+		{ "drbd:", SCRIPT, XU_DISK_OTHER, "block-drbd" },
+		{ "enbd:", SCRIPT, XU_DISK_OTHER, "block-enbd" },
 	};
 	bool again = true;
 	size_t n;
@@ -255,6 +256,7 @@ xu_disk_target(const char *text, struct xu_disk_target *out)
 			out->below_dev = i == 0;
 			out->path += n;
 			out->reason = rows[i].reason;
+			out->script = rows[i].script;
 			if (rows[i].type != XU_DISK_RAW)
 				out->type = rows[i].type;
 			again = out->reason == NULL;

@@ -50,6 +50,9 @@ struct xu_disk_target {
 	const char *path;
 	/* Of a relative name after phy:. */
 	bool below_dev;
+	/* "block-iscsi": who brings what such a prefix means, NULL: nobody needs
+	 * to; reason is set, too. */
+	const char *script;
 	/* Why not, as the rest of a sentence that begins with the prefix. */
 	const char *reason;
 };

@@ -28,6 +28,9 @@ static const struct model_field vbd_fields[] = {
 	    "phy:/dev/... or file:/..., when there is no VDI for it." },
 	{ "backendtype", T_STRING, RO_INS, 0,
 	    "Empty: the kernel's for raw disks, QEMU for images; qdisk: QEMU." },
+	{ "script", T_STRING, RO_INS, 0,
+	    "Empty or block: done by the daemon; any other is a program that is "
+	    "run, which a pool-admin may ask for; location is its own matter." },
 	{ "empty", T_BOOL, RO_RUN, 0, "A drive with nothing in it." },
 	{ "currently_attached", T_BOOL, RO_RUN, 0,
 	    "A running guest has it now." },

@@ -143,6 +143,9 @@ struct dev_class {
 	 * has died. And what is known of why. Both may be NULL. */
 	bool (*closed)(const struct dev *d);
 	void (*complaint)(const struct dev *d, char *out, size_t room);
+	/* Its backend's nodes are still read when it is released, and go with
+	 * whom reads them. May be NULL. */
+	bool (*lingers)(const struct dev *d);
 	/* Nodes of the frontend and the backend that people like to see; end
 	 * with NULL. */
 	const char *const *shown_front, *const *shown_back;
@@ -259,6 +262,8 @@ void dev_erase(struct dev_work *w);
 /* domid is no more. The kernel may have complained of its devices after their nodes
  * had gone, when a creation was undone while it looked at them. */
 void dev_forget_complaints(struct core *c, int32_t domid);
+/* The folder of one backend, whose device is no more. */
+void dev_forget_nodes(struct core *c, const char *folder);
 /* A backend that was a process has ended: whatever it wrote last goes. */
 void dev_forget_backends(struct core *c, const char *kind, int32_t domid);
 /* Nodes of both sides that people like to see, into a struct of strings; what a

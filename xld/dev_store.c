@@ -255,7 +255,8 @@ dev_erase(struct dev_work *w)
 		if (d->domid < 0)
 			continue;
 		nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
-		nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
+		if (d->cls->lingers == NULL || !d->cls->lingers(d))
+			nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
 		nodes_remove(&n, LIBXL, d->domid, d->cls->kind, d->id);
 		nodes_remove(&n, COMPLAINTS "/%u", back_kind(d), d->domid,
 		    d->id);
@@ -268,6 +269,21 @@ dev_erase(struct dev_work *w)
 		rm_empty_backends(c, back_kind(d), d->domid);
 		rm_empty_complaints(c, back_kind(d), d->domid);
 	}
+}
+
+void
+dev_forget_nodes(struct core *c, const char *folder)
+{
+	char kind[16];
+	unsigned id;
+	int domid;
+
+	if (c->xs == NULL || sscanf(folder,
+		"/local/domain/0/backend/%15[a-z0-9]/%d/%u", kind, &domid,
+		&id) != 3)
+		return;
+	xs_rm(c->xs, XBT_NULL, folder);
+	rm_empty_backends(c, kind, domid);
 }
 
 void

@@ -34,7 +34,8 @@ qdisk_has(const struct dev *d)
 	bool asked = strcmp(dev_str(d, "backendtype"), QDISK_KIND) == 0;
 	bool image = vbd_format(d) != XU_DISK_RAW;
 
-	if (d->cls != &vbd_class || dev_str(d, "location")[0] == '\0')
+	if (d->cls != &vbd_class || dev_str(d, "location")[0] == '\0' ||
+	    vbd_is_scripted(d))
 		return false;
 	return (image || asked) && !dev_is_hidden(d) &&
 	    (d->cls->emulated == NULL || !d->cls->emulated(d));

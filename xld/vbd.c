@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "dm.h"
+#include "script.h"
 #include "vbd.h"
 #include "vdi.h"
 
@@ -66,8 +67,23 @@ vbd_format(const struct dev *d)
 {
 	struct xu_disk_target t;
 
+	if (vbd_is_scripted(d))
+		return XU_DISK_RAW;
 	xu_disk_target(dev_str(d, "location"), &t);
 	return t.type;
+}
+
+/* xl's "block" is what is done here without a program. */
+static bool
+is_script(const char *word)
+{
+	return word[0] != '\0' && strcmp(word, "block") != 0;
+}
+
+bool
+vbd_is_scripted(const struct dev *d)
+{
+	return is_script(dev_str(d, "script"));
 }
 
 static const char raw_media[] = "what is in a CD drive is raw";
@@ -78,15 +94,22 @@ check_emulated(const struct guest *g, const struct xu_val *entry,
     const struct xu_vdev *v, struct xu_err *e)
 {
 	const char *location = xu_val_get_str(entry, "location", "");
+	const char *backend = xu_val_get_str(entry, "backendtype", "");
 	bool cd = strcmp(xu_val_get_str(entry, "type", ""), "CD") == 0;
+	bool placed = config_type(g->config) == TYPE_HVM &&
+	    dm_place(xu_val_get_str(entry, "device", ""), cd,
+		dm_has_ahci(g->config)) >= 0;
 	struct xu_disk_target t;
 
 	xu_disk_target(location, &t);
 	if (t.type != XU_DISK_RAW && cd)
 		return config_unsupported(e, "location", location, raw_media);
-	if (cd || config_type(g->config) != TYPE_HVM || v->kind == 's' ||
-	    dm_place(xu_val_get_str(entry, "device", ""), false,
-		dm_has_ahci(g->config)) < 0 ||
+	/* Two QEMUs would have it open. */
+	if (placed && strcmp(backend, QDISK_KIND) == 0)
+		return config_unsupported(e, "backendtype", backend,
+		    "this disk of an HVM guest is emulated, too: call it xvde or "
+		    "later, or leave the backend to the kernel");
+	if (cd || !placed || v->kind == 's' ||
 	    (v->kind != 'h' && t.type == XU_DISK_RAW) ||
 	    strcmp(xu_val_get_str(entry, "mode", ""), "RO") != 0)
 		return 0;
@@ -102,6 +125,27 @@ is_backend(const char *word)
 	    strcmp(word, QDISK_KIND) == 0;
 }
 
+/* What a script is asked for is between it and its owner. */
+static int
+check_scripted(const struct guest *g, const struct xu_val *entry,
+    struct xu_err *e)
+{
+	const char *script = xu_val_get_str(entry, "script", "");
+	const char *fault = script_fault(script);
+
+	if (fault == NULL && xu_val_get_str(entry, "location", "")[0] == '\0')
+		fault = "a disk that a script brings has a target";
+	if (fault == NULL && strcmp(xu_val_get_str(entry, "backendtype", ""),
+				 QDISK_KIND) == 0)
+		fault = "QEMU serves no disk that a script brings";
+	if (fault == NULL && config_type(g->config) == TYPE_HVM &&
+	    strcmp(xu_val_get_str(entry, "type", ""), "CD") == 0)
+		fault = "a CD drive of an HVM guest is emulated, and a script "
+			"brings disks of PV drivers";
+	return fault == NULL ?
+	    0 : config_unsupported(e, "script", script, fault);
+}
+
 static int
 check(const struct guest *g, const struct xu_val *entry, uint32_t *id,
     struct xu_err *e)
@@ -111,8 +155,12 @@ check(const struct guest *g, const struct xu_val *entry, uint32_t *id,
 	char path[PATH_MAX];
 	struct xu_vdev v;
 
-	if (xu_vdev_parse(device, &v, e) < 0 ||
-	    vbd_path(location, path, sizeof(path), e) < 0)
+	if (xu_vdev_parse(device, &v, e) < 0)
+		return -1;
+	*id = v.number;
+	if (is_script(xu_val_get_str(entry, "script", "")))
+		return check_scripted(g, entry, e);
+	if (vbd_path(location, path, sizeof(path), e) < 0)
 		return -1;
 	if (path[0] == '\0' &&
 	    strcmp(xu_val_get_str(entry, "type", ""), "CD") != 0)
@@ -122,7 +170,6 @@ check(const struct guest *g, const struct xu_val *entry, uint32_t *id,
 		return config_unsupported(e, "backendtype",
 		    xu_val_get_str(entry, "backendtype", ""),
 		    "it can be phy or qdisk, or empty");
-	*id = v.number;
 	return check_emulated(g, entry, &v, e);
 }
 
@@ -240,6 +287,12 @@ prepare(struct dev *d, struct xu_err *e)
 	char path[PATH_MAX], label[200];
 
 	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
+	if (vbd_is_scripted(d)) {
+		if (vbd_script_prepare(d, e) == 0)
+			return XU_STEP_NEXT;
+		xu_err_add(e, "%s", dev_label(d, label, sizeof(label)));
+		return XU_STEP_FAIL;
+	}
 	if (vbd_path(dev_str(d, "location"), path, sizeof(path), e) < 0)
 		return XU_STEP_FAIL;
 	if (disk != NULL && disk->busy)
@@ -259,6 +312,7 @@ release(struct dev *d)
 	struct vbd *v = vbd_of(d);
 
 	qdisk_release(d);
+	vbd_script_release(d);
 	loop_close(&v->loop);
 	if (v->fd >= 0)
 		close(v->fd);
@@ -274,7 +328,9 @@ adopt(struct dev *d)
 	struct stat st;
 
 	*v = (struct vbd){ .fd = -1, .loop.fd = -1 };
-	if (vbd_path(dev_str(d, "location"), path, sizeof(path), NULL) == 0 &&
+	vbd_script_adopt(d);
+	if (!vbd_is_scripted(d) &&
+	    vbd_path(dev_str(d, "location"), path, sizeof(path), NULL) == 0 &&
 	    path[0] != '\0' && stat(path, &st) == 0)
 		hold(v, &st);
 	qdisk_adopt_disk(d);
@@ -286,9 +342,13 @@ vbd_medium(const struct dev *d, const char *location, struct xu_err *e)
 	struct vbd v = { .fd = -1 };
 	char path[PATH_MAX];
 	struct stat st;
-	int r = vbd_path(location, path, sizeof(path), e);
 	struct xu_disk_target t;
+	int r;
 
+	if (vbd_is_scripted(d))
+		return config_unsupported(e, "location", location,
+		    "a script brings what is in that drive");
+	r = vbd_path(location, path, sizeof(path), e);
 	xu_disk_target(location, &t);
 	if (r == 0 && t.type != XU_DISK_RAW)
 		return config_unsupported(e, "location", location, raw_media);
@@ -378,7 +438,13 @@ nodes(const struct dev *d, bool backend, struct nodes *n)
 		nodes_put(n, "protocol", "x86_64-abi");
 		return;
 	}
-	vbd_path(dev_str(d, "location"), path, sizeof(path), NULL);
+	if (vbd_is_scripted(d)) {
+		script_path(dev_str(d, "script"), path, sizeof(path));
+		nodes_put(n, "script", "%s", path);
+		snprintf(path, sizeof(path), "%s", dev_str(d, "location"));
+	} else {
+		vbd_path(dev_str(d, "location"), path, sizeof(path), NULL);
+	}
 	if (qdisk_has(d)) {
 		nodes_put(n, "physical-device-path", "%s", path);
 		qdisk_params(d, path, sizeof(path));
@@ -403,6 +469,12 @@ nodes(const struct dev *d, bool backend, struct nodes *n)
 	nodes_put(n, "hotplug-status", "connected");
 }
 
+static int
+part(struct dev *d, struct xu_err *e)
+{
+	return vbd_script_parted(d) ? qdisk_part(d, e) : 0;
+}
+
 static const char *const shown_front[] = { "event-channel", "ring-ref", NULL };
 static const char *const shown_back[] = { "physical-device", NULL };
 
@@ -422,7 +494,10 @@ const struct dev_class vbd_class = {
 	.model = model,
 	.emulated = emulated,
 	.hidden = hidden,
-	.part = qdisk_part,
+	.join = vbd_script_join,
+	.awaits = vbd_script_awaits,
+	.part = part,
+	.lingers = vbd_script_lingers,
 	.other_back = QDISK_KIND,
 	.other = qdisk_has,
 	.closed = qdisk_closed,
@@ -449,7 +524,8 @@ dev_vbd_each(const struct guest *g,
 		d = xu_container_of(l, struct dev, all);
 		if (d->cls != &vbd_class || d->phase == DEV_OFF || r != 0)
 			continue;
-		if (vbd_path(dev_str(d, "location"), path, sizeof(path),
+		if (vbd_is_scripted(d) ||
+		    vbd_path(dev_str(d, "location"), path, sizeof(path),
 			NULL) < 0)
 			continue;
 		view = (struct vbd_view){ .device = dev_str(d, "device"),

@@ -4,7 +4,8 @@
  * beforehand, or ""), device ("xvda"), mode (RO, RW), type (Disk, CD), bootable,
  * sharable (xm's "w!": others may have it, too), location ("phy:/dev/x",
  * "file:/x.img", "qcow2:/x", "" = an empty drive), backendtype ("", phy, qdisk),
- * plug (see dev.h), and the API's maps.
+ * script (see vbd_script.c: location is its own matter then), plug (see dev.h), and
+ * the API's maps.
  *
  * The kernel's backend knows raw disks only. An image of a format of its own has
  * QEMU as its backend (qdisk.h), as has a raw disk whose backendtype is qdisk; or it
@@ -40,6 +41,10 @@ struct vbd {
 	bool giving, leaving, closed, refused;
 	char said[300];
 	off_t log_from;
+	/* Of one that a script brings: while it runs; "add" was begun, and has
+	 * ended well. */
+	struct script *script;
+	bool added, joined;
 };
 
 static inline struct vbd *
@@ -57,6 +62,17 @@ bool vbd_is_cd(const struct dev *d);
 /* Could location be in the drive d, as far as can be seen beforehand? Nothing is
  * taken. "" can. */
 int vbd_medium(const struct dev *d, const char *location, struct xu_err *e);
+
+/* vbd_script.c; as the class's functions, of any disk. */
+bool vbd_is_scripted(const struct dev *d);
+int vbd_script_prepare(const struct dev *d, struct xu_err *e);
+int vbd_script_join(struct dev *d, struct xu_err *e);
+/* False: "remove" runs. */
+bool vbd_script_parted(struct dev *d);
+bool vbd_script_lingers(const struct dev *d);
+void vbd_script_release(struct dev *d);
+void vbd_script_adopt(struct dev *d);
+void vbd_script_awaits(const struct dev *d, char *out, size_t room);
 
 /* vbd_api.c */
 struct xu_val *vbd_new_entry(struct call *k, const struct guest *g,

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "script.h"
 #include "vbd.h"
 #include "vdi.h"
 #include "xu_log.h"
@@ -43,6 +44,7 @@ record(struct core *c XU_UNUSED, void *obj)
 	xu_val_set(r, "metrics", xu_str(uuid));
 	xu_vdev_user(dev_str(d, "device"), user, sizeof(user));
 	xu_val_set(r, "userdevice", xu_str(user));
+	xu_val_set(r, "script", xu_str(dev_str(d, "script")));
 	xu_val_set(r, "backendtype", xu_str(dev_str(d, "backendtype")));
 	xu_val_set(r, "empty", xu_bool(dev_str(d, "location")[0] == '\0'));
 	return r;
@@ -135,6 +137,18 @@ device_of(const struct guest *g, const char *user, char name[32])
 	return name;
 }
 
+/* What a script brings is no VDI that we know. */
+static bool
+may_be(struct call *k, struct xu_val *entry, struct xu_err *e)
+{
+	const char *script = xu_val_get_str(entry, "script", "");
+
+	if (script[0] == '\0' || strcmp(script, "block") == 0)
+		return true;
+	set_str(entry, "VDI", "");
+	return script_may(k, xu_val_get_str(entry, "script", ""), e);
+}
+
 struct xu_val *
 vbd_new_entry(struct call *k, const struct guest *g,
     const struct xu_val *args, struct xu_err *e)
@@ -159,11 +173,12 @@ vbd_new_entry(struct call *k, const struct guest *g,
 	for (size_t i = 0; i < XU_ARRAY_SIZE(flags); i++)
 		xu_val_set(v, flags[i],
 		    xu_bool(xu_val_get_bool(args, flags[i], false)));
+	set_str(v, "script", xu_val_get_str(args, "script", ""));
 	set_str(v, "backendtype", xu_val_get_str(args, "backendtype", ""));
 	set_str(v, "plug", "");
 	xu_val_set(v, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());
-	if (take_vdi(k, args, v, e) == 0)
+	if (take_vdi(k, args, v, e) == 0 && may_be(k, v, e))
 		return v;
 	xu_val_free(v);
 	return NULL;

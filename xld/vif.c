@@ -9,7 +9,6 @@
 #include "vif.h"
 #include "xu_num.h"
 
-#define SCRIPTS XLD_SYSCONFDIR "/xen/scripts/"
 
 /* ---- what an entry says -------------------------------------------------------- */
 
@@ -40,8 +39,7 @@ vif_script_path(const struct xu_val *entry, char *out, size_t room)
 {
 	const char *s = xu_val_get_str(entry, "script", "");
 
-	snprintf(out, room, "%s%s", s[0] == '/' ? "" : SCRIPTS,
-	    s[0] == '\0' ? "vif-bridge" : s);
+	script_path(s[0] == '\0' ? "vif-bridge" : s, out, room);
 }
 
 bool
@@ -129,12 +127,9 @@ check_words(const struct xu_val *entry, struct xu_err *e)
 	if (card_of(model) == NULL)
 		return config_unsupported(e, "model", model,
 		    "cards are rtl8139, e1000, ne2k_pci, pcnet and virtio-net");
-	if (strlen(script) > 200)
-		return config_unsupported(e, "script", script,
-		    "the name is too long");
-	if (script[0] != '/' && strchr(script, '/') != NULL)
-		return config_unsupported(e, "script", script,
-		    "it is neither a full path nor a file in " SCRIPTS);
+	why = script_fault(script);
+	if (why != NULL)
+		return config_unsupported(e, "script", script, why);
 	if (vif_mode(entry) == VIF_ROUTE && ip[0] == '\0')
 		return config_unsupported(e, "script", script,
 		    "where packets are routed the guest's addresses must be "
@@ -283,9 +278,9 @@ release(struct dev *d)
 
 	/* What a script has done only the script undoes; nobody waits for it. A
 	 * daemon that ends leaves all as it is. */
-	vif_script_drop(v->script, true);
+	script_drop(v->script, true);
 	if (v->online && !v->parted && !d->guest->core->stopping)
-		vif_script_drop(vif_script_start(d, "offline", NULL), false);
+		script_end(vif_script_start(d, "offline", NULL), NULL);
 	if (v->tap >= 0)
 		close(v->tap);
 	*v = (struct vif){ .tap = -1 };

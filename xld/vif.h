@@ -15,6 +15,7 @@
 
 #include "dev.h"
 #include "net.h"
+#include "script.h"
 
 enum vif_mode {
 	VIF_BRIDGE,
@@ -22,8 +23,6 @@ enum vif_mode {
 	/* A program of the owner's does it. */
 	VIF_SCRIPT,
 };
-
-struct vif_script;
 
 /* What prepare has found. */
 struct vif {
@@ -34,7 +33,7 @@ struct vif {
 	/* HVM guests' emulated card: -1 = there is none. */
 	int tap;
 	/* While it runs; with what it was started. */
-	struct vif_script *script;
+	struct script *script;
 	bool online, parted;
 	/* Figures as they were last asked for: nanoseconds, bytes. */
 	struct {
@@ -70,17 +69,9 @@ int vif_prepare(struct dev *d, struct xu_err *e);
 int vif_join(struct dev *d, struct xu_err *e);
 int vif_part(struct dev *d, struct xu_err *e);
 
-/* ---- vif_script.c ---------------------------------------------------------------- */
-
-/* Starts "PROGRAM online|offline type_if=vif" for d, which gets dev_changed at
- * its end. NULL with an error. */
-struct vif_script *vif_script_start(struct dev *d, const char *command,
+/* Its program, as "online" or "offline"; NULL with an error. */
+struct script *vif_script_start(struct dev *d, const char *command,
     struct xu_err *e);
-/* 1 = it ended well, 0 = it runs, -1 with an error. */
-int vif_script_look(const struct vif_script *s, struct xu_err *e);
-/* It is nobody's from now on, and goes when it ends; kill: at once. NULL is
- * passed over. */
-void vif_script_drop(struct vif_script *s, bool kill);
 
 /* ---- vif_api.c ------------------------------------------------------------------- */
 

@@ -210,22 +210,6 @@ complete(struct call *k, const struct guest *g, const struct xu_val *args,
 	return 0;
 }
 
-/* A program is run by root of domain 0. */
-static int
-may_run(struct call *k, const struct xu_val *entry, struct xu_err *e)
-{
-	if (vif_mode(entry) != VIF_SCRIPT ||
-	    call_has_role(k, ROLE_POOL_ADMIN))
-		return 0;
-	xu_err_set(e, XE(RBAC_PERMISSION_DENIED), 0,
-	    "a VIF with the script %s needs the role %s: it says what domain 0 "
-	    "runs", xu_val_get_str(entry, "script", ""),
-	    model_role_name(ROLE_POOL_ADMIN));
-	xu_err_param(e, "VIF.create");
-	xu_err_param(e, "script");
-	return -1;
-}
-
 struct xu_val *
 vif_new_entry(struct call *k, const struct guest *g, const struct xu_val *args,
     struct xu_err *e)
@@ -247,7 +231,8 @@ vif_new_entry(struct call *k, const struct guest *g, const struct xu_val *args,
 	xu_val_set(v, "plug", xu_str(""));
 	xu_val_set(v, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());
-	if (complete(k, g, args, v, e) == 0 && may_run(k, v, e) == 0)
+	if (complete(k, g, args, v, e) == 0 && (vif_mode(v) != VIF_SCRIPT ||
+		script_may(k, xu_val_get_str(v, "script", ""), e)))
 		return v;
 	xu_val_free(v);
 	return NULL;

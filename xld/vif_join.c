@@ -307,6 +307,22 @@ tell_backend(struct dev *d, struct xu_err *e)
 	return 1;
 }
 
+struct script *
+vif_script_start(struct dev *d, const char *command, struct xu_err *e)
+{
+	char name[IFNAMSIZ], path[256];
+	const char *gate = dev_str(d, "gatewaydev");
+	struct script_order o = { .script = path,
+		.command = command,
+		.argument = "type_if=vif",
+		.variables = { { "vif", name },
+		    { gate[0] != '\0' ? "netdev" : NULL, gate } } };
+
+	vif_kernel_name(d, name);
+	vif_script_path(dev_entry(d), path, sizeof(path));
+	return script_start(d, &o, e);
+}
+
 /* A script may have renamed it; one that knows nothing of vifname has not. */
 static int
 finish_script(struct dev *d, const char *name, const char *final,
@@ -316,11 +332,11 @@ finish_script(struct dev *d, const char *name, const char *final,
 	struct vif *v = vif_of(d);
 	struct net_change change = { .name = final };
 	struct net_link l;
-	int r = vif_script_look(v->script, e);
+	int r = script_look(v->script, e);
 
 	if (r == 0)
 		return 0;
-	vif_script_drop(v->script, false);
+	script_drop(v->script, false);
 	v->script = NULL;
 	if (r < 0)
 		return -1;
@@ -376,14 +392,14 @@ vif_part(struct dev *d, struct xu_err *e)
 	struct net_link l;
 
 	if (v->online && !v->parted) {
-		vif_script_drop(v->script, true);
+		script_drop(v->script, true);
 		v->parted = true;
 		v->script = vif_script_start(d, "offline", &own);
 	}
 	if (v->script != NULL) {
-		if (vif_script_look(v->script, &own) == 0)
+		if (script_look(v->script, &own) == 0)
 			return 0;
-		vif_script_drop(v->script, false);
+		script_drop(v->script, false);
 		v->script = NULL;
 	}
 	if (xu_err_is_set(&own))

@@ -70,9 +70,13 @@ take_target(struct parser *k, const char *s, size_t len)
 	if (text == NULL)
 		return wrong(k, s, "out of memory");
 	xu_disk_target(text, &t);
-	if (t.reason != NULL)
-		return wrong(k, s, "'%.60s': %s", text, t.reason);
 	k->prefix = t.path != text;
+	/* xm's prefix is xl's script. */
+	if (t.script != NULL && k->d->script == NULL &&
+	    (k->d->script = strdup(t.script)) == NULL)
+		return wrong(k, s, "out of memory");
+	if (t.reason != NULL && t.script == NULL)
+		return wrong(k, s, "'%.60s': %s", text, t.reason);
 	k->d->phy = strncmp(text, "phy:", 4) == 0;
 	if (t.type != XU_DISK_RAW)
 		k->d->format = t.type;
@@ -210,10 +214,12 @@ take_backend(struct parser *k, const char *s, size_t len)
 static int
 take_script(struct parser *k, const char *s, size_t len)
 {
+	free(k->d->script);
+	k->d->script = NULL;
 	if (len == 0 || is_word(s, len, "block"))
 		return 0;
-	return wrong(k, s, "block scripts are not run yet; attach the device in "
-			   "domain 0 and name it");
+	k->d->script = strndup(s, len);
+	return k->d->script != NULL ? 0 : wrong(k, s, "out of memory");
 }
 
 static int
@@ -393,6 +399,7 @@ void
 cfg_disk_fini(struct cfg_disk *d)
 {
 	free(d->path);
+	free(d->script);
 	free(d->vdev);
 	memset(d, 0, sizeof(*d));
 }
@@ -405,8 +412,8 @@ cfg_disk_location(const struct cfg_disk *d, const char *cwd)
 	const char *prefix = dev ? "phy" : "file";
 	char *s;
 
-	if (d->path[0] == '\0')
-		return strdup("");
+	if (d->path[0] == '\0' || d->script != NULL)
+		return strdup(d->path);
 	if (d->format != XU_DISK_RAW)
 		prefix = xu_disk_type_word(d->format);
 	if (asprintf(&s, "%s:%s%s%s", prefix,

@@ -16,6 +16,8 @@ struct cfg_disk {
 	/* What is behind it: a path, as it was written; "" = an empty drive.
 	 * Owned, as is vdev. */
 	char *path;
+	/* What brings it, NULL: nothing does; path is as that wants it then. */
+	char *script;
 	/* The user said phy: or raw device; relative: below /dev. */
 	bool phy;
 	enum xu_disk_type format;

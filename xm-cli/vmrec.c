@@ -358,6 +358,8 @@ vmrec_disk(const struct cfg_disk *d, const char *cwd)
 	xapi_set(r, "type", xapi_new_str(d->cdrom ? "CD" : "Disk"));
 	xapi_set(r, "sharable", xapi_new_bool(d->sharable));
 	xapi_set(r, "unpluggable", xapi_new_bool(d->removable));
+	if (d->script != NULL)
+		xapi_set(r, "script", xapi_new_str(d->script));
 	if (d->qdisk)
 		xapi_set(r, "backendtype", xapi_new_str("qdisk"));
 	return r;

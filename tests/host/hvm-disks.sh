@@ -97,5 +97,6 @@ image "$f" qcow2
 refused 2 'in a CD drive is raw' "$f,qcow2,hdc:cdrom,r"
 refused 2 'call it sda to sdg .SCSI., make it a CD' "$scratch/raw,raw,hda,r"
 refused 2 'call it sda to sdg' "$scratch/raw,raw,hdb,r" 'hdtype = "ahci"'
+refused 2 'call it xvde or later' "vdev=hda,backendtype=qdisk,target=$scratch/raw"
 refused 2 'hdtype' "$scratch/raw,raw,hda,w" 'hdtype = "mfm"'
 nothing_left "refusals"

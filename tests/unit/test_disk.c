@@ -134,6 +134,11 @@ static const struct {
 	{ "/srv/x,raw,xvda,w,backendtype=phy,discard,removable",
 	    "file:/srv/x", "xvda", "m" },
 	{ "raw:/srv/x,xvda,w", "file:/srv/x", "xvda", "" },
+	/* scripts: xl's key, xm's prefix */
+	{ "vdev=xvda,script=block-drbd,target=res, 1", "res, 1", "xvda",
+	    "s" },
+	{ "iscsi:iqn.1992-01.com.example:x,xvda,w",
+	    "iqn.1992-01.com.example:x", "xvda", "s" },
 	{ "vdev=xvda,backendtype=qdisk,target=/srv/x", "file:/srv/x", "xvda",
 	    "q" },
 	/* images, by format and by prefix */
@@ -157,9 +162,9 @@ START_TEST(a_disk)
 	location = cfg_disk_location(&d, "/cwd");
 	ck_assert_str_eq(location, disks[_i].location);
 	ck_assert_str_eq(d.vdev, disks[_i].vdev);
-	snprintf(flags, sizeof(flags), "%s%s%s%s%s", d.readonly ? "r" : "",
+	snprintf(flags, sizeof(flags), "%s%s%s%s%s%s", d.readonly ? "r" : "",
 	    d.sharable ? "!" : "", d.cdrom ? "c" : "", d.removable ? "m" : "",
-	    d.qdisk ? "q" : "");
+	    d.qdisk ? "q" : "", d.script != NULL ? "s" : "");
 	ck_assert_str_eq(flags, disks[_i].flags);
 	cfg_disk_fini(&d);
 }
@@ -185,9 +190,6 @@ static const struct {
 	{ "tap:vmdk:/srv/x,xvda,w", 0,
 	    "'tap:vmdk:/srv/x': images of that format are not used here: convert "
 	    "the image (qemu-img convert -O raw)" },
-	{ "iscsi:target,xvda,w", 0,
-	    "'iscsi:target': needs a block script, and scripts are not run "
-	    "yet; attach the device in domain 0 and name it" },
 	{ "/srv/x,zip,xvda", 7, "'zip' is not a format; use raw, qcow2 or vhd" },
 	{ "phy:/dev/x,vda,w", 11,
 	    "disk name 'vda': disks are called xvda, hda, sda, d0p1 or have a "
@@ -200,9 +202,6 @@ static const struct {
 	{ "phy:/dev/x,xvda,w,0,x86", 20, "'x86' is too much" },
 	{ "vdev=xvda,acess=rw,target=/x", 10,
 	    "'acess' is not a key of a disk, did you mean 'access'?" },
-	{ "vdev=xvda,script=block-drbd,target=/x", 17,
-	    "block scripts are not run yet; attach the device in domain 0 and "
-	    "name it" },
 	{ "vdev=xvda,backendtype=tap,target=/x", 22,
 	    "'backendtype' can be phy or qdisk; leave it out" },
 	{ "vdev=xvda,devtype=floppy,target=/x", 18,

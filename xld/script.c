@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * A program of the owner's that joins an interface to the host, called as xl calls
- * it: "PROGRAM online type_if=vif", with the nodes' place in its environment. Its
- * status counts, and the last line it printed; the rest is read and forgotten. One
- * that does not end is killed, with all it has started.
- */
+/* See script.h. */
 #include "config.h"
 
 #include <errno.h>
@@ -16,17 +11,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vif.h"
+#include "script.h"
 #include "xu_log.h"
 #include "xu_proc.h"
 
 #define READ_MAX 65536
 #define LAST_MAX 200
 
-struct vif_script {
+struct script {
 	/* NULL: nobody waits for it. */
 	struct dev *dev;
+	struct core *core;
 	char path[256], command[16];
+	/* Nodes that it still reads, and that go when it has ended; "" = none. */
+	char nodes[NODES_BASE_MAX];
 	pid_t pid;
 	/* The process, and what it prints. */
 	int pid_fd, out_fd;
@@ -44,7 +42,7 @@ struct vif_script {
 static void
 handle_closed(uv_handle_t *h)
 {
-	struct vif_script *s = h->data;
+	struct script *s = h->data;
 
 	if (--s->handles > 0)
 		return;
@@ -54,8 +52,10 @@ handle_closed(uv_handle_t *h)
 }
 
 static void
-script_free(struct vif_script *s)
+script_free(struct script *s)
 {
+	if (s->nodes[0] != '\0')
+		dev_forget_nodes(s->core, s->nodes);
 	uv_close((uv_handle_t *)&s->ended, handle_closed);
 	uv_close((uv_handle_t *)&s->printed, handle_closed);
 	uv_close((uv_handle_t *)&s->deadline, handle_closed);
@@ -64,7 +64,7 @@ script_free(struct vif_script *s)
 /* ---- what it prints ----------------------------------------------------------------- */
 
 static void
-take_text(struct vif_script *s, const char *text, size_t n)
+take_text(struct script *s, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (text[i] != '\n' && s->len < LAST_MAX - 1) {
@@ -81,7 +81,7 @@ take_text(struct vif_script *s, const char *text, size_t n)
 
 /* One read: others shall have their turn. False: nothing more will come. */
 static bool
-drain(struct vif_script *s)
+drain(struct script *s)
 {
 	static char text[READ_MAX];
 	ssize_t n = read(s->out_fd, text, sizeof(text));
@@ -94,7 +94,7 @@ drain(struct vif_script *s)
 static void
 on_printed(uv_poll_t *h, int status, int events XU_UNUSED)
 {
-	struct vif_script *s = h->data;
+	struct script *s = h->data;
 
 	if (status < 0 || !drain(s))
 		uv_poll_stop(&s->printed);
@@ -105,7 +105,7 @@ on_printed(uv_poll_t *h, int status, int events XU_UNUSED)
 static void
 on_ended(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 {
-	struct vif_script *s = h->data;
+	struct script *s = h->data;
 
 	if (s->over || waitpid(s->pid, &s->status, WNOHANG) != s->pid)
 		return;
@@ -124,7 +124,7 @@ on_ended(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 static void
 on_deadline(uv_timer_t *t)
 {
-	struct vif_script *s = t->data;
+	struct script *s = t->data;
 
 	xu_log(XU_WARNING, "%s %s has not ended: it is killed", s->path,
 	    s->command);
@@ -133,7 +133,7 @@ on_deadline(uv_timer_t *t)
 }
 
 int
-vif_script_look(const struct vif_script *s, struct xu_err *e)
+script_look(const struct script *s, struct xu_err *e)
 {
 	char how[64];
 
@@ -157,7 +157,7 @@ vif_script_look(const struct vif_script *s, struct xu_err *e)
 }
 
 void
-vif_script_drop(struct vif_script *s, bool kill_it)
+script_drop(struct script *s, bool kill_it)
 {
 	if (s == NULL)
 		return;
@@ -178,31 +178,34 @@ own_group(const void *arg XU_UNUSED)
 	return setsid() < 0 ? -1 : 0;
 }
 
-#define VARIABLES 8
+#define VARIABLES 10
 
 static int
-run(struct vif_script *s, int out, struct xu_err *e)
+run(struct script *s, const struct script_order *o, int out, struct xu_err *e)
 {
-	char base[NODES_BASE_MAX], name[IFNAMSIZ], text[VARIABLES][320];
-	char type[] = "type_if=vif";
-	char *argv[] = { s->path, s->command, type, NULL };
+	char base[NODES_BASE_MAX], text[VARIABLES][320], argument[32] = "";
+	char *argv[] = { s->path, s->command, NULL, NULL };
 	char *envp[VARIABLES + 1] = { NULL };
-	const char *gate = dev_str(s->dev, "gatewaydev");
 	struct xu_spawn sp = { .path = s->path, .argv = argv, .envp = envp,
 		.out_fd = out, .prepare = own_group };
 	int n = 0;
 
+	if (o->argument != NULL) {
+		snprintf(argument, sizeof(argument), "%s", o->argument);
+		argv[2] = argument;
+	}
 	dev_back_path(s->dev, base);
-	vif_kernel_name(s->dev, name);
 	snprintf(text[n++], sizeof(text[0]),
 	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	snprintf(text[n++], sizeof(text[0]), "script=%s", s->path);
-	snprintf(text[n++], sizeof(text[0]), "XENBUS_TYPE=vif");
+	snprintf(text[n++], sizeof(text[0]), "XENBUS_TYPE=%s",
+	    s->dev->cls->kind);
 	snprintf(text[n++], sizeof(text[0]), "XENBUS_PATH=%s", base);
 	snprintf(text[n++], sizeof(text[0]), "XENBUS_BASE_PATH=backend");
-	snprintf(text[n++], sizeof(text[0]), "vif=%s", name);
-	if (gate[0] != '\0')
-		snprintf(text[n++], sizeof(text[0]), "netdev=%s", gate);
+	for (size_t i = 0; i < SCRIPT_VARIABLES; i++)
+		if (o->variables[i].name != NULL)
+			snprintf(text[n++], sizeof(text[0]), "%s=%s",
+			    o->variables[i].name, o->variables[i].value);
 	for (int i = 0; i < n; i++)
 		envp[i] = text[i];
 	s->pid = xu_spawn(&sp, e);
@@ -219,7 +222,7 @@ run(struct vif_script *s, int out, struct xu_err *e)
 
 /* All handles or none. */
 static void
-watch(struct vif_script *s, uv_loop_t *loop)
+watch(struct script *s, uv_loop_t *loop)
 {
 	uv_poll_init(loop, &s->ended, s->pid_fd);
 	uv_poll_init(loop, &s->printed, s->out_fd);
@@ -233,10 +236,10 @@ watch(struct vif_script *s, uv_loop_t *loop)
 	    (dev_deadline_s() + 1) * UINT64_C(1000), 0);
 }
 
-struct vif_script *
-vif_script_start(struct dev *d, const char *command, struct xu_err *e)
+struct script *
+script_start(struct dev *d, const struct script_order *o, struct xu_err *e)
 {
-	struct vif_script *s = calloc(1, sizeof(*s));
+	struct script *s = calloc(1, sizeof(*s));
 	int ends[2];
 
 	if (s == NULL || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
@@ -245,12 +248,13 @@ vif_script_start(struct dev *d, const char *command, struct xu_err *e)
 		return NULL;
 	}
 	s->dev = d;
-	vif_script_path(dev_entry(d), s->path, sizeof(s->path));
-	snprintf(s->command, sizeof(s->command), "%s", command);
+	s->core = d->guest->core;
+	script_path(o->script, s->path, sizeof(s->path));
+	snprintf(s->command, sizeof(s->command), "%s", o->command);
 	/* The script writes as it likes to. */
 	xu_set_nonblock(ends[1], false);
 	s->out_fd = ends[0];
-	if (run(s, ends[1], e) < 0) {
+	if (run(s, o, ends[1], e) < 0) {
 		close(ends[0]);
 		close(ends[1]);
 		free(s);
@@ -259,4 +263,43 @@ vif_script_start(struct dev *d, const char *command, struct xu_err *e)
 	close(ends[1]);
 	watch(s, d->guest->core->loop);
 	return s;
+}
+
+void
+script_end(struct script *s, const char *nodes)
+{
+	if (s == NULL)
+		return;
+	if (nodes != NULL)
+		snprintf(s->nodes, sizeof(s->nodes), "%s", nodes);
+	script_drop(s, false);
+}
+
+void
+script_path(const char *script, char *out, size_t room)
+{
+	snprintf(out, room, "%s%s", script[0] == '/' ? "" : SCRIPTS, script);
+}
+
+const char *
+script_fault(const char *script)
+{
+	if (strlen(script) > 200)
+		return "the name is too long";
+	if (script[0] != '/' && strchr(script, '/') != NULL)
+		return "it is neither a full path nor a file in " SCRIPTS;
+	return NULL;
+}
+
+bool
+script_may(struct call *k, const char *script, struct xu_err *e)
+{
+	if (call_has_role(k, ROLE_POOL_ADMIN))
+		return true;
+	xu_err_set(e, XE(RBAC_PERMISSION_DENIED), 0,
+	    "a device with the script %s needs the role %s: it says what domain "
+	    "0 runs", script, model_role_name(ROLE_POOL_ADMIN));
+	xu_err_param(e, "%s", k->method);
+	xu_err_param(e, "script");
+	return false;
 }
