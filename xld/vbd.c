@@ -242,13 +242,20 @@ prepare_image(const struct dev *d, const char *path, struct xu_err *e)
 	const struct vbd *v = vbd_of(d);
 	bool shared = xu_val_get_bool(dev_entry(d), "sharable", false);
 	const char *fault = dm_image_fault(v->fd, vbd_format(d));
+	bool moves = d->guest->moves_from != NULL;
 
+	/* Each would have tables of its own in mind. (Device models pass theirs
+	 * on.) */
+	if (fault == NULL && moves && !hidden(d) &&
+	    vbd_format(d) != XU_DISK_RAW)
+		fault = "two QEMUs cannot have an image open, so its guest does "
+			"not move: save and restore it";
 	if (fault == NULL && hidden(d) && dm_pid(d->guest) != 0)
 		fault = "an image of that format can only be there from the "
 			"guest's start";
 	if (fault != NULL)
 		return refuse(e, path, 0, fault);
-	return shared || v->block ? 0 :
+	return shared || v->block || moves ? 0 :
 				    vbd_lock(v->fd, vbd_readonly(d), path, e);
 }
 

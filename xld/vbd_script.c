@@ -32,6 +32,15 @@ vbd_script_prepare(const struct dev *d, struct xu_err *e)
 	char path[256];
 
 	script_path(dev_str(d, "script"), path, sizeof(path));
+	/* "remove" would take from the new one what "add" has brought it. */
+	if (d->guest->moves_from != NULL) {
+		xu_err_set(e, "XLD_DEVICE", 0, "its script %s brings it to one "
+		    "domain at a time, so its guest does not move: save and "
+		    "restore it", path);
+		xu_err_param(e, "%s", path);
+		xu_err_param(e, "no moves");
+		return -1;
+	}
 	if (access(path, X_OK) == 0)
 		return 0;
 	xu_err_set(e, "XLD_DEVICE", errno, "its script %s", path);
