@@ -78,22 +78,8 @@ check "xld dies" wait_for 60 none_of xld
 restart_xld
 [ ! -e "$image" ] || fail "there is a file"
 same_guest "xld died" mmm
-model=$(model_of "$id")
-kill -STOP "$model"
-xm save a "$image" >"$scratch/out" 2>"$scratch/err" &
-saver=$!
-# It waits for its device model, and can be suspended when that has ended.
-under_way() { grep -q '"save"' /run/xld/intents/*.json; }
-check "it is to be suspended" wait_for 30 under_way
-kill -9 "$model"
-wait $saver && fail "it was saved without its device model"
-contains "a device model that dies" "$(cat "$scratch/err")" 'a: save-'
-same "one line" 1 "$(grep -c . "$scratch/err")"
-[ ! -e "$image" ] || fail "there is a file"
-crashed() { xm list a | grep -qE -- ' [-rbp]{3}[-s]c[-d] '; }
-check "that is its guest's crash" wait_for 30 crashed
 check "destroy" xm destroy a
-nothing_left "a device model that died"
+nothing_left "saves that failed"
 
 check "create" xm create -q "$config"
 speaks a 'BARE UP' 2
