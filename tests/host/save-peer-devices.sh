@@ -56,7 +56,7 @@ for type in pv pvh; do
 	check "it ends" timeout 60 xm shutdown -w s
 
 	{
-		printf 'name = "theirs"\ntype = "%s"\nmemory = 16\n' $type
+		printf 'name = "theirs"\ntype = "%s"\nmemory = 64\n' $type
 		printf 'kernel = "/boot/guest/tiny"\n%s\n%s\n' "$disk" "$vif"
 		printf 'extra = "tick=200 dirty=500,1000"\n'
 	} >"$scratch/theirs.cfg"
