@@ -262,6 +262,8 @@ void dev_erase(struct dev_work *w);
 /* domid is no more. The kernel may have complained of its devices after their nodes
  * had gone, when a creation was undone while it looked at them. */
 void dev_forget_complaints(struct core *c, int32_t domid);
+/* Are nodes of that kind of backend of the domain still to be read? */
+bool dev_lingers(const struct core *c, int32_t domid, const char *kind);
 /* The folder of one backend, whose device is no more. */
 void dev_forget_nodes(struct core *c, const char *folder);
 /* A backend that was a process has ended: whatever it wrote last goes. */

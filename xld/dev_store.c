@@ -271,6 +271,24 @@ dev_erase(struct dev_work *w)
 	}
 }
 
+bool
+dev_lingers(const struct core *c, int32_t domid, const char *kind)
+{
+	struct guest *g = guest_by_domid(c, domid);
+	struct xu_list *it;
+	const struct dev *d;
+
+	if (g == NULL)
+		return false;
+	LIST_FOREACH(it, &g->devs) {
+		d = xu_container_of(it, struct dev, all);
+		if (strcmp(back_kind(d), kind) == 0 &&
+		    d->cls->lingers != NULL && d->cls->lingers(d))
+			return true;
+	}
+	return false;
+}
+
 void
 dev_forget_nodes(struct core *c, const char *folder)
 {

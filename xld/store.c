@@ -253,6 +253,9 @@ rm_backends(struct core *c, int32_t domid)
 	if (l == NULL)
 		return errno == ENOENT;
 	for (unsigned i = 0; i < num; i++) {
+		/* A device's script still reads them. */
+		if (dev_lingers(c, domid, l[i]))
+			continue;
 		snprintf(path, sizeof(path), "%s/%.40s", base, l[i]);
 		ok = quiet_rm(c, "%s/%d", path, domid) && ok;
 		rm_when_empty(c, path);

@@ -205,14 +205,23 @@ void
 vbd_script_release(struct dev *d)
 {
 	struct vbd *v = vbd_of(d);
+	struct core *c = d->guest->core;
+	struct xu_err e = XU_ERR_INIT;
+	struct script *last;
 	char base[NODES_BASE_MAX];
 
 	script_drop(v->script, true);
 	v->script = NULL;
-	if (!v->added || d->guest->core->stopping)
+	if (!v->added || c->stopping)
 		return;
 	dev_back_path(d, base);
-	script_end(run(d, "remove", NULL), base);
+	last = run(d, "remove", &e);
+	if (last != NULL) {
+		script_end(last, base);
+		return;
+	}
+	xu_log_err(XU_WARNING, &e);
+	dev_forget_nodes(c, base);
 }
 
 void

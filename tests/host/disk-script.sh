@@ -85,7 +85,7 @@ refused() {
 }
 refused 9 'block-test add ended with status 1; its last line: no such target' "$both" \
 	'[ "$1" != add ] || { echo no such target; exit 1; }'
-refused 9 'block-test add ended with status 3.*target is away' "$both" \
+refused 9 'target is away: .*block-test add ended with status 3' "$both" \
 	'[ "$1" != add ] || { xenstore-write "$XENBUS_PATH/hotplug-status" error "$XENBUS_PATH/hotplug-error" "target is away"; exit 3; }'
 refused 9 "block-test says that it is 'busy'" "$both" \
 	'[ "$1" != add ] || xenstore-write "$XENBUS_PATH/hotplug-status" busy'
@@ -99,8 +99,11 @@ same "nor what it started" "" "$(pids sleep)"
 rm "$scratch/block-test"
 expect_status 1 xm create "$config"
 contains "no script" "$err" 'disk xvda .*block-test: No such file'
-expect_status 1 xm create "$(tiny_config g "disk = [ 'iscsi:target,xvda,w' ]")"
-contains "a prefix" "$err" '/etc/xen/scripts/block-iscsi: No such file'
+# Debian has one, which wants more than that.
+status=1
+[ ! -e /etc/xen/scripts/block-iscsi ] || status=9
+expect_status $status xm create "$(tiny_config g "disk = [ 'iscsi:target,xvda,w' ]")"
+contains "a prefix" "$err" '/etc/xen/scripts/block-iscsi'
 expect_status 2 xm create "$(tiny_config g "disk = [ 'vdev=xvda,script=a/b,target=x' ]")"
 contains "a place" "$err" 'neither a full path nor a file in'
 clean "no script"
