@@ -137,7 +137,7 @@ END_TEST
 /* Of what it has never heard of it says so, whatever it is called. */
 START_TEST(questions)
 {
-	static const char *const ids[] = { AN_ID, "", "..", "../intents/" AN_ID,
+	static const char *const ids[] = { AN_ID, "", "..", ("../intents/" AN_ID),
 		"11111111-2222-4333-8444-55555555555g" };
 	AUTO_MSG struct xu_msg m = XU_MSG_INIT;
 	char json[128];
