@@ -73,8 +73,7 @@ lost(struct peer *p, int errnum, const char *why)
 
 	uv_poll_stop(&p->poll);
 	uv_timer_stop(&p->timer);
-	xu_err_set(&e, "XLD_PEER", errnum, "the other host: %s", why);
-	xu_err_param(&e, "%s", why);
+	peer_fail(&e, errnum, why);
 	p->ev.lost(p->ev.arg, &e);
 }
 
@@ -256,6 +255,14 @@ peer_drain(struct peer *p)
 
 /* ---- words ------------------------------------------------------------------------ */
 
+int
+peer_fail(struct xu_err *e, int errnum, const char *why)
+{
+	xu_err_set(e, "XLD_PEER", errnum, "the other host: %s", why);
+	xu_err_param(e, "%s", why);
+	return -1;
+}
+
 const char *
 peer_boot_id(void)
 {
@@ -298,9 +305,7 @@ peer_check_hello(const struct core *c XU_UNUSED, const struct xu_val *v,
 		why = "it does not say who it is";
 	if (why == NULL)
 		return 0;
-	xu_err_set(e, "XLD_PEER", 0, "the other host: %s", why);
-	xu_err_param(e, "%s", why);
-	return -1;
+	return peer_fail(e, 0, why);
 }
 
 struct xu_val *

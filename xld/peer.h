@@ -71,6 +71,8 @@ struct xu_val *peer_hello(const struct core *c);
 /* 0, or -1: it is not to be talked to. */
 int peer_check_hello(const struct core *c, const struct xu_val *v,
     struct xu_err *e);
+/* What is wrong with it; -1. */
+int peer_fail(struct xu_err *e, int errnum, const char *why);
 /* REFUSE with an error, and the error of one that came. */
 struct xu_val *peer_refusal(const struct xu_err *e);
 void peer_refused(const struct xu_val *v, struct xu_err *e);

@@ -19,6 +19,8 @@
 /* As long as other devices may take. */
 #define GIVE_MS	 10000
 #define AGAIN_MS 50
+/* QEMU may have it open for long: it is asked ever less often. */
+#define AGAIN_MOST_MS 3200
 /* Of its log, what belongs to one disk. */
 #define SAID_MAX 4096
 
@@ -481,7 +483,7 @@ qdisk_params(const struct dev *d, char *out, size_t room)
 struct farewell {
 	struct core *core;
 	char uuid[UUID_TEXT];
-	unsigned set;
+	unsigned set, again_ms;
 	uv_timer_t timer;
 };
 
@@ -515,10 +517,13 @@ on_sets(void *arg, const struct xu_val *ret, const struct xu_err *e)
 	for (size_t i = 0; e == NULL && i < xu_val_count(ret); i++)
 		there = there || xu_val_get_int(xu_val_at(ret, i), "fdset-id",
 		    -1) == (int64_t)k->set;
-	if (there)
-		uv_timer_start(&k->timer, ask_again, AGAIN_MS, 0);
-	else
+	if (!there) {
 		farewell_over(k);
+		return;
+	}
+	uv_timer_start(&k->timer, ask_again, k->again_ms, 0);
+	if (k->again_ms < AGAIN_MOST_MS)
+		k->again_ms *= 2;
 }
 
 static void
@@ -550,6 +555,7 @@ qdisk_part(struct dev *d, struct xu_err *e XU_UNUSED)
 	k->core = q->core;
 	memcpy(k->uuid, d->uuid, sizeof(k->uuid));
 	k->set = v->set;
+	k->again_ms = AGAIN_MS;
 	uv_timer_init(q->core->loop, &k->timer);
 	k->timer.data = k;
 	/* It goes when the last who has it open has closed it. */

@@ -316,7 +316,7 @@ check(struct incoming *n, const struct xu_val *offer, struct xu_err *e)
 	if (n->args == NULL || adapt(n, n->args, e) < 0)
 		return -1;
 	if (xu_val_get(xu_val_get(config, "xld"), "config") == NULL)
-		return xu_err_set(e, "XLD_PEER", 0, "it has no configuration");
+		return peer_fail(e, 0, "its machine has no configuration");
 	if (restore_may_take(n->core, n->args, e) < 0)
 		return -1;
 	if (xc_physinfo(n->core->xch, &host) < 0)
@@ -339,7 +339,7 @@ on_offer(struct incoming *n, const struct xu_val *v)
 
 	snprintf(n->id, sizeof(n->id), "%s", xu_val_get_str(v, "id", ""));
 	if (!uuid_bytes(n->id, bytes))
-		xu_err_set(&e, "XLD_PEER", 0, "the migration has no id");
+		peer_fail(&e, 0, "its migration has no id");
 	if (xu_err_is_set(&e) || check(n, v, &e) < 0) {
 		refuse(n, &e);
 		return;
@@ -400,7 +400,7 @@ on_ask(struct incoming *n, const struct xu_val *v)
 		return;
 	}
 	if (!runs && other != NULL) {
-		xu_err_set(&e, "XLD_PEER", 0, "the other host asks again");
+		peer_fail(&e, 0, "it asks again");
 		give_up(other, &e);
 	}
 	xu_val_set(answer, "is", xu_str(runs ? "running" : "never"));
@@ -442,7 +442,7 @@ on_message(void *arg, uint32_t kind, const struct xu_val *v)
 	    n->held != NULL) {
 		on_commit(n);
 	} else {
-		xu_err_set(&e, "XLD_PEER", 0, "the other host talks nonsense");
+		peer_fail(&e, 0, "it talks nonsense");
 		peer_close(&n->peer);
 		give_up(n, &e);
 	}

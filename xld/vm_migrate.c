@@ -92,11 +92,9 @@ take_hello(struct migration *m, const struct xu_val *v, struct xu_err *e)
 {
 	if (peer_check_hello(m->core, v, e) < 0)
 		return -1;
-	if (m->committed && strcmp(m->boot, xu_val_get_str(v, "boot", "")) != 0) {
-		xu_err_set(e, "XLD_PEER", 0, "the other host was rebooted since "
-		    "the machine went there");
-		return -1;
-	}
+	if (m->committed && strcmp(m->boot, xu_val_get_str(v, "boot", "")) != 0)
+		return peer_fail(e, 0, "it was rebooted since the machine went "
+		    "there");
 	snprintf(m->host, sizeof(m->host), "%s", xu_val_get_str(v, "host", ""));
 	snprintf(m->boot, sizeof(m->boot), "%s", xu_val_get_str(v, "boot", ""));
 	return 0;
@@ -123,8 +121,7 @@ on_answer(struct migration *m, const struct xu_val *v)
 		it_runs_there(m);
 		return;
 	}
-	xu_err_set(&e, "XLD_PEER", 0, "the other host did not let it run");
-	xu_err_param(&e, "it did not let it run");
+	peer_fail(&e, 0, "it did not let it run");
 	it_never_will(m, &e);
 }
 
@@ -139,8 +136,7 @@ on_message(void *arg, uint32_t kind, const struct xu_val *v)
 	if (kind == PEER_REFUSE) {
 		on_refused(m, v);
 	} else if (kind != m->awaited) {
-		xu_err_set(&e, "XLD_PEER", 0, "the other host talks nonsense");
-		xu_err_param(&e, "it talks nonsense");
+		peer_fail(&e, 0, "it talks nonsense");
 		came_between(m, &e);
 	} else if (kind == PEER_LOADED && m->saving != NULL) {
 		m->loaded = true;
@@ -191,9 +187,14 @@ connect_peer(struct migration *m, struct xu_err *e)
 		.arg = m };
 	int fd = m->local ? call_ourselves(m, e) : -1;
 
-	if (fd < 0)
-		return xu_err_set(e, "XLD_PEER", 0, "'%s': this release moves "
+	if (fd < 0 && !m->local) {
+		xu_err_set(e, "XLD_PEER", 0, "'%s': this release moves "
 		    "machines within the host only (localhost)", m->to);
+		xu_err_param(e, "this release moves machines within the host "
+		    "only");
+	}
+	if (fd < 0)
+		return -1;
 	m->peer = peer_new(m->core, fd, &ev, e);
 	return m->peer == NULL ? -1 : 0;
 }
@@ -292,8 +293,7 @@ step_loaded(void *ctx, struct xu_err *e)
 	struct migration *m = ctx;
 
 	if (m->peer == NULL) {
-		xu_err_set(e, "XLD_PEER", 0, "the other host has gone");
-		xu_err_param(e, "it has gone");
+		peer_fail(e, 0, "it has gone");
 		return XU_STEP_FAIL;
 	}
 	/* Its socket was a worker's. */
@@ -630,6 +630,7 @@ migrate_resolve(struct guest *g, bool here, vm_done_f *done, void *arg,
 		return 0;
 	}
 	xu_err_set(&why, "XLD_PEER", 0, "it was decided that it runs here");
+	xu_err_param(&why, "it was decided that it runs here");
 	it_never_will(m, &why);
 	done(arg, NULL);
 	return 0;

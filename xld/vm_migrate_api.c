@@ -47,6 +47,7 @@ take_option(struct call *k, struct save_limits *l, bool *paused,
 		{ "bandwidth", &l->bandwidth, 1ull << 40 },
 	};
 	const bool yes = strcmp(value, "true") == 0;
+	const bool given = yes || strcmp(value, "false") == 0;
 	uint64_t n;
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
@@ -55,9 +56,9 @@ take_option(struct call *k, struct save_limits *l, bool *paused,
 			*rows[i].number = (int64_t)n;
 			return 0;
 		}
-	if (strcmp(name, "strict") == 0)
+	if (strcmp(name, "strict") == 0 && given)
 		l->strict = yes;
-	else if (strcmp(name, "paused") == 0)
+	else if (strcmp(name, "paused") == 0 && given)
 		*paused = yes;
 	else if (strcmp(name, "track") == 0 && strcmp(value, "sums") == 0)
 		l->by_sum = true;
@@ -65,7 +66,7 @@ take_option(struct call *k, struct save_limits *l, bool *paused,
 		call_refuse(k, XE(INVALID_VALUE), "options",
 		    "VM.migrate: '%.40s' = '%.40s' is no option: downtime, "
 		    "rounds, seconds, bandwidth (numbers), strict, paused "
-		    "(true), track (log or sums)", name, value);
+		    "(true or false), track (log or sums)", name, value);
 		return -1;
 	}
 	return 0;
