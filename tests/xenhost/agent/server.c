@@ -198,6 +198,8 @@ from_client(struct job *j, struct xh_frame *f)
 	case XH_EOF:
 		j->eof = true;
 		return feed(j);
+	case XH_WAKE:
+		return 0;
 	case XH_SHUT:
 		shut(f->len == 1 && f->data[0] == XH_ERR ? &j->err : &j->out);
 		return 0;

@@ -10,6 +10,7 @@
  *   START ->                     terminal flag, size, argument vector
  *   STDIN, EOF, WINSZ ->
  *   SHUT ->                      the reader of OUT or ERR has gone
+ *   WAKE ->                      nothing: see client.c
  *            <- OUT, ERR
  *            <- TAKEN            so many bytes of STDIN were consumed
  *            <- EXIT             status as a shell would give it
@@ -36,6 +37,7 @@ enum xh_type {
 	XH_EXIT,
 	XH_TAKEN,
 	XH_SHUT,
+	XH_WAKE,
 };
 
 #define XH_HDR	   5
