@@ -11,9 +11,7 @@
 #include <strings.h>
 
 #include "cfg_binder.h"
-#include "xu_cpus.h"
 #include "xu_num.h"
-#include "xu_vnuma.h"
 
 const struct domcfg_key domcfg_keys[] = {
 #define DOMCFG(n, k, s, d, h) { #n, DK_##k, DS_##s, d, h },
@@ -40,8 +38,11 @@ domcfg_nearest(const char *name)
 	struct xu_near near = { .word = name,
 		.most = strlen(name) < 5 ? 1 : 2 };
 
-	for (size_t i = 0; i < domcfg_nkeys; i++)
+	for (size_t i = 0; i < domcfg_nkeys; i++) {
+		if (strcasecmp(name, domcfg_keys[i].name) == 0)
+			return domcfg_keys[i].name;
 		xu_near_try(&near, domcfg_keys[i].name);
+	}
 	return near.best;
 }
 
@@ -126,6 +127,17 @@ says_nothing(const struct domcfg_key *k, const struct cfg_value *v)
 	    (v->kind != CFG_LIST && strcmp(v->text, k->dflt) == 0);
 }
 
+static bool
+has_dict(const struct cfg_value *v)
+{
+	if (v->kind == CFG_DICT)
+		return true;
+	for (size_t i = 0; i < v->nitems; i++)
+		if (has_dict(v->items[i]))
+			return true;
+	return false;
+}
+
 /* What is wrong with the value for its kind, or NULL. */
 static const char *
 kind_problem(enum domcfg_kind k, const struct cfg_value *v)
@@ -133,6 +145,10 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 	uint64_t kib;
 	int64_t n;
 
+	if (v->kind == CFG_BAD)
+		return "had a mistake";
+	if (has_dict(v))
+		return "must not be a dictionary";
 	switch (k) {
 	case DK_STR:
 		return v->kind == CFG_LIST ? "must be a string, not a list"
@@ -178,12 +194,19 @@ check_setting(struct binder *b, const struct cfg_setting *s)
 	bool later;
 
 	if (k == NULL) {
+		/* Another setting is made with it. */
+		if (s->used)
+			return;
 		near = domcfg_nearest(s->key);
+		b->maybe_kernel = b->maybe_kernel ||
+		    (near != NULL && strcmp(near, "kernel") == 0);
 		bind_say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
 		    near != NULL ? ", did you mean '" : "",
 		    near != NULL ? near : "", near != NULL ? "'?" : "");
 		return;
 	}
+	if (s->value->kind == CFG_BAD)
+		return;
 	problem = kind_problem(k->kind, s->value);
 	if (problem != NULL) {
 		bind_say(b, &s->value->pos, true, "'%s' %s", s->key, problem);
@@ -258,9 +281,24 @@ bind_kib(const struct binder *b, const char *key, uint64_t dflt)
 	return kib;
 }
 
-/* Where to point at: the setting, or the start of the configuration. */
-static struct cfg_pos
-pos_of(const struct binder *b, const char *key, const char *file)
+bool
+bind_known(const struct binder *b, const char *const *keys)
+{
+	const struct cfg_setting *s;
+
+	if (b->cfg->broken)
+		return false;
+	for (; *keys != NULL; keys++) {
+		s = cfg_find(b->cfg, *keys);
+		if (s != NULL && kind_problem(domcfg_find(*keys)->kind,
+			s->value) != NULL)
+			return false;
+	}
+	return true;
+}
+
+struct cfg_pos
+bind_pos(const struct binder *b, const char *key, const char *file)
 {
 	const struct cfg_setting *s = cfg_find(b->cfg, key);
 	struct cfg_pos start = { file, 1, 1 };
@@ -273,7 +311,7 @@ bind_type(struct binder *b, const char *file)
 {
 	const char *type = bind_str(b, "type", NULL);
 	const char *builder = bind_str(b, "builder", NULL);
-	struct cfg_pos pos = pos_of(b, type != NULL ? "type" : "builder", file);
+	struct cfg_pos pos = bind_pos(b, type != NULL ? "type" : "builder", file);
 
 	b->d->type = TYPE_PV;
 	if (type == NULL && builder != NULL)
@@ -315,7 +353,7 @@ join_cmdline(const struct binder *b)
 static void
 bind_loader(struct binder *b, const char *file)
 {
-	struct cfg_pos pos = pos_of(b, "kernel", file);
+	struct cfg_pos pos = bind_pos(b, "kernel", file);
 	const char *base;
 
 	if (b->d->kernel == NULL)
@@ -406,9 +444,13 @@ bind_loader_args(struct binder *b)
 static void
 kernel_or_loader(struct binder *b, const struct cfg_pos *pos)
 {
+	static const char *const keys[] = { "kernel", "bootloader", "firmware",
+		"type", "builder", NULL };
 	bool kernel = b->d->kernel != NULL && b->d->kernel[0] != '\0';
 	bool loader = b->d->bootloader != NULL && b->d->bootloader[0] != '\0';
 
+	if (!bind_known(b, keys) || b->maybe_kernel)
+		return;
 	if (kernel && loader)
 		bind_say(b, pos, true,
 		    "'kernel' and '%s' are given; one of both boots",
@@ -423,7 +465,7 @@ static void
 bind_kernel(struct binder *b, const char *file)
 {
 	const struct cfg_setting *s = cfg_find(b->cfg, "cmdline");
-	struct cfg_pos pos = pos_of(b, "kernel", file);
+	struct cfg_pos pos = bind_pos(b, "kernel", file);
 	/* start_info's command line (xen.h MAX_GUEST_CMDLINE), less the NUL; what
 	 * Linux takes otherwise. */
 	const size_t max_cmdline = b->d->type == TYPE_PV ? 1023 : 2047;
@@ -444,7 +486,7 @@ bind_kernel(struct binder *b, const char *file)
 		    "'cmdline' is the whole command line; 'root' and 'extra' "
 		    "are ignored");
 	if (b->d->cmdline != NULL && strlen(b->d->cmdline) > max_cmdline) {
-		pos = pos_of(b, s != NULL ? "cmdline" : "extra", file);
+		pos = bind_pos(b, s != NULL ? "cmdline" : "extra", file);
 		bind_say(b, &pos, true,
 		    "the kernel command line has %zu characters, %zu are "
 		    "possible",
@@ -455,7 +497,8 @@ bind_kernel(struct binder *b, const char *file)
 static void
 bind_memory(struct binder *b, const char *file)
 {
-	struct cfg_pos pos = pos_of(b, "memory", file);
+	static const char *const keys[] = { "memory", "maxmem", NULL };
+	struct cfg_pos pos = bind_pos(b, "memory", file);
 	struct domcfg *d = b->d;
 
 	d->memory_kib = bind_kib(b, "memory", 128 * 1024);
@@ -464,40 +507,13 @@ bind_memory(struct binder *b, const char *file)
 		bind_say(b, &pos, true,
 		    "memory is %llu KiB; no guest starts with less than 4 MiB",
 		    (unsigned long long)d->memory_kib);
-	if (d->maxmem_kib < d->memory_kib) {
-		pos = pos_of(b, "maxmem", file);
+	if (d->maxmem_kib < d->memory_kib && bind_known(b, keys)) {
+		pos = bind_pos(b, "maxmem", file);
 		bind_say(b, &pos, true,
 		    "maxmem (%llu MiB) is less than memory (%llu MiB)",
 		    (unsigned long long)d->maxmem_kib / 1024,
 		    (unsigned long long)d->memory_kib / 1024);
 	}
-}
-
-static void
-bind_vcpus(struct binder *b, const char *file)
-{
-	struct cfg_pos pos = pos_of(b, "vcpus", file);
-	int64_t vcpus = bind_int(b, "vcpus", 1);
-	int64_t max = bind_int(b, "maxvcpus", vcpus);
-
-	/* xen.h MAX_VIRT_CPUS, hvm/hvm_info_table.h HVM_MAX_VCPUS */
-	const int64_t most = b->d->type == TYPE_PV ? 8192 : 128;
-
-	if (vcpus < 1 || vcpus > most)
-		bind_say(
-		    b, &pos, true, "vcpus must be 1 to %lld", (long long)most);
-	else if (max < vcpus || max > most) {
-		pos = pos_of(b, "maxvcpus", file);
-		bind_say(b, &pos, true, "maxvcpus must be %lld (vcpus) to %lld",
-		    (long long)vcpus, (long long)most);
-	}
-	b->d->vcpus = (uint32_t)vcpus;
-	b->d->maxvcpus = (uint32_t)max;
-	b->d->cpu_weight = bind_int(b, "cpu_weight", -1);
-	b->d->cpu_cap = bind_int(b, "cap", bind_int(b, "cpu_cap", -1));
-	pos = pos_of(b, "cpu_weight", file);
-	if (b->d->cpu_weight == 0 || b->d->cpu_weight > 65535)
-		bind_say(b, &pos, true, "cpu_weight must be 1 to 65535");
 }
 
 /* xl's words; the numbers are Xen's. */
@@ -506,7 +522,7 @@ bind_clocks(struct binder *b)
 {
 	static const char *const words[] = { "default", "always_emulate",
 		"native" };
-	const struct cfg_setting *s = cfg_find(b->cfg, "tsc_mode");
+	const struct cfg_setting *s = bind_get(b, "tsc_mode");
 	int64_t mode = -1;
 
 	b->d->rtc_timeoffset = bind_int(b, "rtc_timeoffset", 0);
@@ -547,80 +563,6 @@ bind_full(struct binder *b)
 		    "release; remove 'hap'");
 }
 
-static void
-add_set(struct binder *b, struct domcfg_cpus *c, const struct cfg_value *v)
-{
-	struct xu_err e = XU_ERR_INIT;
-	char **more;
-
-	if (v->kind == CFG_LIST)
-		bind_say(b, &v->pos, true,
-		    "processors are a string such as \"0-3\", "
-		    "or a list of strings, one for each vCPU");
-	else if (xu_cpus_parse(v->text, NULL, NULL, &e) < 0)
-		bind_say(b, &v->pos, true, "%s", e.msg);
-	more = reallocarray(c->sets, c->n + 1, sizeof(*more));
-	if (more == NULL)
-		return;
-	c->sets = more;
-	c->sets[c->n++] = strdup(v->kind == CFG_LIST ? "" : v->text);
-}
-
-/* A string for all vCPUs, or a list with one for each. */
-static void
-bind_cpus(struct binder *b, const char *key, struct domcfg_cpus *c)
-{
-	const struct cfg_setting *s = cfg_find(b->cfg, key);
-
-	if (s == NULL ||
-	    (s->value->kind == CFG_STRING && bind_is_empty(s->value)))
-		return;
-	c->for_all = s->value->kind != CFG_LIST;
-	if (c->for_all)
-		add_set(b, c, s->value);
-	for (size_t i = 0; !c->for_all && i < s->value->nitems; i++)
-		add_set(b, c, s->value->items[i]);
-	if (c->n > b->d->maxvcpus)
-		bind_say(b, &s->value->pos, true,
-		    "'%s' has %zu sets of processors, the guest has %u vCPUs",
-		    key, c->n, b->d->maxvcpus);
-}
-
-/* xl's list of lists of words, as one text. */
-static void
-bind_vnuma(struct binder *b)
-{
-	const struct cfg_setting *s = bind_get(b, "vnuma");
-	struct xu_buf text = XU_BUF_INIT;
-	struct xu_err e = XU_ERR_INIT;
-	struct xu_vnuma nodes;
-
-	for (size_t i = 0; s != NULL && i < s->value->nitems; i++) {
-		const struct cfg_value *n = s->value->items[i];
-
-		xu_buf_adds(&text, i > 0 ? ";" : "");
-		if (n->kind != CFG_LIST)
-			bind_say(b, &n->pos, true, "a virtual node is a list "
-			    "such as [ \"pnode=0\", \"size=512\", "
-			    "\"vcpus=0-1\" ]");
-		for (size_t k = 0; n->kind == CFG_LIST && k < n->nitems; k++)
-			xu_buf_addf(&text, "%s%s", k > 0 ? " " : "",
-			    n->items[k]->kind == CFG_LIST ? "[" :
-							   n->items[k]->text);
-	}
-	b->d->vnuma = xu_buf_steal(&text);
-	if (b->d->vnuma == NULL || b->d->vnuma[0] == '\0' || b->errors != 0)
-		return;
-	if (xu_vnuma_parse(b->d->vnuma, &nodes, &e) < 0 ||
-	    xu_vnuma_check(&nodes, b->d->maxvcpus, b->d->maxmem_kib / 1024,
-		&e) < 0)
-		bind_say(b, &s->value->pos, true, "%s", e.msg);
-	else if (b->d->maxmem_kib != b->d->memory_kib)
-		bind_say(b, &s->value->pos, true,
-		    "a guest with virtual nodes has all of its memory at "
-		    "start: memory and maxmem must be the same");
-}
-
 static char *
 default_name(const char *file)
 {
@@ -638,7 +580,7 @@ bind_name(struct binder *b, const char *file)
 {
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/+-";
-	struct cfg_pos pos = pos_of(b, "name", file);
+	struct cfg_pos pos = bind_pos(b, "name", file);
 	struct domcfg *d = b->d;
 	const char *given = bind_str(b, "name", NULL);
 	size_t len;
@@ -702,14 +644,8 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_name(&b, file);
 	bind_kernel(&b, file);
 	bind_memory(&b, file);
-	bind_vcpus(&b, file);
-	/* xm's cpu is for the first vCPU. */
-	bind_cpus(&b, cfg_find(c, "cpus") != NULL ? "cpus" : "cpu", &d->hard);
-	if (cfg_find(c, "cpus") == NULL)
-		d->hard.for_all = false;
-	bind_cpus(&b, "cpus_soft", &d->soft);
+	bind_cpus(&b, file);
 	d->pool = strdup(bind_str(&b, "pool", ""));
-	bind_vnuma(&b);
 	bind_clocks(&b);
 	bind_cpuid(&b);
 	bind_full(&b);

@@ -11,6 +11,8 @@ struct binder {
 	struct domcfg *d;
 	struct xu_buf *report;
 	unsigned errors;
+	/* An unknown key looks like "kernel". */
+	bool maybe_kernel;
 };
 
 /* A problem, or (error false) a warning, at a place of the file. */
@@ -30,6 +32,15 @@ int64_t bind_int(const struct binder *b, const char *key, int64_t dflt);
 bool bind_bool(const struct binder *b, const char *key, bool dflt);
 uint64_t bind_kib(const struct binder *b, const char *key, uint64_t dflt);
 
+/* Whether what those keys (ends with NULL) say can be judged together: none had a
+ * mistake. */
+bool bind_known(const struct binder *b, const char *const *keys);
+/* Where to point at: the setting, or the start of the configuration. */
+struct cfg_pos bind_pos(
+    const struct binder *b, const char *key, const char *file);
+
+/* cfg_cpus.c */
+void bind_cpus(struct binder *b, const char *file);
 /* cfg_cpuid.c */
 void bind_cpuid(struct binder *b);
 /* cfg_devices.c */

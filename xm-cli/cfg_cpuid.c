@@ -34,7 +34,7 @@ add_word(struct binder *b, struct xu_buf *words, const struct cfg_value *v)
 void
 bind_cpuid(struct binder *b)
 {
-	const struct cfg_setting *s = cfg_find(b->cfg, "cpuid");
+	const struct cfg_setting *s = bind_get(b, "cpuid");
 	struct xu_buf words = XU_BUF_INIT;
 
 	if (s != NULL && s->value->kind == CFG_LIST)

@@ -156,7 +156,7 @@ bind_timers(struct binder *b)
 	static const char *const modes[] = {"delay_for_missed_ticks",
 	    "no_delay_for_missed_ticks", "no_missed_ticks_pending",
 	    "one_missed_tick_pending"};
-	const struct cfg_setting *s = cfg_find(b->cfg, "timer_mode");
+	const struct cfg_setting *s = bind_get(b, "timer_mode");
 	const struct cfg_setting *hole = bind_get(b, "mmio_hole");
 	int64_t mode = -1;
 

@@ -17,8 +17,6 @@
 #include "pci.h"
 #include "vmrec.h"
 
-/* xm's search path. */
-#define CONFIG_DIRS ".:" XLD_SYSCONFDIR "/xen"
 /* A daemon that hangs shall not keep a form from being printed. */
 #define PLACEMENT_TIMEOUT_MS 5000
 
@@ -280,7 +278,9 @@ create(struct xm *xm, const struct vmrec *r, const char *cwd)
 static int
 sort_operands(struct xm *xm, const char **file, int *overrides)
 {
-	*file = xm_opt(xm, "defconfig");
+	*file = xm_opt(xm, "config");
+	if (*file == NULL)
+		*file = xm_opt(xm, "defconfig");
 	*overrides = 0;
 	for (int i = 0; i < xm->argc; i++) {
 		if (strchr(xm->argv[i], '=') != NULL) {
@@ -312,7 +312,7 @@ with_config(struct xm *xm, bool kept,
 	if (status != 0)
 		return status;
 	cwd = getcwd(NULL, 0);
-	status = vmrec_load(xm, &r, file, dirs != NULL ? dirs : CONFIG_DIRS,
+	status = vmrec_load(xm, &r, file, dirs != NULL ? dirs : VMREC_DIRS,
 	    xm->argv, n);
 	r.dom.kept = kept;
 	if (status == 0)
@@ -369,6 +369,8 @@ static const struct xm_opt create_opts[] = {
 	    "with one it says on which NUMA nodes the guest would be." },
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
+	{ 'F', "config", "FILE",
+	    "The same; an S-expression, as 'xm create -n' prints it." },
 	{ 0, "path", "DIRS",
 	    "Folders to look for it, colons between; by default .:/etc/xen." },
 	{ .name = NULL },
@@ -397,6 +399,8 @@ static const struct xm_opt new_opts[] = {
 	    "Only print what would be made, as xm create does." },
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
+	{ 'F', "config", "FILE",
+	    "The same; an S-expression, as 'xm create -n' prints it." },
 	{ 0, "path", "DIRS",
 	    "Folders to look for it, colons between; by default .:/etc/xen." },
 	{ .name = NULL },
@@ -434,57 +438,4 @@ const struct xm_cmd cmd_start = {
 	.max = 1,
 	.completes = XM_DOMAIN,
 	.run = run_start,
-};
-
-/* --- check ---------------------------------------------------------------- */
-
-static int
-run_check(struct xm *xm)
-{
-	struct xapi_value *list = xapi_new_array(), *row;
-	int status = 0, worst = 0;
-	struct vmrec r;
-
-	for (int i = 0; i < xm->argc; i++) {
-		status = vmrec_load(xm, &r, xm->argv[i], CONFIG_DIRS, NULL, 0);
-		if (status == 0 && r.errors != 0)
-			status = XM_USAGE;
-		if (xm->format == XM_TEXT)
-			fputs(xu_buf_text(&r.report), stdout);
-		if (xm->format == XM_TEXT && status == 0 &&
-		    xm_opt(xm, "quiet") == NULL)
-			printf("%s: correct\n", xm->argv[i]);
-		row = xapi_new_struct();
-		xapi_set(row, "file", xapi_new_str(xm->argv[i]));
-		xapi_set(row, "correct", xapi_new_bool(status == 0));
-		xapi_set(row, "problems", vmrec_problems(&r));
-		xapi_add(list, row);
-		vmrec_fini(&r);
-		worst = status > worst ? status : worst;
-	}
-	if (xm->format == XM_JSON) {
-		status = xm_json(xm, list);
-		return worst != 0 ? worst : status;
-	}
-	xapi_free(list);
-	return worst;
-}
-
-static const struct xm_opt check_opts[] = {
-	{ 'q', "quiet", NULL, "Say nothing about correct files." },
-	{ .name = NULL },
-};
-
-const struct xm_cmd cmd_check = {
-	.name = "check",
-	.operands = "FILE...",
-	.summary = "Check configuration files.",
-	.detail = "Prints every mistake and warning as file:line:column: text "
-		  "and ends with 2 when there are mistakes. Needs no Xen and "
-		  "no daemon.",
-	.opts = check_opts,
-	.min = 1,
-	.max = -1,
-	.completes = XM_CONFIG,
-	.run = run_check,
 };

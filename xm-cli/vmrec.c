@@ -48,6 +48,78 @@ add_problem(struct vmrec *r, const struct xu_err *e)
 	r->errors++;
 }
 
+/* Line and column of a line of the report, 0 without. */
+static unsigned long
+place_of(const char *line)
+{
+	const char *colon = strstr(line, ": ");
+	unsigned long row, column;
+
+	while (colon != NULL && colon > line && colon[-1] != ':')
+		colon--;
+	column = colon == NULL ? 0 : strtoul(colon, NULL, 10);
+	colon = colon == NULL || colon == line ? NULL : colon - 1;
+	while (colon != NULL && colon > line && colon[-1] != ':')
+		colon--;
+	row = colon == NULL ? 0 : strtoul(colon, NULL, 10);
+	return row << 32 | (column & UINT32_MAX);
+}
+
+static int
+by_place(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	unsigned long m = place_of(*x), n = place_of(*y);
+
+	if (m != n)
+		return m < n ? -1 : 1;
+	/* As they were found: they lie in one block. */
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int
+sort_report(struct xu_buf *report)
+{
+	AUTO_FREE char *text = strdup(xu_buf_text(report));
+	AUTO_FREE const char **lines = NULL;
+	size_t n = 0;
+	char *save = NULL;
+
+	for (const char *s = xu_buf_text(report); *s != '\0'; s++)
+		n += *s == '\n';
+	lines = calloc(n + 1, sizeof(*lines));
+	if (text == NULL || lines == NULL)
+		return -1;
+	n = 0;
+	for (char *s = strtok_r(text, "\n", &save); s != NULL;
+	     s = strtok_r(NULL, "\n", &save))
+		lines[n++] = s;
+	qsort(lines, n, sizeof(*lines), by_place);
+	xu_buf_reset(report);
+	for (size_t i = 0; i < n; i++)
+		xu_buf_addf(report, "%s\n", lines[i]);
+	return report->error != 0 ? -1 : 0;
+}
+
+/* Those of the overrides that are keys, or the others. */
+static void
+apply(struct vmrec *r, char *const *overrides, int n, bool keys)
+{
+	struct xu_err e = XU_ERR_INIT;
+	char name[64];
+	size_t len;
+
+	for (int i = 0; i < n; i++) {
+		len = strcspn(overrides[i], "=");
+		snprintf(name, sizeof(name), "%.*s", (int)len, overrides[i]);
+		if ((domcfg_find(name) != NULL) != keys)
+			continue;
+		xu_err_clear(&e);
+		if (cfg_parse_override(&r->cfg, overrides[i], &e) < 0)
+			add_problem(r, &e);
+	}
+}
+
 int
 vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
     char *const *overrides, int n)
@@ -69,17 +141,15 @@ vmrec_load(struct xm *xm, struct vmrec *r, const char *file, const char *dirs,
 		    "Unable to open config file: %s", e.msg);
 	/* In messages: as it was given, unless it was found elsewhere. */
 	name = strncmp(r->path, "./", 2) == 0 ? file : r->path;
-	if (cfg_parse(&r->cfg, name, xu_buf_text(&text), text.len, &e) < 0)
-		add_problem(r, &e);
-	for (int i = 0; i < n; i++) {
-		xu_err_clear(&e);
-		if (cfg_parse_override(&r->cfg, overrides[i], &e) < 0)
-			add_problem(r, &e);
-	}
-	/* After a syntax error the rest is not known: no guesses about it. */
-	if (r->errors == 0)
-		r->errors = domcfg_bind(&r->cfg, name, &r->dom, &r->report);
-	return r->report.error != 0 ? xm_no_memory(xm) : 0;
+	/* Names that are no keys are for the file's expressions. */
+	apply(r, overrides, n, false);
+	r->errors += cfg_parse_all(&r->cfg, name, xu_buf_text(&text), text.len,
+	    &r->report);
+	apply(r, overrides, n, true);
+	r->errors += domcfg_bind(&r->cfg, name, &r->dom, &r->report);
+	return r->report.error != 0 || sort_report(&r->report) < 0
+	    ? xm_no_memory(xm)
+	    : 0;
 }
 
 void

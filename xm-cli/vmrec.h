@@ -6,12 +6,15 @@
 #include "cfg_bind.h"
 #include "xm.h"
 
+/* xm's search path. */
+#define VMREC_DIRS ".:" XLD_SYSCONFDIR "/xen"
+
 struct vmrec {
 	struct cfg cfg;
 	struct domcfg dom;
 	/* The file as it was found: "./web.cfg", "/etc/xen/web". */
 	char *path;
-	/* Lines "file:line:column: [warning: ]text". */
+	/* Lines "file:line:column: [warning: ]text", in the order of the file. */
 	struct xu_buf report;
 	unsigned errors;
 };

@@ -59,22 +59,94 @@ static const struct {
 	{ "a = 1\n  b = 'x", "web.cfg:2:7: this string has no closing ' on its "
 			     "line" },
 	{ "a = [ 1 2 ]", "web.cfg:1:9: expected ',' or ']', found a number" },
-	{ "a = [ 1,\n", "web.cfg:2:1: expected a string, a number or a list, "
-			"found the end of the file" },
+	{ "a = [ 1,\n", "web.cfg:1:9: the bracket opened at line 1, column 5 "
+			"is not closed" },
+	{ "a = [ 'x',\n 'y'\nmemory = 1", "web.cfg:2:5: the bracket opened at "
+	    "line 1, column 5 is not closed" },
 	{ "a = b", "web.cfg:1:5: 'b' is not set above; put quotes around text" },
 	{ "a = 12monkeys", "web.cfg:1:5: '12monkeys' is not a valid number" },
 	{ "a = 99999999999999999999",
 	    "web.cfg:1:5: '99999999999999999999' is not a valid number" },
 	{ "a = \"\\q\"", "web.cfg:1:6: unknown escape '\\q'; write '\\\\' for "
 			 "a backslash" },
-	{ "a = 1 + 2", "web.cfg:1:9: '+' cannot join a number and a number" },
 	{ "a = 'x' + [1]", "web.cfg:1:11: '+' cannot join a string and a list" },
 	{ "a = 1\na += 2", "web.cfg:2:6: '+' cannot join a number and a "
 			   "number" },
-	{ "import os", "web.cfg:1:8: expected '=' after 'import', found a name; "
-		       "Python statements are not understood" },
-	{ "a = (1)", "web.cfg:1:5: '(' does not belong here; Python expressions "
-		     "are not understood" },
+	{ "import subprocess", "web.cfg:1:8: module 'subprocess' is not "
+		       "understood; os, re and string are" },
+	{ "def f(x):", "web.cfg:1:1: 'def' is not understood; of Python there "
+	    "are assignments, expressions and if" },
+	{ "os.system('x')", "web.cfg:1:10: 'os.system' is called for its "
+	    "effect, which is not understood; expected '='" },
+	{ "a = os.popen('x')", "web.cfg:1:5: function 'os.popen' is not "
+	    "understood" },
+	{ "a = 'x'.splt()", "web.cfg:1:9: method 'splt' is not understood, did "
+	    "you mean 'split'?" },
+	{ "a = open('/etc/passwd')", "web.cfg:1:5: 'open' is not set above; put "
+	    "quotes around text" },
+	{ "a = 1 if 2", "web.cfg:1:11: expected 'else', found the end of the "
+	    "file" },
+	{ "if 1\n a = 2", "web.cfg:1:5: expected ':', found the end of the "
+	    "line" },
+	{ "if 1:\na = 2", "web.cfg:2:1: expected an indented line after ':' of "
+	    "line 1" },
+	{ "if 1:\n  a = 2\n   b = 2", "web.cfg:3:4: this line is further to "
+	    "the right than the one before" },
+	{ "else:\n  a = 2", "web.cfg:1:1: 'else' has no 'if' at the same "
+	    "distance from the margin" },
+	{ "a = None", "web.cfg:1:5: 'None' is no value of a setting; leave the "
+	    "line out" },
+	{ "a = 'x' % 1", "web.cfg:1:11: the string has fewer conversions (%) "
+	    "than there are values" },
+	{ "a = '%s%s' % 'x'", "web.cfg:1:5: the string has more conversions (%) "
+	    "than there are values" },
+	{ "a = '%d' % 'x'", "web.cfg:1:12: '%d' does not take a string" },
+	{ "a = '%y' % 1", "web.cfg:1:5: '%y' is no conversion that is "
+	    "understood; %% is a percent sign" },
+	{ "a = 1 / 0", "web.cfg:1:7: division by zero" },
+	{ "a = 9223372036854775807 * 2", "web.cfg:1:25: the result is too large "
+	    "a number" },
+	{ "a = [1][1]", "web.cfg:1:9: there is no element 1 of 1" },
+	{ "a = {'x': 1}['y']", "web.cfg:1:14: the dictionary has no 'y'" },
+	{ "a = 1 == '1'", "web.cfg:1:7: a number is not to be compared with a "
+	    "string" },
+	{ "a = 1 in 2", "web.cfg:1:7: 'in' cannot look for a number in a "
+	    "number" },
+	{ "a = [i for i in 3]", "web.cfg:1:17: 'for' goes through a list, not a "
+	    "number" },
+	{ "a = range(5000)", "web.cfg:1:5: range of more than 4096 numbers" },
+	{ "a = 'x' * 99999999", "web.cfg:1:5: the values of this file take "
+	    "more than 16 MiB" },
+	{ "a = [[i] * 4000 for i in range(4000)]", "web.cfg:1:6: the values "
+	    "of this file take more than 16 MiB" },
+	{ "a = re_x\n", "web.cfg:1:5: 're_x' is not set above; put quotes "
+	    "around text" },
+	{ "a = re.search('a.b', 'x')", "web.cfg:1:15: of patterns only text is "
+	    "understood, with ^ before it and $ behind it" },
+	{ "a = 'it's'", "web.cfg:1:5: text follows right behind this string: a "
+	    "quote is missing or one too many" },
+	{ "a = os.getenv('XLD_NO_SUCH')", "web.cfg:1:15: the environment has no "
+	    "'XLD_NO_SUCH'; os.getenv('XLD_NO_SUCH', 'text') says what it is "
+	    "then" },
+	{ "a = \xe2\x80\x9cx\xe2\x80\x9d", "web.cfg:1:5: a typographic quote; "
+	    "strings are in \" or '" },
+	{ "a = 1)", "web.cfg:1:6: ')' closes no bracket" },
+	{ "a = 09", "web.cfg:1:5: '09' is not a valid number" },
+	{ "a = 1.5", "web.cfg:1:5: '1.5' is not a valid number" },
+	{ "<vm/>", "web.cfg:1:1: documents of XML are not understood; write "
+	    "settings such as memory = 256" },
+	{ "{ \"a\": 1", "web.cfg:1:9: the bracket opened at line 1, column 1 is "
+	    "not closed" },
+	{ "{ \"a\": nil }", "web.cfg:1:8: 'nil' is no value of JSON" },
+	{ "{ \"a\": 1 + 1 }", "web.cfg:1:10: expected ',' or '}', found '+'" },
+	{ "{ \"a\": \"\\ud800\" }", "web.cfg:1:9: half of a surrogate pair" },
+	{ "(vm (name", "web.cfg:1:5: this '(' is not closed" },
+	{ "(vm (name 'x))", "web.cfg:1:11: this string has no closing ' on its "
+	    "line" },
+	{ "(dom (name x))", "web.cfg:1:1: an S-expression of a domain begins "
+	    "with (vm or (domain" },
+	{ "(vm (device (vbd (mode w))))", "web.cfg:1:13: a disk needs (dev "
+	    "xvda)" },
 	{ "a = 1 b = 2", "web.cfg:1:7: expected the end of the line, found a "
 			 "name 'b'" },
 	{ "\xff", "web.cfg:1:1: byte 0xff does not belong here" },
@@ -83,6 +155,166 @@ static const struct {
 	{ "a = \"\"\"x\"\"\"", "web.cfg:1:5: strings in three quotes are not "
 			       "understood; use one line" },
 };
+
+/* What Python makes of them, but that its True is 1. */
+static const struct {
+	const char *text, *value;
+} expressions[] = {
+	{ "1 + 2 * 3 - -4", "11" },
+	{ "(1 + 2) * 3", "9" },
+	{ "-7 / 2", "-4" },
+	{ "-7 % 3", "2" },
+	{ "7 % -3", "-2" },
+	{ "010 + 0x10 + 0o7", "31" },
+	{ "'a' + \"b\" 'c'", "\"abc\"" },
+	{ "'ab' * 2 + 3 * 'c'", "\"ababccc\"" },
+	{ "[1] + ['x'] * 2", "[ 1, \"x\", \"x\" ]" },
+	{ "[]", "[ ]" },
+	{ "'%s-%02d-%x-%X-%o%%' % ('a', 7, 255, 255, 8)",
+	    "\"a-07-ff-FF-10%\"" },
+	{ "'%5d|%-5d|%+d|%.3d|%5s|%-4s|%.1s' % (1, -2, 3, 4, 'x', 'y', 'zz')",
+	    "\"    1|-2   |+3|004|    x|y   |z\"" },
+	{ "'%s' % 12", "\"12\"" },
+	{ "'%(a)s%(b)d' % {'a': 'x', 'b': 2}", "\"x2\"" },
+	{ "'abc'[0] + 'abc'[-1] + 'abc'[1:] + 'abc'[:-1] + 'abc'[5:]",
+	    "\"acbcab\"" },
+	{ "[1, 2, 3][1:][0]", "2" },
+	{ "{'a': {'b': [7]}}['a']['b'][0]", "7" },
+	{ "'x' if 1 > 2 else 'y'", "\"y\"" },
+	{ "1 and 2", "2" },
+	{ "0 and nothing", "0" },
+	{ "'' or 'x'", "\"x\"" },
+	{ "1 or nothing", "1" },
+	{ "not 0", "1" },
+	{ "not 'a' in 'abc'", "0" },
+	{ "'b' in ['a', 'b'] and 'z' not in {'a': 1}", "1" },
+	{ "'a' < 'b'", "1" },
+	{ "[1] == [1]", "1" },
+	{ "True", "1" },
+	{ "False", "0" },
+	{ "len('abc') + len([1]) + len({'a': 1})", "5" },
+	{ "range(3) + range(5, 1, -2)", "[ 0, 1, 2, 5, 3 ]" },
+	{ "int('12') + 1", "13" },
+	{ "str(0x10) + 'a'", "\"16a\"" },
+	{ "['x%d' % i for i in range(4) if i != 2]",
+	    "[ \"x0\", \"x1\", \"x3\" ]" },
+	{ "[[j for j in range(i)] for i in range(3)]",
+	    "[ [ ], [ 0 ], [ 0, 1 ] ]" },
+	{ "'a,b,,c'.split(',')", "[ \"a\", \"b\", \"\", \"c\" ]" },
+	{ "'  a b '.split()", "[ \"a\", \"b\" ]" },
+	{ "'-'.join(['a', 'b'])", "\"a-b\"" },
+	{ "'aXbX'.replace('X', 'yy').upper()", "\"AYYBYY\"" },
+	{ "string.replace(' A ', 'A', 'b').strip().lower()", "\"b\"" },
+	{ "'abc'.startswith('ab') + 'abc'.endswith('bc')", "2" },
+	{ "re.search('64', 'x86_64') and re.match('x8', 'x86')", "1" },
+	{ "re.search('^86', 'x86') or re.search('86$', 'x86_64')", "0" },
+	{ "os.path.basename('/a/b') + os.path.dirname('/a/b')", "\"b/a\"" },
+	{ "os.path.join('/a', 'b/', 'c')", "\"/a/b/c\"" },
+	{ "os.getenv('XLD_NO_SUCH', 'd')", "\"d\"" },
+	{ "os.environ['XLD_TEST_CFG']", "\"set\"" },
+	{ "len(os.uname())", "5" },
+};
+
+START_TEST(expressions_are_evaluated)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT, out = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct cfg c;
+
+	setenv("XLD_TEST_CFG", "set", 1);
+	xu_buf_addf(&text, "import os, re, string\na = %s\n",
+	    expressions[_i].text);
+	ck_assert_msg(parse(&c, xu_buf_text(&text), &e) == 0, "%s", e.msg);
+	cfg_print_value(cfg_find(&c, "a")->value, &out);
+	ck_assert_str_eq(xu_buf_text(&out), expressions[_i].value);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(conditions)
+{
+	static const char text[] =
+	    "n = 3\nif n == 1:\n\ta = 'one'\nelif n == 3:\n\tif n > 2:\n"
+	    "\t\ta = 'three'; b = 1\n\n\t# a remark\n\telse:\n\t\ta = 0\n"
+	    "\tc = 4\nelse:\n\ta = nothing\nif 0: d = 1\nelse: d = 2\n"
+	    "if n: e = 1; f = 2\n  # far\nif not n:\n  pass\ng = 7";
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct cfg c;
+
+	ck_assert_msg(parse(&c, text, &e) == 0, "%s", e.msg);
+	cfg_print(&c, &out);
+	ck_assert_str_eq(xu_buf_text(&out), "n = 3\na = \"three\"\nb = 1\n"
+	    "c = 4\nd = 2\ne = 1\nf = 2\ng = 7\n");
+	cfg_fini(&c);
+}
+END_TEST
+
+/* All of them, none twice, and none that only follows from another. */
+START_TEST(problems_are_all_reported)
+{
+	static const char text[] =
+	    "kernel = \"/k\"\nmemory 256\nmaxmem = memory\nnam = \xe2\x80\x9cweb"
+	    "\nvcpus = (1 + x\ndisk = [ 'phy:a,xvda,w',\n  'phy:b,xvdb,w'\n"
+	    "name = \"web\nif vcpus > 1:\n  cpus = 7 7\nelse:\n  pool = 1\n"
+	    "def f(x):\n    y = x(\n\n    return y\nextra = pool + 'x'\n"
+	    "on_crash = 'restrat'\n";
+	AUTO_BUF struct xu_buf report = XU_BUF_INIT;
+	struct domcfg d;
+	struct cfg c;
+
+	cfg_init(&c);
+	ck_assert_uint_eq(cfg_parse_all(&c, "f", text, strlen(text), &report),
+	    7);
+	ck_assert_uint_eq(domcfg_bind(&c, "f", &d, &report), 2);
+	ck_assert_str_eq(xu_buf_text(&report),
+	    "f:2:8: expected '=' after 'memory', found a number\n"
+	    "f:4:7: a typographic quote; strings are in \" or '\n"
+	    "f:5:14: 'x' is not set above; put quotes around text\n"
+	    "f:7:17: the bracket opened at line 6, column 8 is not closed\n"
+	    "f:8:8: this string has no closing \" on its line\n"
+	    "f:10:12: expected the end of the line, found a number\n"
+	    "f:13:1: 'def' is not understood; of Python there are assignments, "
+	    "expressions and if\n"
+	    "f:4:1: unknown key 'nam', did you mean 'name'?\n"
+	    "f:18:12: 'on_crash' must be destroy, restart, preserve, "
+	    "rename-restart, coredump-destroy or coredump-restart\n");
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+START_TEST(other_forms)
+{
+	static const char json[] = " { \"name\": \"w\\u00e9\\ud83d\\ude00\\/\",\n"
+	    "\"hap\": true, \"disk\": [ \"a\", [ -1 ] ] }\n";
+	static const char sxp[] = "(vm (name web) (domid 3) (memory 64)\n"
+	    "(vcpus 2) (cpus ((0 1) (2)))\n"
+	    "(image (linux (kernel /k) (args 'a \\'b')))\n"
+	    "(device (tap (uname tap:aio:/i) (dev xvda:disk) (mode r)))\n"
+	    "(device (vif (bridge b) (uuid 1) (mac 00:16:3e:1:2:3)))\n"
+	    "(device (pci (dev (domain 0x0) (bus 0x1) (slot 0x2) (func 0x3)))))";
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct cfg c;
+
+	ck_assert_msg(parse(&c, json, &e) == 0, "%s", e.msg);
+	cfg_print(&c, &out);
+	ck_assert_str_eq(xu_buf_text(&out), "name = \"w\xc3\xa9\xf0\x9f\x98\x80"
+	    "/\"\nhap = 1\ndisk = [ \"a\", [ -1 ] ]\n");
+	cfg_fini(&c);
+	xu_buf_reset(&out);
+	ck_assert_msg(parse(&c, sxp, &e) == 0, "%s", e.msg);
+	cfg_print(&c, &out);
+	ck_assert_str_eq(xu_buf_text(&out), "name = \"web\"\nmemory = \"64\"\n"
+	    "maxvcpus = \"2\"\ncpus = [ \"0,1\", \"2\" ]\ntype = \"pv\"\n"
+	    "kernel = \"/k\"\ncmdline = \"a 'b\"\n"
+	    "disk = [ \"tap:aio:/i,xvda,r\" ]\n"
+	    "vif = [ \"bridge=b,mac=00:16:3e:1:2:3\" ]\n"
+	    "pci = [ \"0000:01:02.3\" ]\nvcpus = \"2\"\n");
+	cfg_fini(&c);
+}
+END_TEST
 
 START_TEST(syntax_errors_have_a_place)
 {
@@ -97,6 +329,7 @@ END_TEST
 
 START_TEST(depth_is_bounded)
 {
+	AUTO_BUF struct xu_buf ifs = XU_BUF_INIT, report = XU_BUF_INIT;
 	struct xu_err e = XU_ERR_INIT;
 	char text[100] = "a = ";
 	struct cfg c;
@@ -104,6 +337,16 @@ START_TEST(depth_is_bounded)
 	memset(text + 4, '[', 80);
 	ck_assert_int_eq(parse(&c, text, &e), -1);
 	ck_assert_ptr_nonnull(strstr(e.msg, "nested more than 16 deep"));
+	cfg_fini(&c);
+	/* Conditions, too; and all is looked at nevertheless. */
+	for (int i = 0; i < 40; i++)
+		xu_buf_addf(&ifs, "%*sif 1:\n", i, "");
+	xu_buf_addf(&ifs, "%*sa = 1\nb = = 2\n", 40, "");
+	cfg_init(&c);
+	ck_assert_uint_eq(cfg_parse_all(&c, "f", xu_buf_text(&ifs), ifs.len,
+	    &report), 2);
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&report), "f:17:17: nested"));
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&report), "f:42:5: expected"));
 	cfg_fini(&c);
 }
 END_TEST
@@ -385,6 +628,11 @@ main(void)
 	tcase_add_test(t, values);
 	tcase_add_loop_test(t, syntax_errors_have_a_place, 0,
 	    (int)XU_ARRAY_SIZE(bad_syntax));
+	tcase_add_loop_test(t, expressions_are_evaluated, 0,
+	    (int)XU_ARRAY_SIZE(expressions));
+	tcase_add_test(t, conditions);
+	tcase_add_test(t, problems_are_all_reported);
+	tcase_add_test(t, other_forms);
 	tcase_add_test(t, depth_is_bounded);
 	tcase_add_loop_test(t, meaning_errors_are_all_reported, 0,
 	    (int)XU_ARRAY_SIZE(bad_meaning));

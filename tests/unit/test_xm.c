@@ -400,14 +400,23 @@ START_TEST(mistakes)
 	expect("create --path=../xm bad.cfg", 2, NULL, "../xm/bad.cfg:4:1: ");
 	expect("check bad.cfg full.cfg", 2,
 	    "bad.cfg:5:1: warning: 'hap' means something for PVH and HVM guests only; "
-	    "ignored\nbad.cfg:6:9: 'vcpus' must be a number, 0 or more\n"
-	    "full.cfg: correct\n",
+	    "ignored\n    hap = 1\n    ^\n"
+	    "bad.cfg:6:9: 'vcpus' must be a number, 0 or more\n"
+	    "    vcpus = \"many\"\n            ^\nfull.cfg: correct\n",
 	    NULL);
+	expect("check pvonly.cfg", 0, "pvonly.cfg:4:1: warning: ", NULL);
+	expect("check --strict pvonly.cfg", 2, "pvonly.cfg:4:1: warning: ", NULL);
+	expect("check --print -q pvonly.cfg", 0, "\nmemory = 64\n", NULL);
+	ck_assert_ptr_null(strstr(xu_buf_text(&out), "half"));
+	expect("check --print --format json pvonly.cfg", 0, "\"memory\": 64",
+	    NULL);
+	expect("check none.cfg", 3, NULL, "Unable to open config file: none.cfg");
 	expect("check -q full.cfg", 0, NULL, NULL);
 	expect("check --format json bad.cfg", 2, "\"severity\": \"warning\"",
 	    NULL);
 	same_as_file("xm check --format json", &out, "bad.json");
-	expect("check syntax.cfg", 2, "syntax.cfg:3:1: expected ',' or ']'", NULL);
+	expect("check syntax.cfg", 2, "syntax.cfg:3:1: expected ',' or ']', found "
+	    "a name 'memory'\n    memory 5\n    ^\n", NULL);
 	expect("create -n syntax.cfg", 2, NULL, "syntax.cfg:3:1: expected ',' or ']'");
 }
 END_TEST
