@@ -18,15 +18,24 @@ subject(struct call *k)
 	return vdi_find(k->core, xu_val_str(xu_val_at(k->params, 0)));
 }
 
-/* Nobody may have it, nor be making it. */
+/* Open, or in what a suspended machine goes on from. */
 static bool
-is_idle(struct call *k, const struct vdi *v)
+is_used(const struct dev *d)
+{
+	return d->phase != DEV_OFF || d->guest->suspended;
+}
+
+/* Nobody may be making it, have it (or, halted: use it). */
+static bool
+is_idle(struct call *k, const struct vdi *v, bool halted)
 {
 	size_t pos = 0;
 	const struct dev *d = vdi_user(k->core, v, &pos);
 	struct xu_err e = XU_ERR_INIT;
 	char label[160];
 
+	while (halted && d != NULL && !is_used(d))
+		d = vdi_user(k->core, v, &pos);
 	if (v->busy) {
 		xu_err_set(&e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
 		    "disk %s is being made, copied, grown or removed", v->uuid);
@@ -244,7 +253,7 @@ destroy(struct call *k)
 	const struct sr *s = vdi_sr(c, v);
 	struct xu_err e = XU_ERR_INIT;
 
-	if (!is_idle(k, v))
+	if (!is_idle(k, v, false))
 		return;
 	memcpy(k->wait_uuid, v->uuid, sizeof(k->wait_uuid));
 	if (v->implied && s != NULL && s->type == SR_ISO) {
@@ -282,7 +291,7 @@ resize(struct call *k)
 	int64_t size = sectors(xu_val_int(xu_val_at(k->params, 1))), used;
 	struct xu_err e = XU_ERR_INIT;
 
-	if (!is_ours(k, v) || !is_idle(k, v))
+	if (!is_ours(k, v) || !is_idle(k, v, true))
 		return;
 	if (check_size(size, &e) == 0 && size < vdi_size(v, &used))
 		config_unsupported(&e, "size", "",

@@ -79,8 +79,12 @@ check "a guest" xm new -q "$(tiny_config d 'extra="tick=500"')"
 vbd=$(api VBD.create "{\"VM\":\"$(api VM.get_uuid @d)\",\"VDI\":\"$two\",\"device\":\"xvda\",\"bootable\":false,\"mode\":\"RW\",\"type\":\"Disk\"}")
 expect_status 1 api VDI.destroy "$two"
 contains "it is in use" "$out" "^VDI_IN_USE $two "
-expect_status 1 api VDI.resize "$two" 33554432
-contains "it is in use" "$out" "^VDI_IN_USE $two "
+check "it grows while the guest is halted" api VDI.resize "$two" 33554432
+same "larger" 33554432 "$(stat -c %s "$dir/$two.raw")"
+check "it runs" xm start d
+expect_status 1 api VDI.resize "$two" 67108864
+contains "not while it is open" "$out" "^VDI_IN_USE $two "
+check "its end" xm destroy d
 metrics=$(api VBD.get_metrics "$vbd")
 same "its figures" 0 "$(api VBD_metrics.get_io_read_kbs "$metrics" | sed 's/\.0*$//')"
 check "delete the guest" xm delete d
