@@ -29,6 +29,7 @@ F(vm_power_admin, WORDS, "", 0, 64, "Who may make machines, and move and save th
 F(vm_admin, WORDS, "", 0, 64, "Who may make machines") \
 F(vm_operator, WORDS, "", 0, 64, "Who may start and stop machines") \
 F(read_only, WORDS, "", 0, 64, "Who may look") \
+F(dom0_floor_mib, NUMBER, "0", 0, 1048576, "Domain 0 gives machines that start memory down to so many MiB; 0: it gives none") \
 F(pci_without_iommu, NUMBER, "0", 0, 1, "1: PV guests get PCI functions although they reach all memory with them")
 
 #endif

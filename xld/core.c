@@ -16,6 +16,7 @@
 #include "qemu.h"
 #include "vdi.h"
 #include "vif.h"
+#include "vm_room.h"
 #include "xu_file.h"
 #include "xu_log.h"
 #include "xu_num.h"
@@ -163,6 +164,7 @@ core_open(struct core *c, struct xu_err *e)
 	if (tasks_open(c) < 0 || c->kernels == NULL || guests_open(c) < 0)
 		return xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "start");
 	scan_open(c);
+	room_open(c);
 	c->started = booted_at();
 	identify(c);
 	if (open_xen(c, e) < 0 || audit_open(c, e) < 0 || records_open(c, e) < 0 ||

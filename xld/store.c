@@ -364,6 +364,21 @@ store_write_target(const struct guest *g, int64_t kib, struct xu_err *e)
 	return 0;
 }
 
+uint64_t
+store_read_target(const struct guest *g)
+{
+	struct core *c = g->core;
+	char path[DOMAIN_PATH], *s;
+	uint64_t kib;
+
+	snprintf(path, sizeof(path), "/local/domain/%d/memory/target",
+	    g->domid);
+	s = c->xs == NULL ? NULL : xs_read(c->xs, XBT_NULL, path, NULL);
+	kib = s == NULL ? 0 : strtoull(s, NULL, 10);
+	free(s);
+	return kib;
+}
+
 int
 store_write_vnc(const struct guest *g, const char *host, const char *port,
     struct xu_err *e)

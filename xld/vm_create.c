@@ -20,6 +20,7 @@
 #include "vm_files.h"
 #include "vm_limits.h"
 #include "vm_order.h"
+#include "vm_room.h"
 #include "vm_save.h"
 #include "xu_log.h"
 
@@ -34,6 +35,7 @@ struct create {
 	/* Of the file that the worker unpacks, when it began. */
 	struct kcache_id kernel_id;
 	struct dev_work devices;
+	struct room room;
 	struct worker *worker;
 	/* From an image: who has it open, until it has its order; what became of that
 	 * before; whether the guest was suspended. */
@@ -169,31 +171,14 @@ step_ready(void *ctx, struct xu_err *e)
 
 /* ---- memory ------------------------------------------------------------------------ */
 
-static int
-available(struct create *j, uint64_t *pages, struct xu_err *e)
-{
-	struct xc_physinfo p;
-
-	if (xc_physinfo(j->core->xch, &p) < 0)
-		return xen_fail(j->core, e, "look at the host's memory");
-	*pages = p.free_pages > p.outstanding_pages ?
-	    p.free_pages - p.outstanding_pages :
-	    0;
-	return 0;
-}
-
 static enum xu_step_result
 step_memory(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
-	uint64_t free_pages = 0;
 
-	if (available(j, &free_pages, e) < 0)
-		return XU_STEP_FAIL;
-	if (limits_need(j->g->config) > free_pages)
-		return result(limits_too_little(j->core,
-		    limits_need(j->g->config), free_pages, e));
-	return XU_STEP_NEXT;
+	j->room.done = devices_resume;
+	j->room.arg = j;
+	return room_make(j->core, &j->room, limits_need(j->g->config), e);
 }
 
 /* ---- the empty domain ----------------------------------------------------------------- */
@@ -265,7 +250,7 @@ step_limits(void *ctx, struct xu_err *e)
 	if (xc_claim_pages(c->xch, domid,
 		(uint64_t)number(j, "memory_dynamic_max") >> 12) == 0)
 		return XU_STEP_NEXT;
-	if (errno == ENOMEM && available(j, &free_pages, e) == 0)
+	if (errno == ENOMEM && limits_free(c, &free_pages, e) == 0)
 		return result(limits_too_little(j->core,
 		    limits_need(j->g->config), free_pages, e));
 	return result(xen_fail(c, e, "claim the memory"));
@@ -786,11 +771,13 @@ vm_create_cancel(struct create *j)
 {
 	struct xu_err e = XU_ERR_INIT;
 
-	if (j->worker == NULL)
+	if (j->worker == NULL && !room_leave(&j->room))
 		return -1;
-	worker_kill(j->worker);
+	if (j->worker != NULL)
+		worker_kill(j->worker);
+	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled while %s",
+	    j->worker != NULL ? "building" : "waiting for memory");
 	j->worker = NULL;
-	xu_err_set(&e, "TASK_CANCELLED", 0, "cancelled while building");
 	xu_job_resume(&j->job, &e);
 	return 0;
 }

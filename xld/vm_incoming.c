@@ -19,6 +19,7 @@
 #include "migrate.h"
 #include "peer.h"
 #include "vm_limits.h"
+#include "vm_room.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -306,8 +307,7 @@ check(struct incoming *n, const struct xu_val *offer, struct xu_err *e)
 {
 	const struct xu_val *config = xu_val_get(offer, "config");
 	bool pv = strcmp(xu_val_get_str(offer, "type", ""), "pv") == 0;
-	struct xc_physinfo host;
-	uint64_t room, need;
+	uint64_t room = 0, need;
 
 	if (n->core->disabled)
 		return xu_err_set(e, "HOST_DISABLED", 0,
@@ -319,13 +319,11 @@ check(struct incoming *n, const struct xu_val *offer, struct xu_err *e)
 		return peer_fail(e, 0, "its machine has no configuration");
 	if (restore_may_take(n->core, n->args, e) < 0)
 		return -1;
-	if (xc_physinfo(n->core->xch, &host) < 0)
-		return xu_err_set(e, "XLD_HYPERCALL", errno, "the memory of "
-		    "this host");
-	room = host.free_pages > host.outstanding_pages ?
-	    host.free_pages - host.outstanding_pages : 0;
+	if (limits_free(n->core, &room, e) < 0)
+		return -1;
 	need = limits_need(n->args);
-	return need <= room ? 0 : limits_too_little(n->core, need, room, e);
+	return need <= room + room_more(n->core) ? 0 :
+	    limits_too_little(n->core, need, room, e);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "vm_cpuid.h"
 #include "vm_limits.h"
 #include "vm_place.h"
+#include "vm_room.h"
 #include "xenguest.h"
 
 /* Xen's own need for a small domain. */
@@ -38,19 +39,35 @@ limits_need(const struct xu_val *v)
 }
 
 int
+limits_free(struct core *c, uint64_t *pages, struct xu_err *e)
+{
+	struct xc_physinfo p;
+
+	if (xc_physinfo(c->xch, &p) < 0)
+		return xen_fail(c, e, "look at the host's memory");
+	*pages = p.free_pages > p.outstanding_pages ?
+	    p.free_pages - p.outstanding_pages : 0;
+	return 0;
+}
+
+int
 limits_too_little(struct core *c, uint64_t need, uint64_t avail,
     struct xu_err *e)
 {
 	struct xc_domaininfo dom0 = { .tot_pages = 0 };
+	uint64_t keeps = room_floor(c) / 4;
+	bool gives = keeps != 0;
 
 	xc_domain_getinfo(c->xch, 0, &dom0);
+	if (!gives || keeps > dom0.tot_pages)
+		keeps = dom0.tot_pages;
 	xu_err_set(e, "HOST_NOT_ENOUGH_FREE_MEMORY", 0,
 	    "not enough memory: %llu MiB are needed and %llu MiB are free; "
-	    "domain 0 keeps its %llu MiB (its floor): use less memory or end "
-	    "another guest",
+	    "domain 0 keeps its %llu MiB (its floor): use less memory, end "
+	    "another guest, or %s dom0_floor_mib in xld.conf",
 	    (unsigned long long)(need + 255) / 256,
-	    (unsigned long long)avail / 256,
-	    (unsigned long long)dom0.tot_pages / 256);
+	    (unsigned long long)avail / 256, (unsigned long long)keeps / 256,
+	    gives ? "lower" : "set");
 	xu_err_param(e, "%llu", (unsigned long long)need << 12);
 	xu_err_param(e, "%llu", (unsigned long long)avail << 12);
 	return -1;

@@ -15,6 +15,9 @@ int limits_set(struct core *c, const struct xu_val *config, uint32_t domid,
 /* What a guest may need beyond its memory (libxl's allowance). */
 #define LIMITS_SLACK_KIB 1024
 
+/* Pages that nobody has and nobody was promised. */
+int limits_free(struct core *c, uint64_t *pages, struct xu_err *e);
+
 /* Always -1: so many pages are needed and so many are there. */
 int limits_too_little(struct core *c, uint64_t need, uint64_t avail,
     struct xu_err *e);

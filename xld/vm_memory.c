@@ -9,9 +9,6 @@
 #include "vm_limits.h"
 #include "vm_memory.h"
 
-/* Domain 0 is not left with less: the host's own programs live there. */
-#define DOM0_FLOOR_KIB (192 << 10)
-
 static int
 refuse(struct xu_err *e, int64_t bytes, const char *reason)
 {
@@ -47,16 +44,13 @@ check(const struct guest *g, int64_t bytes, struct xu_err *e)
 static int
 has_room(const struct guest *g, int64_t bytes, struct xu_err *e)
 {
-	uint64_t want = (uint64_t)bytes >> 12, need, avail;
-	struct xc_physinfo p;
+	uint64_t want = (uint64_t)bytes >> 12, need, avail = 0;
 
 	if (want <= g->info.tot_pages)
 		return 0;
-	if (xc_physinfo(g->core->xch, &p) < 0)
-		return xen_fail(g->core, e, "look at the host's memory");
+	if (limits_free(g->core, &avail, e) < 0)
+		return -1;
 	need = want - g->info.tot_pages;
-	avail = p.free_pages > p.outstanding_pages ?
-	    p.free_pages - p.outstanding_pages : 0;
 	return need <= avail ? 0 : limits_too_little(g->core, need, avail, e);
 }
 

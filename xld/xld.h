@@ -96,6 +96,11 @@ struct core {
 	bool disabled;
 	/* Calls that wait for the end of a domain. */
 	struct xu_list waits;
+	/* Machines that wait for memory of domain 0's, see vm_room.h: the most that
+	 * was free since it last moved, when that was, what domain 0 was told. */
+	struct xu_list rooms;
+	uv_timer_t room_timer;
+	uint64_t room_free, room_moved, room_target;
 	/* Tasks, the oldest first, and by ref. */
 	struct xu_list tasks, tasks_running;
 	struct xu_map *task_by_ref;
@@ -342,6 +347,8 @@ int store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
     struct xu_err *e);
 /* What its balloon driver is to have. */
 int store_write_target(const struct guest *g, int64_t kib, struct xu_err *e);
+/* KiB; 0: there is none. */
+uint64_t store_read_target(const struct guest *g);
 int store_write_name(const struct guest *g, struct xu_err *e);
 /* Name and uuid; old: what it had. */
 int store_write_identity(const struct guest *g, const char *old,

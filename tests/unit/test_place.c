@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where a machine is put on a host of several nodes, and what is said of it; the
- * words of virtual nodes. */
+ * words of virtual nodes; what domain 0 is told when memory is lacking. */
 #include "config.h"
 
 #include <check.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vm_numa.h"
+#include "vm_room.h"
 #include "xu_auto.h"
 #include "xu_vnuma.h"
 
@@ -213,6 +214,39 @@ START_TEST(vnuma_is_refused)
 }
 END_TEST
 
+/* --- room ---------------------------------------------------------------------- */
+
+static const struct {
+	struct room_dom0 d;
+	uint64_t lacking;
+	bool stalled;
+	uint64_t target;
+} room_rows[] = {
+	{ { 1000, 1000, 400 }, 100, false, 900 },
+	{ { 1000, 1000, 400 }, 600, false, 400 },
+	{ { 1000, 1000, 400 }, 601, false, 0 },
+	{ { 1000, 1000, 400 }, UINT64_MAX, false, 0 },
+	{ { 1000, 1000, 0 }, 1001, false, 0 },
+	/* It has yet to give what it was told before. */
+	{ { 1000, 800, 400 }, 200, false, 800 },
+	{ { 1000, 800, 400 }, 250, false, 750 },
+	{ { 1000, 500, 400 }, 601, false, 0 },
+	/* That does not come. */
+	{ { 1000, 800, 400 }, 200, true, 600 },
+	/* It is below what it may have, and does not get it now. */
+	{ { 700, 1000, 400 }, 100, false, 600 },
+	/* It is below its floor: nothing is asked of it, nor given to it. */
+	{ { 300, 300, 400 }, 1, false, 0 },
+};
+
+START_TEST(domain_0_gives)
+{
+	ck_assert_uint_eq(room_target(&room_rows[_i].d,
+	    room_rows[_i].lacking, room_rows[_i].stalled),
+	    room_rows[_i].target);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -228,6 +262,8 @@ main(void)
 	tcase_add_test(t, vnuma_is_read);
 	tcase_add_loop_test(t, vnuma_is_refused, 0,
 	    (int)XU_ARRAY_SIZE(bad_rows));
+	tcase_add_loop_test(t, domain_0_gives, 0,
+	    (int)XU_ARRAY_SIZE(room_rows));
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
