@@ -72,6 +72,8 @@ struct cfg {
 	size_t nfiles;
 	/* Its end was not reached: what is not there may be meant to be. */
 	bool broken;
+	/* It imports or decides: a program of xm's, whose names need not be keys. */
+	bool program;
 };
 
 void cfg_init(struct cfg *c);

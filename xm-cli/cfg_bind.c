@@ -127,6 +127,22 @@ says_nothing(const struct domcfg_key *k, const struct cfg_value *v)
 	    (v->kind != CFG_LIST && strcmp(v->text, k->dflt) == 0);
 }
 
+/* A number is MiB, as 0x100 is; a string may have a unit. */
+static bool
+as_kib(const struct cfg_value *v, uint64_t *kib)
+{
+	const uint64_t most = (uint64_t)1 << 40;
+
+	if (v->kind == CFG_NUMBER) {
+		if (v->num < 0 || (uint64_t)v->num > most / 1024)
+			return false;
+		*kib = (uint64_t)v->num * 1024;
+		return true;
+	}
+	return v->kind == CFG_STRING && xu_num_kib(v->text, 'm', kib) &&
+	    *kib <= most;
+}
+
 static bool
 has_dict(const struct cfg_value *v)
 {
@@ -164,8 +180,7 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 	case DK_BOOL:
 		return is_bool(v) ? NULL : "must be 0 or 1";
 	case DK_MIB:
-		return v->kind != CFG_LIST && xu_num_kib(v->text, 'm', &kib) &&
-			kib <= (uint64_t)1 << 40
+		return as_kib(v, &kib)
 		    ? NULL
 		    : "must be a number of MiB, or a number with k, m or g";
 	case DK_UUID:
@@ -186,23 +201,39 @@ kind_problem(enum domcfg_kind k, const struct cfg_value *v)
 	return NULL;
 }
 
+/* What a guest boots is said by these. */
+static const char *const boots[] = { "kernel", "bootloader", "firmware", "type",
+	"builder", NULL };
+
+static void
+unknown_key(struct binder *b, const struct cfg_setting *s)
+{
+	const char *near = domcfg_nearest(s->key);
+
+	/* Another setting is made with it. */
+	if (s->used)
+		return;
+	if (near == NULL && b->cfg->program) {
+		bind_say(b, &s->pos, false,
+		    "'%s' is no key, and nothing is made with it", s->key);
+		return;
+	}
+	for (size_t i = 0; near != NULL && boots[i] != NULL; i++)
+		b->maybe_kernel = b->maybe_kernel || strcmp(near, boots[i]) == 0;
+	bind_say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
+	    near != NULL ? ", did you mean '" : "", near != NULL ? near : "",
+	    near != NULL ? "'?" : "");
+}
+
 static void
 check_setting(struct binder *b, const struct cfg_setting *s)
 {
 	const struct domcfg_key *k = domcfg_find(s->key);
-	const char *near, *problem;
+	const char *problem;
 	bool later;
 
 	if (k == NULL) {
-		/* Another setting is made with it. */
-		if (s->used)
-			return;
-		near = domcfg_nearest(s->key);
-		b->maybe_kernel = b->maybe_kernel ||
-		    (near != NULL && strcmp(near, "kernel") == 0);
-		bind_say(b, &s->pos, true, "unknown key '%s'%s%s%s", s->key,
-		    near != NULL ? ", did you mean '" : "",
-		    near != NULL ? near : "", near != NULL ? "'?" : "");
+		unknown_key(b, s);
 		return;
 	}
 	if (s->value->kind == CFG_BAD)
@@ -228,9 +259,13 @@ check_setting(struct binder *b, const struct cfg_setting *s)
 		bind_say(b, &s->pos, false,
 		    "'%s' means something for HVM guests only; ignored",
 		    s->key);
+	if (k->status == DS_ARM)
+		bind_say(b, &s->pos, false,
+		    "'%s' means something on Arm hosts only; ignored", s->key);
+	/* A message has no final stop. */
 	if (k->status == DS_OLD)
-		bind_say(
-		    b, &s->pos, false, "'%s' is obsolete; ignored", s->key);
+		bind_say(b, &s->pos, false, "'%s' is obsolete; ignored. %.*s",
+		    s->key, (int)strlen(k->help) - 1, k->help);
 }
 
 /* The setting when it is there and of the right kind, else NULL. */
@@ -277,7 +312,7 @@ bind_kib(const struct binder *b, const char *key, uint64_t dflt)
 	uint64_t kib = dflt;
 
 	if (s != NULL)
-		xu_num_kib(s->value->text, 'm', &kib);
+		as_kib(s->value, &kib);
 	return kib;
 }
 
@@ -444,12 +479,10 @@ bind_loader_args(struct binder *b)
 static void
 kernel_or_loader(struct binder *b, const struct cfg_pos *pos)
 {
-	static const char *const keys[] = { "kernel", "bootloader", "firmware",
-		"type", "builder", NULL };
 	bool kernel = b->d->kernel != NULL && b->d->kernel[0] != '\0';
 	bool loader = b->d->bootloader != NULL && b->d->bootloader[0] != '\0';
 
-	if (!bind_known(b, keys) || b->maybe_kernel)
+	if (!bind_known(b, boots) || b->maybe_kernel)
 		return;
 	if (kernel && loader)
 		bind_say(b, pos, true,

@@ -34,6 +34,7 @@ enum domcfg_status {
 	DS_FULL,
 	DS_HVM,
 	DS_HVM_LATER,
+	DS_ARM,
 	DS_OLD,
 };
 

@@ -11,7 +11,7 @@ struct binder {
 	struct domcfg *d;
 	struct xu_buf *report;
 	unsigned errors;
-	/* An unknown key looks like "kernel". */
+	/* An unknown key looks like one that says what boots. */
 	bool maybe_kernel;
 };
 

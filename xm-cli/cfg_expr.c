@@ -484,11 +484,10 @@ parse_string(struct parser *p)
 {
 	AUTO_VALUE struct cfg_value *v =
 	    cfg_value_new(p, CFG_STRING, &p->lex.pos);
-	unsigned line = p->lex.line;
 	bool more = false;
 
 	while (v != NULL && p->lex.tok == TOK_STRING) {
-		if (more && p->lex.nested > 0 && p->lex.line == line)
+		if (more && p->lex.nested > 0)
 			cfg_warn(p, &p->lex.pos, "two strings side by side are "
 			    "one; is a comma missing?");
 		more = true;

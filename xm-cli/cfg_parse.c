@@ -207,6 +207,7 @@ parse_import(struct parser *p)
 	static const char *const known[] = { "os", "os.path", "re", "string",
 		"sys", NULL };
 
+	p->cfg->program = true;
 	do {
 		if (cfg_lex_next(&p->lex) < 0)
 			return -1;
@@ -224,9 +225,35 @@ parse_import(struct parser *p)
 	return 0;
 }
 
-static int
-end_of_statement(struct parser *p)
+/* A list without its '[': commas behind the value up to a ']', or to the end of the
+ * line where the next is a string. */
+static bool
+lacks_open(const struct parser *p)
 {
+	struct xu_err ignored = XU_ERR_INIT;
+	struct cfg_lex l = p->lex;
+	bool lacks = l.tok == TOK_CLOSE;
+
+	l.text = (struct xu_buf)XU_BUF_INIT;
+	l.err = &ignored;
+	if (l.tok == TOK_COMMA && cfg_lex_next(&l) == 0) {
+		lacks = l.tok == TOK_NEWLINE && cfg_lex_next(&l) == 0 &&
+		    l.tok == TOK_STRING;
+		while (!lacks && (l.tok == TOK_STRING || l.tok == TOK_NUMBER ||
+		    l.tok == TOK_COMMA) && cfg_lex_next(&l) == 0)
+			lacks = l.tok == TOK_CLOSE;
+	}
+	xu_buf_fini(&l.text);
+	return lacks;
+}
+
+/* Behind a value, which is NULL behind other statements. */
+static int
+end_of_statement(struct parser *p, const struct cfg_value *v)
+{
+	if (v != NULL && v->kind != CFG_LIST && lacks_open(p))
+		return cfg_error(p->err, &v->pos,
+		    "a '[' is missing before this value");
 	if (p->lex.tok == TOK_NEWLINE || p->lex.tok == TOK_END)
 		return 0;
 	if (p->lex.tok == TOK_CLOSE || p->lex.tok == TOK_PAREN_END ||
@@ -265,7 +292,7 @@ parse_assignment(struct parser *p)
 	}
 	append = p->lex.tok == TOK_APPEND;
 	if (cfg_lex_next(&p->lex) < 0 || (value = cfg_expr(p)) == NULL ||
-	    end_of_statement(p) < 0)
+	    end_of_statement(p, value) < 0)
 		goto fail;
 	if (p->skip > 0) {
 		poison(p, key, &pos);
@@ -308,9 +335,9 @@ static int
 parse_small(struct parser *p)
 {
 	if (cfg_lex_is(&p->lex, "import"))
-		return parse_import(p) < 0 ? -1 : end_of_statement(p);
+		return parse_import(p) < 0 ? -1 : end_of_statement(p, NULL);
 	if (cfg_lex_is(&p->lex, "pass"))
-		return cfg_lex_next(&p->lex) < 0 ? -1 : end_of_statement(p);
+		return cfg_lex_next(&p->lex) < 0 ? -1 : end_of_statement(p, NULL);
 	if (cfg_lex_is(&p->lex, "elif") || cfg_lex_is(&p->lex, "else"))
 		return cfg_error(p->err, &p->lex.pos,
 		    "'%s' has no 'if' at the same distance from the margin",
@@ -404,6 +431,7 @@ parse_if(struct parser *p)
 	struct cfg_pos pos;
 	int c;
 
+	p->cfg->program = true;
 	if (cfg_enter(p, &p->lex.pos) < 0) {
 		/* Deeper than this is not looked at. */
 		p->depth = depth;

@@ -90,11 +90,17 @@ problems(const struct vmrec *r)
 }
 
 /* Only keys: names that were for expressions have done their work. */
+static bool
+is_shown(const struct cfg_setting *s)
+{
+	return domcfg_find(s->key) != NULL && s->value->kind != CFG_BAD;
+}
+
 static void
 print_settings(const struct cfg *c, struct xu_buf *out)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		if (domcfg_find(c->settings[i].key) == NULL)
+		if (!is_shown(&c->settings[i]))
 			continue;
 		xu_buf_addf(out, "%s = ", c->settings[i].key);
 		cfg_print_value(c->settings[i].value, out);
@@ -123,7 +129,7 @@ settings_json(const struct cfg *c)
 	struct xapi_value *v = xapi_new_struct();
 
 	for (size_t i = 0; i < c->n; i++)
-		if (domcfg_find(c->settings[i].key) != NULL)
+		if (is_shown(&c->settings[i]))
 			xapi_set(v, c->settings[i].key,
 			    value_json(c->settings[i].value));
 	return v;
@@ -150,15 +156,20 @@ check_file(struct xm *xm, const char *file, struct xapi_value **row,
 		show_problem(xapi_at(list, i),
 		    xapi_str(xapi_get(xapi_at(list, i), "file")),
 		    xu_buf_text(&text), out);
-	if (status == 0 && print)
+	/* Apart from what is wrong with them. */
+	if (print && xm->format == XM_TEXT) {
+		fputs(xu_buf_text(out), stderr);
+		xu_buf_reset(out);
 		print_settings(&r.cfg, out);
-	else if (status == 0 && xm_opt(xm, "quiet") == NULL)
+		xm_print(xm, out);
+		xu_buf_reset(out);
+	} else if (status == 0 && xm_opt(xm, "quiet") == NULL)
 		xu_buf_addf(out, "%s: correct\n", file);
 	*row = xapi_new_struct();
 	xapi_set(*row, "file", xapi_new_str(file));
 	xapi_set(*row, "correct", xapi_new_bool(status == 0));
 	xapi_set(*row, "problems", list);
-	if (status == 0 && print)
+	if (print)
 		xapi_set(*row, "settings", settings_json(&r.cfg));
 	vmrec_fini(&r);
 	return status;
@@ -189,7 +200,8 @@ static const struct xm_opt check_opts[] = {
 	{ 'q', "quiet", NULL, "Say nothing about correct files." },
 	{ 's', "strict", NULL, "Warnings are mistakes, too." },
 	{ 'p', "print", NULL,
-	    "Print what a correct file sets, its expressions done." },
+	    "Print what the file sets, its expressions done, and mistakes on "
+	    "stderr." },
 	{ .name = NULL },
 };
 

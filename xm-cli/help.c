@@ -213,6 +213,7 @@ status_word(enum domcfg_status s)
 		[DS_FULL] = "PVH and HVM guests only",
 		[DS_HVM] = "HVM guests only",
 		[DS_HVM_LATER] = "HVM guests only, not supported yet",
+		[DS_ARM] = "Arm hosts only, ignored",
 		[DS_OLD] = "obsolete, ignored",
 	};
 
