@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -301,4 +303,38 @@ xu_pidfile(const char *path, struct xu_err *e)
 		return -1;
 	}
 	return fd;
+}
+
+/* ---- connections to other hosts ---------------------------------------------------- */
+
+/* A worker waits so long for room or bytes; longer than a guest may take to suspend
+ * itself, twice. */
+#define STALL_S 150
+/* A host that is not there any more is known after 8 s. */
+#define IDLE_S	   3
+#define PROBE_S	   1
+#define PROBES	   5
+#define UNACKED_MS 8000
+
+void
+xu_watch_line(int fd)
+{
+	/* Those of TCP mean nothing to another socket. */
+	static const struct {
+		int level, name, value;
+	} rows[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, PROBE_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, PROBES },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS },
+	};
+	const struct timeval stall = { .tv_sec = STALL_S };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		(void)setsockopt(fd, rows[i].level, rows[i].name,
+		    &rows[i].value, sizeof(rows[i].value));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall));
 }

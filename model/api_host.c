@@ -4,6 +4,11 @@
 #include "errors.h"
 #include "schema.h"
 
+#define ERRORS(...)                                                            \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
 #define ANY_MAP T_MAP(T_STRING, T_STRING)
 
 static const struct model_field fields[] = {
@@ -65,6 +70,27 @@ static const struct model_method methods[] = {
 	    "Disables the host and ends all guests, those of the highest order "
 	    "first, as their actions_at_host_stop say; each has so many seconds "
 	    "(0: 300) before it is destroyed." },
+	{ "look_at_peer", T_MAP(T_STRING, T_STRING),
+	    { HOST_ARG, { "address", T_STRING } }, ROLE_POOL_ADMIN, STATES_ANY,
+	    0, ERRORS(XE(XLD_PEER), XE(INVALID_VALUE)),
+	    "The SHA-256 of this host's certificate (own) and of the one that "
+	    "another shows at that address (peer), and whether that is trusted "
+	    "here. Without an address only the first." },
+	{ "trust_peer", T_VOID,
+	    { HOST_ARG, { "address", T_STRING }, { "fingerprint", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, 0,
+	    ERRORS(XE(XLD_PEER), XE(INVALID_VALUE)),
+	    "Machines may be moved to the host at that address, and come from "
+	    "it, when its certificate has that SHA-256. One that was trusted "
+	    "there before is not any more." },
+	{ "distrust_peer", T_VOID, { HOST_ARG, { "peer", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, 0, ERRORS(XE(INVALID_VALUE)),
+	    "No machine comes from that host any more, nor goes there. It is "
+	    "named by its address or by the SHA-256." },
+	{ "list_peers", T_MAP(T_STRING, T_STRING), { HOST_ARG },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_READS, NULL,
+	    "The hosts that are trusted: the SHA-256 of the certificate, and "
+	    "the address." },
 	{ "list_methods", T_SET(T_STRING), { { .name = NULL } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_READS, NULL, "The names of all messages." },
 	{ .name = NULL },

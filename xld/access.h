@@ -57,6 +57,10 @@ void listeners_close(struct listeners *l);
 /* "127.0.0.1:80", "[::]:443" -> a listening socket. */
 int listen_tcp(const char *where, struct xu_err *e);
 
+/* A new key, and a certificate that it signs; both are that user's. */
+int own_certificate(const char *cert, const char *key, const char *user,
+    struct xu_err *e);
+
 /* ---- login.c ------------------------------------------------------------------- */
 
 /* access.login(user, password, address): the user's role, in the end;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bootprog.h"
+#include "link.h"
 #include "qemu.h"
 #include "vdi.h"
 #include "vif.h"
@@ -182,6 +183,7 @@ core_open(struct core *c, struct xu_err *e)
 	vdis_started(c);
 	if (api_open(c, e) < 0)
 		return -1;
+	link_listen(c);
 	host_started(c);
 	return 0;
 }
@@ -198,6 +200,7 @@ void
 core_close(struct core *c)
 {
 	c->stopping = true;
+	link_deafen(c);
 	rounds_close(c);
 	waits_close(c);
 	tasks_stop(c);

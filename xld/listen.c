@@ -156,15 +156,17 @@ open_all(struct listeners *l, struct listeners *old,
 
 /* ---- the certificate ------------------------------------------------------------------ */
 
-/* Its own, which only xld-api may read. */
+/* Its own, which only its user may read. */
 static int
 new_file(const char *path, mode_t mode, const struct passwd *pw,
     struct xu_err *e)
 {
+	char name[128];
 	int fd;
 
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	snprintf(name, sizeof(name), "%s.new", path);
+	unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 	    mode);
 	if (fd >= 0 && (fchmod(fd, mode) < 0 ||
 			   fchown(fd, pw->pw_uid, pw->pw_gid) < 0)) {
@@ -172,8 +174,17 @@ new_file(const char *path, mode_t mode, const struct passwd *pw,
 		fd = -1;
 	}
 	if (fd < 0)
-		xu_err_set(e, "XLD_FILE", errno, "write %s", path);
+		xu_err_set(e, "XLD_FILE", errno, "write %s", name);
 	return fd;
+}
+
+static int
+rename_new(const char *path)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s.new", path);
+	return rename(name, path);
 }
 
 static int
@@ -199,36 +210,36 @@ run_cert(const int fds[2], struct xu_err *e)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return xu_err_set(e, "XLD_HELPER", 0,
-		    "%s could not make a certificate for https", CERT_PROGRAM);
+		    "%s could not make a certificate", CERT_PROGRAM);
 	return fsync(fds[0]) < 0 || fsync(fds[1]) < 0 ?
-	    xu_err_set(e, "XLD_FILE", errno, "write " OWN_CERT) : 0;
+	    xu_err_set(e, "XLD_FILE", errno, "write a certificate") : 0;
 }
 
 /* The key is in place before the certificate: who finds both finds a pair. */
-static int
-make_own(struct xu_err *e)
+int
+own_certificate(const char *cert_path, const char *key_path, const char *user,
+    struct xu_err *e)
 {
-	const struct passwd *pw = getpwnam(API_USER);
+	const struct passwd *pw = getpwnam(user);
 	AUTO_CLOSE int cert = -1, key = -1;
 	int fds[2];
 
 	if (pw == NULL)
 		return xu_err_set(e, "XLD_HELPER", 0,
-		    "there is no user '" API_USER "'; create it "
-		    "(systemd-sysusers)");
-	unlink(OWN_CERT);
-	if ((cert = new_file(OWN_CERT ".new", 0444, pw, e)) < 0 ||
-	    (key = new_file(OWN_KEY ".new", 0400, pw, e)) < 0)
+		    "there is no user '%s'; create it (systemd-sysusers)",
+		    user);
+	unlink(cert_path);
+	if ((cert = new_file(cert_path, 0444, pw, e)) < 0 ||
+	    (key = new_file(key_path, 0400, pw, e)) < 0)
 		return -1;
 	fds[0] = cert;
 	fds[1] = key;
 	if (run_cert(fds, e) < 0)
 		return -1;
-	if (rename(OWN_KEY ".new", OWN_KEY) < 0 ||
-	    rename(OWN_CERT ".new", OWN_CERT) < 0)
-		return xu_err_set(e, "XLD_FILE", errno, "write " OWN_CERT);
-	xu_log(XU_NOTICE, "made the certificate " OWN_CERT
-	    " for https, signed by itself");
+	if (rename_new(key_path) < 0 || rename_new(cert_path) < 0)
+		return xu_err_set(e, "XLD_FILE", errno, "write %s", cert_path);
+	xu_log(XU_NOTICE, "made the certificate %s, signed by itself",
+	    cert_path);
 	return 0;
 }
 
@@ -259,7 +270,7 @@ add_certificate(struct xu_val *told, const struct xu_val *conf,
 		    "one of them");
 	if (cert[0] == '\0') {
 		if ((access(OWN_CERT, R_OK) < 0 || access(OWN_KEY, R_OK) < 0) &&
-		    make_own(e) < 0)
+		    own_certificate(OWN_CERT, OWN_KEY, API_USER, e) < 0)
 			return -1;
 		cert = OWN_CERT;
 		key = OWN_KEY;

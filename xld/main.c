@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "link.h"
 #include "xld.h"
 #include "xu_file.h"
 #include "xu_log.h"
@@ -160,8 +161,10 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 	consoles_reopen(c);
 	if (conf_load(c, &e) < 0)
 		xu_log(XU_ERROR, "the settings stay as they are: %s", e.msg);
-	else
+	else {
 		api_reload(c);
+		link_listen(c);
+	}
 	xu_sd_notify("READY=1");
 }
 

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,14 +15,6 @@
 
 /* Of a message: a configuration is less. */
 #define MESSAGE_MAX (1u << 20)
-/* A worker waits so long for room or bytes; longer than a guest may take to suspend
- * itself, twice. */
-#define STALL_S 150
-/* A host that is not there any more is known after 8 s. */
-#define IDLE_S	  3
-#define PROBE_S	  1
-#define PROBES	  5
-#define UNACKED_MS 8000
 
 struct peer {
 	struct core *core;
@@ -151,35 +141,12 @@ broken(uv_timer_t *t)
 	lost(p, 0, "it has closed the connection");
 }
 
-/* Means nothing to a socket that is not TCP's. */
-static void
-watch_line(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} rows[] = {
-		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, PROBE_S },
-		{ IPPROTO_TCP, TCP_KEEPCNT, PROBES },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS },
-	};
-	const struct timeval stall = { .tv_sec = STALL_S };
-
-	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
-		(void)setsockopt(fd, rows[i].level, rows[i].name,
-		    &rows[i].value, sizeof(rows[i].value));
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof(stall));
-}
-
 struct peer *
 peer_new(struct core *c, int fd, const struct peer_events *ev, struct xu_err *e)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
-	watch_line(fd);
+	xu_watch_line(fd);
 	if (p == NULL || xu_set_nonblock(fd, true) < 0 ||
 	    (p->chan = xu_chan_new(fd, MESSAGE_MAX)) == NULL) {
 		xu_err_set(e, "XLD_NO_MEMORY", errno, "a connection");

@@ -12,6 +12,7 @@
  *                                  <- LOADED: it is there, paused
  *     COMMIT   ->                     the source will not run it any more
  *                                  <- RUNNING, or REFUSE: it will never run here
+ *     FORGET   ->                     the source has destroyed its own
  *
  * Until the source has COMMIT in its journal it lets the machine go on, whatever
  * happens. The destination lets it run when it has COMMIT, and never without. A source
@@ -20,6 +21,7 @@
  *
  *     HELLO, ASK ->                <- HELLO, ANSWER: "running", or "never": it was not
  *                                     committed, and will not be
+ *     FORGET   ->                     after "running", as above
  *
  * A destination that has been rebooted since HELLO does not know; then people decide
  * (VM.migrate_resolve). Whatever comes is a stranger's until it has been checked.
@@ -41,6 +43,7 @@ enum peer_kind {
 	PEER_RUNNING,
 	PEER_ASK,
 	PEER_ANSWER,
+	PEER_FORGET,
 };
 
 struct peer;

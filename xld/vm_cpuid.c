@@ -353,3 +353,114 @@ cpuid_check(const struct xu_val *platform, struct xu_err *e)
 
 	return xu_cpuid_parse(xu_val_get_str(platform, "cpuid", ""), &rules, e);
 }
+
+/* ---- on another host ------------------------------------------------------------------------ */
+
+static const struct feature {
+	const char *name;
+	uint32_t leaf, subleaf;
+	unsigned reg, bit;
+} features[] = {
+#define REG_a 0
+#define REG_b 1
+#define REG_c 2
+#define REG_d 3
+#define CPUID_BIT(name, alias, leaf, sub, reg, bit, xen)                       \
+	{ name, leaf, sub, REG_##reg, bit },
+#define CPUID_FIELD(name, leaf, sub, reg, low, width)
+#define CPUID_XEN_DECIDES(leaf, sub, reg, bit)
+#include "cpufeat.h"
+#undef CPUID_BIT
+#undef CPUID_FIELD
+#undef CPUID_XEN_DECIDES
+};
+
+static bool
+has_feature(const struct cpuid_leaves *l, const struct feature *f)
+{
+	struct xc_cpuid_leaf *leaf = find_leaf(l, f->leaf, f->subleaf);
+	const struct xu_cpuid_rule r = { .leaf = f->leaf, .subleaf = f->subleaf,
+		.reg = f->reg };
+
+	return leaf != NULL && (*reg_of(leaf, f->reg) >> f->bit & 1) != 0 &&
+	    (xu_cpuid_decided(&r) >> f->bit & 1) == 0;
+}
+
+static void
+maker(const struct cpuid_leaves *l, char out[13])
+{
+	const struct xc_cpuid_leaf *v = find_leaf(l, 0, XU_CPUID_ANY);
+
+	memset(out, 0, 13);
+	if (v == NULL)
+		return;
+	memcpy(out, &v->b, 4);
+	memcpy(out + 4, &v->d, 4);
+	memcpy(out + 8, &v->c, 4);
+}
+
+struct xu_val *
+cpuid_features(struct core *c, uint32_t domid)
+{
+	AUTO_FREE struct policy *p = policy_new(NULL);
+	struct xu_val *v, *list;
+	char name[13];
+
+	if (p == NULL || policy_read(c, p, domid, 0, NULL) < 0)
+		return xu_void();
+	v = xu_struct();
+	list = xu_array();
+	maker(&p->list, name);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
+		if (has_feature(&p->list, &features[i]))
+			xu_val_add(list, xu_str(features[i].name));
+	xu_val_set(v, "maker", xu_str(name));
+	xu_val_set(v, "features", list);
+	return v;
+}
+
+static int
+cannot(struct xu_err *e, const char *what, const char *here)
+{
+	xu_err_set(e, XE(XLD_PEER), 0, "the guest's processor %.40s, and this "
+	    "host's %.40s", what, here);
+	xu_err_param(e, "%s", e->msg);
+	return -1;
+}
+
+static bool
+can_have(const struct cpuid_leaves *l, const char *name)
+{
+	for (size_t i = 0; i < XU_ARRAY_SIZE(features); i++)
+		if (strcmp(features[i].name, name) == 0)
+			return has_feature(l, &features[i]);
+	return false;
+}
+
+int
+cpuid_can(struct core *c, bool pv, const struct xu_val *wanted,
+    struct xu_err *e)
+{
+	const struct xu_val *list = xu_val_get(wanted, "features");
+	AUTO_FREE struct policy *max = policy_new(e);
+	char name[13], has[48];
+	const char *word;
+
+	if (xu_val_count(list) == 0)
+		return 0;
+	if (max == NULL || policy_read(c, max, XC_DOMID_INVALID,
+	    pv ? POLICY_PV_MAX : POLICY_HVM_MAX, e) < 0)
+		return -1;
+	maker(&max->list, name);
+	word = xu_val_get_str(wanted, "maker", "");
+	snprintf(has, sizeof(has), "is of %.12s", word);
+	if (strcmp(name, word) != 0)
+		return cannot(e, has, "of another maker");
+	for (size_t i = 0; i < xu_val_count(list); i++) {
+		word = xu_val_str(xu_val_at(list, i));
+		snprintf(has, sizeof(has), "has %.30s", word);
+		if (!can_have(&max->list, word))
+			return cannot(e, has, "has not");
+	}
+	return 0;
+}

@@ -21,6 +21,13 @@ int cpuid_check(const struct xu_val *platform, struct xu_err *e);
 int cpuid_set(struct core *c, const struct xu_val *config, uint32_t domid,
     struct xu_err *e);
 
+/* What a guest has been given: the maker, and features by name; NULL: Xen does not
+ * say. */
+struct xu_val *cpuid_features(struct core *c, uint32_t domid);
+/* Can a guest of that kind have all of it here? */
+int cpuid_can(struct core *c, bool pv, const struct xu_val *features,
+    struct xu_err *e);
+
 /* The pieces, for tests. */
 struct cpuid_leaves {
 	struct xc_cpuid_leaf *leaf;

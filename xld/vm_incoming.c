@@ -18,6 +18,7 @@
 #include "image_xl.h"
 #include "migrate.h"
 #include "peer.h"
+#include "preflight.h"
 #include "vm_limits.h"
 #include "vm_room.h"
 #include "xu_file.h"
@@ -28,6 +29,8 @@
 /* Seconds for a word that is at hand, and for COMMIT once it is loaded. */
 #define WORD_S	 10
 #define COMMIT_S 10
+/* And for FORGET: until the source has taken away what was there. */
+#define FORGET_S 120
 /* At the same time. */
 #define MOST 32
 
@@ -38,9 +41,13 @@ struct incoming {
 	/* Its own, when it moves within this host. */
 	struct guest *local;
 	char id[UUID_TEXT];
+	/* Of a migration that is over, and that it has asked about. */
+	char asked[UUID_TEXT];
 	enum peer_kind awaited;
 	bool paused;
 	struct xu_val *args;
+	/* What it said first. */
+	struct xu_val *hello;
 	struct restoring *restoring;
 	/* It is loaded and waits. */
 	struct create *held;
@@ -174,6 +181,7 @@ leave(struct incoming *n)
 	xu_list_remove(&n->all);
 	peer_close(&n->peer);
 	xu_val_free(n->args);
+	xu_val_free(n->hello);
 	free(n);
 }
 
@@ -246,9 +254,9 @@ on_restored(void *arg, struct guest *g, const struct xu_err *e)
 		leave(n);
 		return;
 	}
-	n->awaited = 0;
+	n->awaited = PEER_FORGET;
 	peer_send(n->peer, PEER_RUNNING, xu_struct());
-	peer_expect(n->peer, WORD_S);
+	peer_expect(n->peer, FORGET_S);
 }
 
 static void
@@ -317,7 +325,9 @@ check(struct incoming *n, const struct xu_val *offer, struct xu_err *e)
 		return -1;
 	if (xu_val_get(xu_val_get(config, "xld"), "config") == NULL)
 		return peer_fail(e, 0, "its machine has no configuration");
-	if (restore_may_take(n->core, n->args, e) < 0)
+	if (restore_may_take(n->core, n->args, e) < 0 ||
+	    (n->local == NULL &&
+		preflight_check(n->core, n->args, offer, n->hello, e) < 0))
 		return -1;
 	if (limits_free(n->core, &room, e) < 0)
 		return -1;
@@ -402,9 +412,11 @@ on_ask(struct incoming *n, const struct xu_val *v)
 		give_up(other, &e);
 	}
 	xu_val_set(answer, "is", xu_str(runs ? "running" : "never"));
-	n->awaited = 0;
+	n->awaited = runs ? PEER_FORGET : 0;
+	if (runs)
+		snprintf(n->asked, sizeof(n->asked), "%s", id);
 	peer_send(n->peer, PEER_ANSWER, answer);
-	peer_expect(n->peer, WORD_S);
+	peer_expect(n->peer, runs ? FORGET_S : WORD_S);
 }
 
 /* ---- the other host's words ---------------------------------------------------------------- */
@@ -418,6 +430,7 @@ on_hello(struct incoming *n, const struct xu_val *v)
 		refuse(n, &e);
 		return;
 	}
+	n->hello = xu_val_copy(v);
 	n->awaited = PEER_OFFER;
 	peer_send(n->peer, PEER_HELLO, peer_hello(n->core));
 	peer_expect(n->peer, WORD_S);
@@ -439,6 +452,9 @@ on_message(void *arg, uint32_t kind, const struct xu_val *v)
 	} else if (kind == PEER_COMMIT && n->awaited == PEER_COMMIT &&
 	    n->held != NULL) {
 		on_commit(n);
+	} else if (kind == PEER_FORGET && n->awaited == PEER_FORGET) {
+		incoming_forget(n->asked[0] != '\0' ? n->asked : n->id);
+		leave(n);
 	} else {
 		peer_fail(&e, 0, "it talks nonsense");
 		peer_close(&n->peer);

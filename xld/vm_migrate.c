@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "image_xl.h"
+#include "link.h"
 #include "migrate.h"
 #include "peer.h"
+#include "preflight.h"
 #include "xu_log.h"
 
 /* Seconds for a word that is at hand; for the end of a restoration, with its devices;
@@ -29,14 +31,16 @@ struct migration {
 	bool live, paused, local;
 	struct save_limits limits;
 	struct peer *peer;
+	/* Before there is one. */
+	struct link *link;
 	/* What the step that waits waits for. */
 	enum peer_kind awaited;
 	struct saving *saving;
 	/* Its memory is there, it is suspended; the other side had said so before our
 	 * worker did. */
 	bool sent, loaded;
-	/* From here on it is not ours to run. */
-	bool committed;
+	/* From here on it is not ours to run; it runs there. */
+	bool committed, gone;
 	/* Committed, and nobody says what became of it. */
 	bool doubt;
 	uv_timer_t ask;
@@ -63,12 +67,16 @@ static void
 hang_up(struct migration *m)
 {
 	peer_close(&m->peer);
+	link_cancel(&m->link);
 }
 
 static void
 came_between(struct migration *m, const struct xu_err *e)
 {
 	hang_up(m);
+	if (m->gone)
+		/* Nothing more was to be heard. */
+		return;
 	if (m->committed)
 		in_doubt(m, e);
 	else if (m->saving != NULL)
@@ -180,34 +188,56 @@ call_ourselves(struct migration *m, struct xu_err *e)
 	return fds[0];
 }
 
+/* Takes fd, a connection: whatever we want, it begins so. */
 static int
-connect_peer(struct migration *m, struct xu_err *e)
+greet(struct migration *m, int fd, struct xu_err *e)
 {
 	const struct peer_events ev = { .message = on_message, .lost = on_lost,
 		.arg = m };
-	int fd = m->local ? call_ourselves(m, e) : -1;
 
-	if (fd < 0 && !m->local) {
-		xu_err_set(e, "XLD_PEER", 0, "'%s': this release moves "
-		    "machines within the host only (localhost)", m->to);
-		xu_err_param(e, "this release moves machines within the host "
-		    "only");
-	}
-	if (fd < 0)
-		return -1;
 	m->peer = peer_new(m->core, fd, &ev, e);
-	return m->peer == NULL ? -1 : 0;
+	if (m->peer == NULL)
+		return -1;
+	peer_send(m->peer, PEER_HELLO, peer_hello(m->core));
+	m->awaited = PEER_HELLO;
+	peer_expect(m->peer, WORD_S);
+	return 0;
+}
+
+static void
+on_linked(void *arg, int fd, const struct xu_val *v XU_UNUSED,
+    const struct xu_err *e)
+{
+	struct migration *m = arg;
+	struct xu_err why = XU_ERR_INIT;
+
+	xu_log_context(m->request);
+	m->link = NULL;
+	if (e != NULL)
+		came_between(m, e);
+	else if (greet(m, fd, &why) < 0)
+		came_between(m, &why);
+}
+
+/* HELLO is awaited, at once or when there is a connection. */
+static int
+call_up(struct migration *m, struct xu_err *e)
+{
+	const struct link_order o = { .what = "dial", .to = m->to, .fd = -1 };
+	int fd;
+
+	if (!m->local) {
+		m->link = link_begin(m->core, &o, on_linked, m, e);
+		return m->link == NULL ? -1 : 0;
+	}
+	fd = call_ourselves(m, e);
+	return fd < 0 ? -1 : greet(m, fd, e);
 }
 
 static enum xu_step_result
 step_hello(void *ctx, struct xu_err *e)
 {
-	struct migration *m = ctx;
-
-	if (connect_peer(m, e) < 0)
-		return XU_STEP_FAIL;
-	peer_send(m->peer, PEER_HELLO, peer_hello(m->core));
-	return await(m, PEER_HELLO, WORD_S);
+	return call_up(ctx, e) < 0 ? XU_STEP_FAIL : XU_STEP_WAIT;
 }
 
 static void
@@ -227,6 +257,8 @@ step_offer(void *ctx, struct xu_err *e XU_UNUSED)
 	    xu_str(dom_type_word(config_type(m->g->config))));
 	xu_val_set(v, "paused", xu_bool(m->paused));
 	xu_val_set(v, "config", image_config(m->g));
+	if (!m->local)
+		preflight_tell(m->g, v);
 	peer_send(m->peer, PEER_OFFER, v);
 	return await(m, PEER_ACCEPT, WORD_S);
 }
@@ -396,7 +428,10 @@ has_gone(struct migration *m)
 	void *arg = m->arg;
 
 	xu_log(XU_NOTICE, "%s has gone to %s", guest_name(g), m->to);
-	incoming_forget(m->id);
+	if (m->local)
+		incoming_forget(m->id);
+	else if (m->peer != NULL)
+		peer_send(m->peer, PEER_FORGET, xu_struct());
 	free_migration(m);
 	/* Also of a machine that is kept: it is kept there. */
 	record_remove(g, NULL);
@@ -470,20 +505,17 @@ ask(struct migration *m)
 	struct xu_err e = XU_ERR_INIT;
 
 	xu_log_context(m->request);
-	if (connect_peer(m, &e) < 0) {
+	if (call_up(m, &e) < 0)
 		in_doubt(m, &e);
-		return;
-	}
-	m->awaited = PEER_HELLO;
-	peer_send(m->peer, PEER_HELLO, peer_hello(m->core));
-	peer_expect(m->peer, WORD_S);
 }
 
 static void
 it_runs_there(struct migration *m)
 {
 	uv_timer_stop(&m->ask);
-	hang_up(m);
+	/* It hears when its answers are not needed any more. */
+	m->gone = true;
+	m->doubt = false;
 	fault_point("migrate-running", NULL);
 	if (m->job.waiting) {
 		xu_job_resume(&m->job, NULL);
@@ -503,7 +535,8 @@ it_never_will(struct migration *m, const struct xu_err *e)
 
 	uv_timer_stop(&m->ask);
 	m->committed = false;
-	incoming_forget(m->id);
+	if (m->local)
+		incoming_forget(m->id);
 	if (m->job.waiting) {
 		xu_job_resume(&m->job, &why);
 		return;

@@ -86,18 +86,26 @@ finish(struct worker *w)
 	return status;
 }
 
-/* The same, but what it did is good and nobody waits. */
-static void
-finish_later(struct worker *w)
+void
+workers_reap(struct core *c, pid_t pid)
 {
 	struct ended *n = malloc(sizeof(*n));
 
 	if (n == NULL) {
-		finish(w);
+		helper_wait(pid);
 		return;
 	}
-	n->pid = w->pid;
-	xu_list_append(&w->core->worker_ends, &n->all);
+	n->pid = pid;
+	xu_list_append(&c->worker_ends, &n->all);
+	/* It may have ended before it was written down. */
+	workers_child(c);
+}
+
+/* The same, but what it did is good and nobody waits. */
+static void
+finish_later(struct worker *w)
+{
+	workers_reap(w->core, w->pid);
 	let_go(w);
 }
 

@@ -447,6 +447,8 @@ void workers_open(struct core *c);
 void workers_restock(struct core *c);
 /* SIGCHLD came. */
 void workers_child(struct core *c);
+/* One that nobody waits for ends when it likes. */
+void workers_reap(struct core *c, pid_t pid);
 void workers_close(struct core *c);
 
 /* ---- vm_create.c, vm_destroy.c, vm_life.c ------------------------------------------------- */
@@ -620,7 +622,7 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
     none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
-    vm_migrate_handlers[];
+    vm_migrate_handlers[], trust_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 

@@ -125,10 +125,12 @@ static const struct xm_opt migrate_opts[] = {
 
 const struct xm_cmd cmd_migrate = {
 	.name = "migrate",
-	.operands = "DOMAIN HOST",
+	.operands = "DOMAIN HOST[:PORT]",
 	.summary = "Move a domain to another host.",
-	.detail = "HOST is localhost in this release: the domain goes to another "
-		  "domain of the same host. Without --live the guest is "
+	.detail = "HOST is one that both trust each other (xm host-trust), or "
+		  "localhost: then the domain goes to another domain of this "
+		  "host. The disks and bridges it uses must be there under the "
+		  "same names. Without --live the guest is "
 		  "suspended first; with it, it runs while its memory is sent, "
 		  "in rounds, until what is left can be sent within --downtime, "
 		  "and is suspended for that. When anything fails before HOST "

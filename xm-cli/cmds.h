@@ -53,6 +53,7 @@
 	F(pci_list_assignable_devices) \
 	F(dmesg) \
 	F(info) \
+	F(host_trust) \
 	F(check) \
 	F(help)
 /* clang-format on */
