@@ -173,3 +173,26 @@ xu_cpus_parse(const char *text, const struct xu_cpu_host *host,
 		*out = set;
 	return 0;
 }
+
+void
+xu_cpus_text(const struct xu_cpus *c, unsigned ncpus, struct xu_buf *out)
+{
+	unsigned from, n = 0, runs = 0;
+
+	for (unsigned i = 0; i < ncpus; i++)
+		n += xu_cpus_has(c, i);
+	if (n == ncpus || n == 0) {
+		xu_buf_adds(out, n == 0 ? "none" : "all");
+		return;
+	}
+	for (unsigned i = 0; i < ncpus; i++) {
+		if (!xu_cpus_has(c, i))
+			continue;
+		from = i;
+		while (i + 1 < ncpus && xu_cpus_has(c, i + 1))
+			i++;
+		xu_buf_addf(out, "%s%u", runs++ > 0 ? "," : "", from);
+		if (i > from)
+			xu_buf_addf(out, "-%u", i);
+	}
+}

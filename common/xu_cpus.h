@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "xu_buf.h"
 #include "xu_err.h"
 
 #define XU_CPUS_MAX 4096
@@ -33,6 +34,9 @@ struct xu_cpu_host {
  */
 int xu_cpus_parse(const char *text, const struct xu_cpu_host *host,
     struct xu_cpus *out, struct xu_err *e);
+/* "0-1,3" of a host's first ncpus, "all" of them or "none". */
+void xu_cpus_text(
+    const struct xu_cpus *c, unsigned ncpus, struct xu_buf *out);
 bool xu_cpus_has(const struct xu_cpus *c, unsigned cpu);
 unsigned xu_cpus_count(const struct xu_cpus *c);
 

@@ -91,6 +91,21 @@ static const struct model_method methods[] = {
 	    ROLE_POOL_OPERATOR, STATES_ANY, MM_READS, NULL,
 	    "The hosts that are trusted: the SHA-256 of the certificate, and "
 	    "the address." },
+	{ "list_nodes", T_SET(ANY_MAP), { HOST_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL,
+	    "Each NUMA node in their order: number, memory_total and "
+	    "memory_free (bytes), distances (to each node, commas between)." },
+	{ "list_usage", T_SET(ANY_MAP), { HOST_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL,
+	    "What each domain uses: name, uuid, domid, state (letters of "
+	    "xentop), cpu_ns, memory_kib, memory_max_kib (not for domain 0 "
+	    "without a limit), vcpus, nets, net_sent and net_received (bytes), "
+	    "vbds, vbd_waits, vbd_reads, vbd_writes, vbd_read_sectors, "
+	    "vbd_written_sectors." },
+	{ "list_settings", ANY_MAP, { HOST_ARG }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, MM_READS, NULL,
+	    "The daemon's settings as they are in force; words have blanks "
+	    "between." },
 	{ "list_methods", T_SET(T_STRING), { { .name = NULL } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_READS, NULL, "The names of all messages." },
 	{ .name = NULL },

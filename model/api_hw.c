@@ -22,6 +22,9 @@ static const struct model_field cpu_fields[] = {
 	UUID,
 	HOST,
 	INT("number", "Its number in Xen."),
+	INT("core", "Which of its socket's cores it is in."),
+	INT("socket", "Which it is in."),
+	INT("node", "Whose memory is near."),
 	TEXT("vendor", "Who made it."),
 	INT("speed", "MHz."),
 	TEXT("modelname", "What it calls itself."),
@@ -60,11 +63,16 @@ static const struct model_field pool_fields[] = {
 	{ "ncpu", T_INT, RW, STATES_ANY, "Processors it wants when activated." },
 	{ "sched_policy", T_STRING, RW, STATES_ANY,
 	    "credit, credit2, rtds, null; empty: as pool 0 has it." },
+	{ "sched_params", STRINGS, RO_RUN, 0,
+	    "Numbers of its scheduler while it is activated: tslice_ms, "
+	    "ratelimit_us, migration_delay_us (credit), ratelimit_us "
+	    "(credit2)." },
 	{ "proposed_CPUs", T_SET(T_STRING), RW, STATES_ANY,
 	    "Numbers of the processors it wants; others make up to ncpu." },
 	{ "host_CPUs", T_SET(T_REF("host_cpu")), RO_RUN, 0,
 	    "Those it has now." },
 	{ "activated", T_BOOL, RO_RUN, 0, "Xen has it." },
+	INT("pool_id", "Its number in Xen, -1 when it is not activated."),
 	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	END,
 };
@@ -96,6 +104,11 @@ static const struct model_method pool_methods[] = {
 	    ERRORS(XE(POOL_BAD_STATE), XE(INVALID_CPU),
 		XE(LAST_CPU_NOT_REMOVEABLE)),
 	    "The processor is free then." },
+	{ "set_sched_params_live", T_VOID, { POOL, { "params", STRINGS } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE), XE(VALUE_NOT_SUPPORTED),
+		XE(XLD_HYPERCALL)),
+	    "Some of sched_params, until it is deactivated." },
 	END,
 };
 

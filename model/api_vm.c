@@ -273,6 +273,18 @@ static const struct model_method methods[] = {
 		XE(OPERATION_NOT_ALLOWED)),
 	    "Asks a PV or PVH machine to run that many of its VCPUs_max "
 	    "vCPUs, also when it starts again." },
+	{ "add_to_VCPUs_params_live", T_VOID,
+	    { VM_ARG, { "key", T_STRING }, { "value", T_STRING } },
+	    ROLE_VM_POWER_ADMIN, LIVE, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VALUE_NOT_SUPPORTED),
+		XE(OPERATION_NOT_ALLOWED), XE(XLD_HYPERCALL)),
+	    "One of VCPUs_params, in force at once and when it starts again; "
+	    "domain 0's are for a pool-operator." },
+	{ "list_VCPUs", T_SET(STRINGS), { VM_ARG }, ROLE_READ_ONLY, ST_LIVE,
+	    MM_READS, ERRORS(XE(VM_BAD_POWER_STATE), XE(XLD_HYPERCALL)),
+	    "Each of its VCPUs_max: number, cpu (where it was last), online, "
+	    "blocked, running (true or false), cpu_time (seconds), affinity and "
+	    "soft_affinity (\"0-3,5\", \"all\")." },
 	{ .name = NULL },
 };
 

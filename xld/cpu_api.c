@@ -34,6 +34,9 @@ look_at_cpus(struct hardware *h)
 		snprintf(what, sizeof(what), "cpu %d", i);
 		uuid_derive(h->core->host_uuid, what, all[count].uuid);
 		all[count].number = (uint32_t)i;
+		all[count].core = t[i].core;
+		all[count].socket = t[i].socket;
+		all[count].node = t[i].node;
 		for (size_t k = 0; k < h->ncpus; k++)
 			if (h->cpus[k].number == (uint32_t)i)
 				all[count] = h->cpus[k];
@@ -302,6 +305,9 @@ record(struct core *c, void *obj)
 	xu_val_set(v, "uuid", xu_str(cpu->uuid));
 	xu_val_set(v, "host", xu_str(c->host_uuid));
 	xu_val_set(v, "number", xu_int(cpu->number));
+	xu_val_set(v, "core", xu_int(cpu->core));
+	xu_val_set(v, "socket", xu_int(cpu->socket));
+	xu_val_set(v, "node", xu_int(cpu->node));
 	xu_val_set(v, "vendor", kernels_word(&info, "vendor_id"));
 	xu_val_set(v, "speed", xu_int(p.cpu_khz / 1000));
 	xu_val_set(v, "modelname", kernels_word(&info, "model name"));
@@ -340,7 +346,50 @@ unassigned(struct call *k)
 	call_ok(k, list);
 }
 
+#define NODES_MAX 64
+
+static void
+list_nodes(struct call *k)
+{
+	uint32_t *distance = calloc((size_t)NODES_MAX * NODES_MAX,
+	    sizeof(*distance));
+	struct xc_numanode nodes[NODES_MAX];
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_val *list, *v;
+	int n = distance == NULL ? -1 :
+	    xc_numainfo(k->core->xch, nodes, distance, NODES_MAX);
+
+	if (n < 0) {
+		xen_fail(k->core, &e, "look at the host's nodes");
+		call_fail(k, &e);
+		free(distance);
+		return;
+	}
+	list = xu_array();
+	for (int i = 0; i < n; i++) {
+		AUTO_BUF struct xu_buf far = XU_BUF_INIT;
+
+		/* ~0: there is no such node. */
+		if (nodes[i].size == UINT64_MAX)
+			continue;
+		for (int j = 0; j < n; j++)
+			xu_buf_addf(&far, "%s%u", j > 0 ? "," : "",
+			    distance[i * n + j]);
+		v = xu_struct();
+		xu_val_set(v, "number", xu_strf("%d", i));
+		xu_val_set(v, "memory_total", xu_strf("%llu",
+		    (unsigned long long)nodes[i].size));
+		xu_val_set(v, "memory_free", xu_strf("%llu",
+		    (unsigned long long)nodes[i].free));
+		xu_val_set(v, "distances", xu_str(xu_buf_text(&far)));
+		xu_val_add(list, v);
+	}
+	free(distance);
+	call_ok(k, list);
+}
+
 const struct handler cpu_handlers[] = {
+	{ "host.list_nodes", list_nodes },
 	{ "host_cpu.get_unassigned_cpus", unassigned },
 	{ NULL, NULL },
 };

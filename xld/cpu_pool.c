@@ -107,10 +107,12 @@ record(struct core *c, void *obj)
 	xu_val_set(v, "sched_policy", p->id >= 0 ?
 		xu_str(sched_word(p->sched)) :
 		copy_or(p->config, "sched_policy", xu_str("")));
+	xu_val_set(v, "sched_params", cpu_pool_sched(c, p));
 	xu_val_set(v, "proposed_CPUs",
 	    copy_or(p->config, "proposed_CPUs", xu_array()));
 	xu_val_set(v, "host_CPUs", cpus);
 	xu_val_set(v, "activated", xu_bool(p->id >= 0));
+	xu_val_set(v, "pool_id", xu_int(p->id));
 	xu_val_set(v, "other_config",
 	    copy_or(p->config, "other_config", xu_struct()));
 	return v;
@@ -119,7 +121,23 @@ record(struct core *c, void *obj)
 static int check(struct core *c, const struct cpu_pool *self,
     const struct xu_val *v, struct xu_err *e);
 
-/* What Xen has is changed by messages; these are for the next activation. */
+static int name_it(struct core *c, struct cpu_pool *p, const char *name,
+    struct xu_err *e);
+
+static bool
+is_xens(const char *field)
+{
+	static const char *const fields[] = { "ncpu", "sched_policy",
+		"proposed_CPUs" };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(fields); i++)
+		if (strcmp(fields[i], field) == 0)
+			return true;
+	return false;
+}
+
+/* What Xen has is changed by messages, but for the name, which is in the store;
+ * these are for the next activation. */
 static int
 set(struct core *c, void *obj, const char *field, const struct xu_val *value,
     struct xu_err *e)
@@ -127,15 +145,14 @@ set(struct core *c, void *obj, const char *field, const struct xu_val *value,
 	struct cpu_pool *p = obj;
 	AUTO_VAL struct xu_val *v = xu_val_copy(p->config);
 
+	if (strcmp(field, "name_label") == 0)
+		return name_it(c, p, xu_val_str(value), e);
 	if (p->config == NULL) {
 		xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
 		    "CPU pool '%s' is none that cpu_pool.create made", p->name);
 		return -1;
 	}
-	if (p->id >= 0 && (strcmp(field, "name_label") == 0 ||
-		strcmp(field, "ncpu") == 0 ||
-		strcmp(field, "sched_policy") == 0 ||
-		strcmp(field, "proposed_CPUs") == 0)) {
+	if (p->id >= 0 && is_xens(field)) {
 		xu_err_set(e, XE(POOL_BAD_STATE), 0,
 		    "'%s' is activated; deactivate it first", p->name);
 		xu_err_param(e, "%s", p->uuid);
@@ -143,12 +160,8 @@ set(struct core *c, void *obj, const char *field, const struct xu_val *value,
 		return -1;
 	}
 	xu_val_set(v, field, xu_val_copy(value));
-	if (check(c, p, v, e) < 0 || db_change(c->db, "cpu_pool", p->uuid,
-		&p->config, field, value, e) < 0)
-		return -1;
-	snprintf(p->name, sizeof(p->name), "%s",
-	    xu_val_get_str(p->config, "name_label", ""));
-	return 0;
+	return check(c, p, v, e) < 0 ? -1 :
+	    db_change(c->db, "cpu_pool", p->uuid, &p->config, field, value, e);
 }
 
 static void
@@ -176,8 +189,8 @@ subject(struct call *k)
 	return cpu_pool_find(k->core, xu_val_str(xu_val_at(k->params, 0)));
 }
 
-static void
-bad_state(struct call *k, const struct cpu_pool *p, const char *why)
+void
+cpu_pool_bad_state(struct call *k, const struct cpu_pool *p, const char *why)
 {
 	struct xu_err e = XU_ERR_INIT;
 
@@ -188,16 +201,18 @@ bad_state(struct call *k, const struct cpu_pool *p, const char *why)
 	call_fail(k, &e);
 }
 
-/* The pools have changed: clients hear of this one. */
-static void
-changed(struct call *k, const char *uuid)
+/* uuid may be in the registry that this makes anew. */
+void
+cpu_pool_changed(struct call *k, const char *uuid)
 {
+	char self[UUID_TEXT];
 	struct cpu_pool *p;
 
+	snprintf(self, sizeof(self), "%s", uuid);
 	hardware_look(k->core);
-	p = cpu_pool_find(k->core, uuid);
+	p = cpu_pool_find(k->core, self);
 	if (p != NULL)
-		api_event(k->core, "cpu_pool", "mod", uuid,
+		api_event(k->core, "cpu_pool", "mod", self,
 		    record(k->core, p));
 	call_ok(k, NULL);
 }
@@ -219,16 +234,9 @@ sched_of(struct core *c, const char *word, uint32_t *out)
 }
 
 static int
-check(struct core *c, const struct cpu_pool *self, const struct xu_val *v,
+check_name(struct core *c, const struct cpu_pool *self, const char *name,
     struct xu_err *e)
 {
-	const char *name = xu_val_get_str(v, "name_label", "");
-	const char *sched = xu_val_get_str(v, "sched_policy", "");
-	const struct xu_val *cpus = xu_val_get(v, "proposed_CPUs");
-	int64_t n = xu_val_get_int(v, "ncpu", 0);
-	uint64_t number;
-	uint32_t id;
-
 	if (name[0] == '\0' || strlen(name) > 64 ||
 	    strspn(name, "0123456789") == strlen(name))
 		return config_unsupported(e, "name_label", name,
@@ -243,6 +251,37 @@ check(struct core *c, const struct cpu_pool *self, const struct xu_val *v,
 			xu_err_param(e, "cpu_pool");
 			return -1;
 		}
+	return 0;
+}
+
+static int
+name_it(struct core *c, struct cpu_pool *p, const char *name,
+    struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *v = xu_str(name);
+
+	if (check_name(c, p, name, e) < 0 ||
+	    (p->id >= 0 && store_write_pool(c, (uint32_t)p->id, name, p->uuid,
+			       e) < 0) ||
+	    (p->config != NULL && db_change(c->db, "cpu_pool", p->uuid,
+				      &p->config, "name_label", v, e) < 0))
+		return -1;
+	snprintf(p->name, sizeof(p->name), "%s", name);
+	return 0;
+}
+
+static int
+check(struct core *c, const struct cpu_pool *self, const struct xu_val *v,
+    struct xu_err *e)
+{
+	const char *sched = xu_val_get_str(v, "sched_policy", "");
+	const struct xu_val *cpus = xu_val_get(v, "proposed_CPUs");
+	int64_t n = xu_val_get_int(v, "ncpu", 0);
+	uint64_t number;
+	uint32_t id;
+
+	if (check_name(c, self, xu_val_get_str(v, "name_label", ""), e) < 0)
+		return -1;
 	if (!sched_of(c, sched, &id)) {
 		xu_err_set(e, XE(UNKOWN_SCHED_POLICY), 0,
 		    "'%s' is no scheduler: credit, credit2, rtds, arinc653 and "
@@ -297,7 +336,7 @@ destroy(struct call *k)
 	char uuid[UUID_TEXT];
 
 	if (p->id >= 0) {
-		bad_state(k, p, "is activated; deactivate it first");
+		cpu_pool_bad_state(k, p, "is activated; deactivate it first");
 		return;
 	}
 	memcpy(uuid, p->uuid, sizeof(uuid));
@@ -427,14 +466,14 @@ activate(struct call *k)
 	char uuid[UUID_TEXT];
 
 	if (p->id >= 0) {
-		bad_state(k, p, "is activated already");
+		cpu_pool_bad_state(k, p, "is activated already");
 		return;
 	}
 	memcpy(uuid, p->uuid, sizeof(uuid));
 	if (activate_pool(k->core, p, &e) < 0)
 		call_fail(k, &e);
 	else
-		changed(k, uuid);
+		cpu_pool_changed(k, uuid);
 }
 
 void
@@ -465,7 +504,7 @@ deactivate(struct call *k)
 	size_t n = 0;
 
 	if (p->id <= 0 || p->domains > 0) {
-		bad_state(k, p, p->id < 0 ? "is not activated" :
+		cpu_pool_bad_state(k, p, p->id < 0 ? "is not activated" :
 			p->id == 0	  ? "is Xen's own and stays" :
 					    "has machines in it");
 		return;
@@ -481,7 +520,7 @@ deactivate(struct call *k)
 		call_fail(k, &e);
 	} else {
 		store_remove_pool(c, id);
-		changed(k, uuid);
+		cpu_pool_changed(k, uuid);
 	}
 	free(cpus);
 }
@@ -514,7 +553,7 @@ move_cpu(struct call *k, bool add)
 
 	memcpy(uuid, p->uuid, sizeof(uuid));
 	if (p->id < 0) {
-		bad_state(k, p, "is not activated");
+		cpu_pool_bad_state(k, p, "is not activated");
 	} else if (add && !is_free(c->hardware, cpu->number)) {
 		invalid_cpu(k, cpu, "is in a pool already");
 	} else if (!add && !cpu_pool_has(p, cpu->number)) {
@@ -529,7 +568,7 @@ move_cpu(struct call *k, bool add)
 		    xc_cpupool_addcpu(c->xch, (uint32_t)p->id, cpu->number) :
 		    xc_cpupool_removecpu(c->xch, (uint32_t)p->id, cpu->number);
 		if (r == 0) {
-			changed(k, uuid);
+			cpu_pool_changed(k, uuid);
 			return;
 		}
 		xen_fail(c, &e, add ? "give the pool a processor" :

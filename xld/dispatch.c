@@ -29,7 +29,8 @@ static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
 	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
-	vm_save_handlers, vm_migrate_handlers, trust_handlers };
+	vm_save_handlers, vm_migrate_handlers, trust_handlers,
+	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 

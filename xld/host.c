@@ -9,6 +9,8 @@
 
 #include "cpu.h"
 #include "db.h"
+#include "xenctrl_sched.h"
+#include "xu_cpus.h"
 #include "xu_log.h"
 
 /* The newest part of a log that may be larger. */
@@ -86,8 +88,19 @@ virt_caps(const struct xc_physinfo *p)
 	return xu_str(xu_buf_text(&b));
 }
 
+/* In no pool. */
 static struct xu_val *
-processors(const struct xc_physinfo *p)
+free_cpus(struct core *c)
+{
+	struct xu_cpus free = { { 0 } };
+
+	if (xc_cpupool_freeinfo(c->xch, free.bits, sizeof(free.bits)) < 0)
+		return xu_str("");
+	return xu_strf("%u", xu_cpus_count(&free));
+}
+
+static struct xu_val *
+processors(struct core *c, const struct xc_physinfo *p)
 {
 	struct xu_val *v = xu_struct();
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
@@ -101,6 +114,7 @@ processors(const struct xc_physinfo *p)
 	xu_val_set(v, "cpu_mhz", xu_strf("%u", p->cpu_khz / 1000));
 	xu_val_set(v, "hw_caps", xu_str(xu_buf_text(&b)));
 	xu_val_set(v, "virt_caps", virt_caps(p));
+	xu_val_set(v, "free_cpus", free_cpus(c));
 	return v;
 }
 
@@ -187,7 +201,7 @@ host_record(struct core *c, void *obj XU_UNUSED)
 	xu_val_set(v, "other_config", other != NULL ? xu_val_copy(other) :
 						      xu_struct());
 	xu_val_set(v, "capabilities", words_of(c->version.capabilities));
-	xu_val_set(v, "cpu_configuration", processors(&p));
+	xu_val_set(v, "cpu_configuration", processors(c, &p));
 	xu_val_set(v, "sched_policy", xu_str(sched_name(c)));
 	xu_val_set(v, "supported_bootloaders", loaders);
 	xu_val_set(v, "resident_VMs", residents(c));
@@ -318,6 +332,28 @@ debug_keys(struct call *k)
 	}
 }
 
+/* The daemon's own, as it reads them. */
+static void
+list_settings(struct call *k)
+{
+	const struct xu_val *conf = k->core->conf, *v;
+	struct xu_val *map = xu_struct();
+
+	for (size_t i = 0; i < xu_val_count(conf); i++) {
+		AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+		v = xu_val_at(conf, i);
+		for (size_t w = 0; w < xu_val_count(v); w++)
+			xu_buf_addf(&b, "%s%s", w > 0 ? " " : "",
+			    xu_val_str(xu_val_at(v, w)));
+		if (xu_val_is(v, XU_INT))
+			xu_buf_addf(&b, "%lld", (long long)xu_val_int(v));
+		xu_val_set(map, xu_val_name_at(conf, i),
+		    xu_str(xu_buf_text(&b)));
+	}
+	call_ok(k, map);
+}
+
 static void
 add_name(void *ctx, const char *name)
 {
@@ -382,5 +418,6 @@ const struct handler host_handlers[] = {
 	{ "host.dmesg_clear", dmesg_clear },
 	{ "host.send_debug_keys", debug_keys },
 	{ "host.list_methods", list_methods },
+	{ "host.list_settings", list_settings },
 	{ NULL, NULL },
 };

@@ -119,7 +119,7 @@ vbd_ref(const void *obj)
 }
 
 uint64_t
-vbd_bytes(const struct dev *d, const char *leaf)
+vbd_count(const struct dev *d, const char *leaf)
 {
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
 	char path[128], text[24];
@@ -131,8 +131,14 @@ vbd_bytes(const struct dev *d, const char *leaf)
 		return 0;
 	snprintf(text, sizeof(text), "%.*s",
 	    (int)strcspn(xu_buf_text(&b), "\n"), xu_buf_text(&b));
-	xu_num_u64(text, 10, UINT64_MAX / 512, &n);
-	return n * 512;
+	xu_num_u64(text, 10, INT64_MAX / 512, &n);
+	return n;
+}
+
+uint64_t
+vbd_bytes(const struct dev *d, const char *leaf)
+{
+	return vbd_count(d, leaf) * 512;
 }
 
 static struct xu_val *

@@ -111,8 +111,9 @@ struct vbd_view {
 int dev_vbd_each(const struct guest *g,
     int (*f)(void *arg, const struct vbd_view *v), void *arg);
 
-/* metrics_api.c: what the kernel's backend has moved; leaf: of its statistics, in
- * sectors. */
+/* metrics_api.c: what the kernel's backend has counted; leaf: of its statistics.
+ * vbd_bytes: of one that counts sectors. */
+uint64_t vbd_count(const struct dev *d, const char *leaf);
 uint64_t vbd_bytes(const struct dev *d, const char *leaf);
 
 #endif

@@ -112,8 +112,9 @@ virtual_nodes(const struct xu_val *config, struct xu_vnuma *v)
 	    ""), v, NULL);
 }
 
+/* pool: its name or number. */
 static struct host_cpus *
-look_at_host(struct core *c, const struct xu_val *config, struct xu_err *e)
+look_at_host(struct core *c, const char *pool, struct xu_err *e)
 {
 	struct host_cpus *h = calloc(1, sizeof(*h));
 	struct xc_cputopology *t = calloc(XU_CPUS_MAX, sizeof(*t));
@@ -121,7 +122,7 @@ look_at_host(struct core *c, const struct xu_val *config, struct xu_err *e)
 
 	if (h == NULL || t == NULL)
 		xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "place the vCPUs");
-	else if (find_pool(c, pool_name(config), &h->pool, e) == 0 &&
+	else if (find_pool(c, pool, &h->pool, e) == 0 &&
 	    (n = xc_cputopology(c->xch, t, XU_CPUS_MAX)) < 0)
 		xen_fail(c, e, "look at the host's processors");
 
@@ -134,7 +135,6 @@ look_at_host(struct core *c, const struct xu_val *config, struct xu_err *e)
 	}
 	h->host.ncpus = (unsigned)n;
 	h->host.node_of = h->node_of;
-	virtual_nodes(config, &h->virtual);
 	return h;
 }
 
@@ -164,10 +164,8 @@ is_outside(const struct pool *pool, const struct xu_cpus *set)
 }
 
 static int
-outside_pool(const struct xu_val *config, const char *set, struct xu_err *e)
+outside_pool(const char *name, const char *set, struct xu_err *e)
 {
-	const char *name = pool_name(config);
-
 	xu_err_set(e, "VALUE_NOT_SUPPORTED", 0,
 	    "processors '%.80s': none of them is in the guest's CPU pool "
 	    "'%.80s'", set, name[0] != '\0' ? name : "Pool-0");
@@ -200,7 +198,7 @@ place_one(struct core *c, const struct xu_val *config,
 	    (soft != NULL && xu_cpus_parse(soft, &h->host, &maps[1], e) < 0))
 		return -1;
 	if (hard != NULL && is_outside(&h->pool, &maps[0]))
-		return outside_pool(config, hard, e);
+		return outside_pool(pool_name(config), hard, e);
 	if (xc_vcpu_setaffinity(c->xch, domid, (uint32_t)vcpu,
 		hard == NULL ? NULL : maps[0].bits,
 		soft == NULL ? NULL : maps[1].bits, sizeof(maps[0].bits)) < 0)
@@ -358,14 +356,47 @@ place_vcpus(struct core *c, const struct xu_val *config, uint32_t domid,
 	 * no choice of nodes. */
 	if (!is_placed(config) && c->nr_nodes < 2)
 		return 0;
-	h = look_at_host(c, config, e);
+	h = look_at_host(c, pool_name(config), e);
 	if (h == NULL)
 		return -1;
+	virtual_nodes(config, &h->virtual);
 	if (!is_placed(config))
 		return place_on_nodes(c, config, h, domid, e);
 	for (int64_t i = 0; i < n && r == 0; i++)
 		r = place_one(c, config, h, domid, i, e);
 	return r;
+}
+
+/* key is one that place_key knows. */
+int
+place_live(struct guest *g, const char *key, const char *value,
+    struct xu_err *e)
+{
+	bool soft = strncmp(key, "soft_", 5) == 0;
+	const char *k = soft ? key + 5 : key;
+	struct xu_cpus set, again;
+	uint64_t first = 0, last = g->info.max_vcpu_id;
+	AUTO_FREE struct host_cpus *h = NULL;
+	char pool[16];
+
+	snprintf(pool, sizeof(pool), "%u", g->info.cpupool);
+	h = look_at_host(g->core, pool, e);
+	if (h == NULL || xu_cpus_parse(value, &h->host, &set, e) < 0)
+		return -1;
+	if (!soft && is_outside(&h->pool, &set))
+		return outside_pool(pool, value, e);
+	if (xu_num_u64(k + strcspn(k, "0123456789"), 10, last, &first))
+		last = first;
+	for (uint64_t i = first; i <= last; i++) {
+		/* What is in force comes back. */
+		again = set;
+		if (xc_vcpu_setaffinity(g->core->xch, (uint32_t)g->domid,
+			(uint32_t)i, soft ? NULL : again.bits,
+			soft ? again.bits : NULL, sizeof(again.bits)) < 0)
+			return xen_fail(g->core, e,
+			    "set where the vCPUs may run");
+	}
+	return 0;
 }
 
 int
@@ -374,10 +405,12 @@ place_explain(struct core *c, const struct xu_val *config, struct xu_buf *out,
 {
 	struct numa_need need = need_of(config);
 	struct numa_host h = { .nr_nodes = 1 };
-	AUTO_FREE struct host_cpus *cpus = look_at_host(c, config, e);
+	AUTO_FREE struct host_cpus *cpus = look_at_host(c, pool_name(config),
+	    e);
 
 	if (cpus == NULL)
 		return -1;
+	virtual_nodes(config, &cpus->virtual);
 	if (is_placed(config)) {
 		xu_buf_adds(out, cpus->virtual.n > 0 ?
 			"where vnuma says" :

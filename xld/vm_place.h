@@ -15,6 +15,9 @@ int place_pool(struct core *c, const struct xu_val *config, uint32_t *id,
 /* Affinities of a domain that has its vCPUs and no memory yet. */
 int place_vcpus(struct core *c, const struct xu_val *config, uint32_t domid,
     struct xu_err *e);
+/* The same for one of the keys above, of a domain that runs. */
+int place_live(struct guest *g, const char *key, const char *value,
+    struct xu_err *e);
 
 /* One line: on which nodes it would be now, and why. */
 int place_explain(struct core *c, const struct xu_val *config,

@@ -621,6 +621,7 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 
 /* Likewise. */
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
+    cpu_sched_handlers[], usage_handlers[], vm_vcpus_handlers[],
     none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
     vm_migrate_handlers[], trust_handlers[];
 

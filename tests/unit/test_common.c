@@ -696,6 +696,34 @@ static const struct {
 	{ "0;1", 0, "separated by commas" },
 };
 
+static const struct {
+	const char *text, *back;
+} cpu_texts[] = {
+	{ "0", "0" },
+	{ "7,0,1,3", "0-1,3,7" },
+	{ "all,^3", "0-2,4-7" },
+	{ "node:1", "4-7" },
+	{ "0-7", "all" },
+	{ "0-6", "0-6" },
+};
+
+START_TEST(cpus_as_they_are_printed)
+{
+	const struct xu_cpu_host host = { 8, (const uint32_t[]){ 0, 0, 0, 0, 1,
+						 1, 1, 1 } };
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	struct xu_cpus c, none = { { 0 } };
+
+	ck_assert_int_eq(xu_cpus_parse(cpu_texts[_i].text, &host, &c, &e), 0);
+	xu_cpus_text(&c, 8, &b);
+	ck_assert_str_eq(xu_buf_text(&b), cpu_texts[_i].back);
+	xu_buf_reset(&b);
+	xu_cpus_text(&none, 8, &b);
+	ck_assert_str_eq(xu_buf_text(&b), "none");
+}
+END_TEST
+
 START_TEST(cpus_as_people_write_them)
 {
 	static const uint32_t nodes[8] = { 0, 0, 0, 0, 1, 1, 1, 1 };
@@ -770,6 +798,8 @@ main(void)
 	tcase_add_test(t, numbers_are_strict);
 	tcase_add_loop_test(t, cpus_as_people_write_them, 0,
 	    sizeof(cpu_sets) / sizeof(cpu_sets[0]));
+	tcase_add_loop_test(t, cpus_as_they_are_printed, 0,
+	    (int)XU_ARRAY_SIZE(cpu_texts));
 	tcase_add_test(t, map_keeps_and_forgets);
 	tcase_add_test(t, map_grows_while_it_is_used);
 	tcase_add_test(t, val_binary_round_trip);
