@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmds.h"
+#include "errors.h"
 #include "xu_num.h"
 
 const struct xm_cmd *const xm_commands[] = {
@@ -225,12 +226,16 @@ print_help(struct xm *xm, void (*help)(struct xu_buf *out))
 	return xm_print(xm, &out);
 }
 
-static int
-unknown_command(struct xm *xm, const char *word)
+int
+xm_unknown_command(struct xm *xm, const char *word)
 {
+	const struct xm_word *w = xm_find_word(word);
 	struct xu_near n = { .word = word, .most = 2 };
 	const char *near;
 
+	if (w != NULL && w->kind != XM_WORD_ALIAS)
+		return xm_error(xm, XE(NOT_IMPLEMENTED), XM_FAILED, "%s: %s.",
+		    word, w->text);
 	for (size_t i = 0; xm_commands[i] != NULL; i++)
 		xu_near_try(&n, xm_commands[i]->name);
 	near = n.best;
@@ -261,7 +266,7 @@ global_options(struct xm *xm, int argc, char **argv, int *status)
 			*status = print_help(xm, xm_help_long);
 			return -1;
 		} else {
-			*status = unknown_command(xm, argv[i]);
+			*status = xm_unknown_command(xm, argv[i]);
 		}
 		if (*status != 0)
 			return -1;
@@ -273,6 +278,19 @@ global_options(struct xm *xm, int argc, char **argv, int *status)
 	return -1;
 }
 
+/* xm's older names, with xm's sentence. */
+static const struct xm_cmd *
+by_old_name(const char *name)
+{
+	const struct xm_word *w = xm_find_word(name);
+
+	if (w == NULL || w->kind != XM_WORD_ALIAS)
+		return NULL;
+	fprintf(stderr, "Command %s is deprecated.  Please use xm %s "
+			"instead.\n", name, w->text);
+	return xm_find_command(w->text, false);
+}
+
 static int
 run(struct xm *xm, int argc, char **argv)
 {
@@ -281,9 +299,12 @@ run(struct xm *xm, int argc, char **argv)
 	if (at < 0)
 		return status;
 	/* A script must not change its meaning when a command is added. */
-	xm->cmd = xm_find_command(argv[at], isatty(STDIN_FILENO) != 0);
+	xm->cmd = by_old_name(argv[at]);
 	if (xm->cmd == NULL)
-		return unknown_command(xm, argv[at]);
+		xm->cmd = xm_find_command(argv[at],
+		    isatty(STDIN_FILENO) != 0);
+	if (xm->cmd == NULL)
+		return xm_unknown_command(xm, argv[at]);
 	if (wants_help(argc - at, argv + at))
 		return print_help(xm, NULL);
 	status = parse(xm, argc - at, argv + at);

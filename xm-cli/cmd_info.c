@@ -119,10 +119,158 @@ info_json(
 	return v;
 }
 
+/* --- topology --------------------------------------------------------------- */
+
+static int
+by_number(const void *a, const void *b)
+{
+	long long x = xapi_get_int(*(const struct xapi_value *const *)a,
+		"number");
+	long long y = xapi_get_int(*(const struct xapi_value *const *)b,
+		"number");
+
+	return x < y ? -1 : x > y;
+}
+
+/* cpus: records of host_cpu by reference; xl's table. */
+void
+info_cpus(const struct xapi_value *cpus, struct xu_buf *out)
+{
+	size_t n = xapi_count(cpus);
+	const struct xapi_value **all = calloc(n + 1, sizeof(*all));
+
+	xu_buf_addf(out, "%-23s:\n", "cpu_topology");
+	xu_buf_adds(out, "cpu:    core    socket     node\n");
+	for (size_t i = 0; all != NULL && i < n; i++)
+		all[i] = xapi_at(cpus, i);
+	if (all != NULL)
+		qsort(all, n, sizeof(*all), by_number);
+	for (size_t i = 0; all != NULL && i < n; i++)
+		xu_buf_addf(out, "%3lld:    %4lld     %4lld     %4lld\n",
+		    xapi_get_int(all[i], "number"),
+		    xapi_get_int(all[i], "core"),
+		    xapi_get_int(all[i], "socket"),
+		    xapi_get_int(all[i], "node"));
+	free(all);
+}
+
+void
+info_nodes(const struct xapi_value *nodes, struct xu_buf *out)
+{
+	const struct xapi_value *n;
+
+	xu_buf_addf(out, "%-23s:\n", "numa_info");
+	xu_buf_adds(out, "node:    memsize    memfree    distances\n");
+	for (size_t i = 0; i < xapi_count(nodes); i++) {
+		n = xapi_at(nodes, i);
+		xu_buf_addf(out, "%4lld:    %6lld     %6lld      %s\n",
+		    xapi_get_int(n, "number"),
+		    xapi_get_int(n, "memory_total") >> 20,
+		    xapi_get_int(n, "memory_free") >> 20,
+		    xapi_get_str(n, "distances"));
+	}
+}
+
+static int
+print_topology(struct xm *xm, const char *host, struct xapi_value *json,
+    struct xu_buf *out)
+{
+	struct xapi_value *cpus, *nodes = NULL;
+	struct xapi_err e;
+
+	cpus = xapi_call(xm->api, &e, "host_cpu.get_all_records", "");
+	if (cpus != NULL)
+		nodes = xapi_call(xm->api, &e, "host.list_nodes", "s", host);
+	if (nodes == NULL) {
+		xapi_free(cpus);
+		return xm_fail(xm, &e);
+	}
+	info_cpus(cpus, out);
+	info_nodes(nodes, out);
+	if (json != NULL) {
+		struct xapi_value *list = xapi_new_array();
+
+		for (size_t i = 0; i < xapi_count(cpus); i++)
+			xapi_add(list, xapi_copy(xapi_at(cpus, i)));
+		xapi_set(json, "cpu_topology", list);
+		xapi_set(json, "numa_info", xapi_copy(nodes));
+	}
+	xapi_free(cpus);
+	xapi_free(nodes);
+	return 0;
+}
+
+/* --- the command ------------------------------------------------------------- */
+
+/* The daemon's settings, as xm shows xend's. */
+static int
+print_settings(struct xm *xm, const char *host)
+{
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xapi_value *v;
+	struct xapi_err e;
+	int status;
+
+	v = xapi_call(xm->api, &e, "host.list_settings", "s", host);
+	if (v == NULL)
+		return xm_fail(xm, &e);
+	if (xm->format == XM_JSON)
+		return xm_json(xm, v);
+	for (size_t i = 0; i < xapi_count(v); i++)
+		xu_buf_addf(&out, "%-38s: %s\n", xapi_name_at(v, i),
+		    xapi_str(xapi_at(v, i)));
+	status = xm_print(xm, &out);
+	xapi_free(v);
+	return status;
+}
+
+/* xl's: one line's value alone. */
+static int
+print_field(struct xm *xm, const struct xapi_value *host,
+    const struct xapi_value *metrics)
+{
+	struct xu_near near = { .word = xm->argv[0], .most = 2 };
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(lines); i++) {
+		AUTO_BUF struct xu_buf value = XU_BUF_INIT;
+
+		xu_near_try(&near, lines[i].name);
+		if (strcmp(lines[i].name, xm->argv[0]) != 0)
+			continue;
+		value_of(i, host, metrics, &value);
+		xu_buf_addc(&value, '\n');
+		return xm_print(xm, &value);
+	}
+	return xm_usage(xm, "xm info has no line '%s'%s%s%s.", xm->argv[0],
+	    near.best != NULL ? "; did you mean '" : "",
+	    near.best != NULL ? near.best : "",
+	    near.best != NULL ? "'?" : "");
+}
+
+static int
+print_info(struct xm *xm, const char *ref, const struct xapi_value *host,
+    const struct xapi_value *metrics)
+{
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xapi_value *json = NULL;
+	int status = 0;
+
+	if (xm->argc > 0)
+		return print_field(xm, host, metrics);
+	if (xm->format == XM_JSON)
+		json = info_json(host, metrics);
+	info_text(host, metrics, &out);
+	if (xm_opt(xm, "numa") != NULL)
+		status = print_topology(xm, ref, json, &out);
+	if (status == 0 && json != NULL)
+		return xm_json(xm, json);
+	xapi_free(json);
+	return status != 0 ? status : xm_print(xm, &out);
+}
+
 static int
 run_info(struct xm *xm)
 {
-	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
 	AUTO_FREE char *ref = NULL;
 	struct xapi_value *host = NULL, *metrics = NULL;
 	struct xapi_err e;
@@ -131,31 +279,34 @@ run_info(struct xm *xm)
 	if (status != 0)
 		return status;
 	ref = xm_host(xm, &e);
+	if (ref != NULL && xm_opt(xm, "config") != NULL)
+		return print_settings(xm, ref);
 	if (ref != NULL)
 		host = xapi_call(xm->api, &e, "host.get_record", "s", ref);
 	if (host != NULL)
 		metrics = xapi_call(xm->api, &e, "host_metrics.get_record",
 		    "s", xapi_get_str(host, "metrics"));
-	if (metrics == NULL) {
-		status = xm_fail(xm, &e);
-	} else if (xm->format == XM_JSON) {
-		status = xm_json(xm, info_json(host, metrics));
-	} else {
-		info_text(host, metrics, &out);
-		status = xm_print(xm, &out);
-	}
+	status = metrics == NULL ? xm_fail(xm, &e) :
+				   print_info(xm, ref, host, metrics);
 	xapi_free(metrics);
 	xapi_free(host);
 	return status;
 }
 
+static const struct xm_opt info_opts[] = {
+	{ 'n', "numa", NULL, "Also processors and memory by node." },
+	{ 'c', "config", NULL, "The daemon's settings instead." },
+	{ .name = NULL },
+};
+
 const struct xm_cmd cmd_info = {
 	.name = "info",
-	.operands = "",
+	.operands = "[FIELD]",
 	.summary = "Print facts about the host.",
-	.detail = "Memory is in MiB.",
+	.detail = "With FIELD that line's value alone. Memory is in MiB.",
+	.opts = info_opts,
 	.min = 0,
-	.max = 0,
+	.max = 1,
 	.common = true,
 	.run = run_info,
 };

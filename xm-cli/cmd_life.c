@@ -243,6 +243,22 @@ run_reboot(struct xm *xm)
 	return take_down(xm, &r);
 }
 
+/* At once: the guest is not asked. */
+static int
+run_reset(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status != 0)
+		return status;
+	if (xm_task_run(xm, &e, "VM.hard_reboot", xapi_new_str(d.ref),
+		NULL) < 0 || xm_dom_read(xm, d.ref, &d, &e) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
 /* --- kept machines, and the host's end ------------------------------------- */
 
 static int
@@ -280,50 +296,6 @@ run_stop_guests(struct xm *xm)
 		xapi_new_int(seconds)) < 0)
 		return xm_fail(xm, &e);
 	return 0;
-}
-
-/* --- buttons -------------------------------------------------------------- */
-
-static int
-run_trigger(struct xm *xm)
-{
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct xapi_err e;
-	int64_t vcpu = 0;
-	int status;
-
-	if (xm->argc > 2 && !xu_num_i64(xm->argv[2], 0, INT32_MAX, &vcpu))
-		return xm_usage(xm, "'%s' is not the number of a vCPU.",
-		    xm->argv[2]);
-	status = xm_find(xm, xm->argv[0], &d);
-	if (status != 0)
-		return status;
-	if (xapi_do(xm->api, &e, "VM.send_trigger", "ssi", d.ref,
-		xm->argv[1], (long long)vcpu) < 0)
-		return xm_fail_domain(xm, xm->argv[0], &e);
-	return done(xm, &d);
-}
-
-/* --- vCPUs ---------------------------------------------------------------- */
-
-static int
-run_vcpu_set(struct xm *xm)
-{
-	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct xapi_err e;
-	int64_t n;
-	int status;
-
-	if (!xu_num_i64(xm->argv[1], 1, INT32_MAX, &n))
-		return xm_usage(xm, "'%s' is not a number of vCPUs.",
-		    xm->argv[1]);
-	status = xm_find(xm, xm->argv[0], &d);
-	if (status != 0)
-		return status;
-	if (xapi_do(xm->api, &e, "VM.set_VCPUs_number_live", "si", d.ref,
-		(long long)n) < 0)
-		return xm_fail_domain(xm, xm->argv[0], &e);
-	return done(xm, &d);
 }
 
 /* --- memory --------------------------------------------------------------- */
@@ -431,35 +403,17 @@ const struct xm_cmd cmd_reboot = {
 	.run = run_reboot,
 };
 
-const struct xm_cmd cmd_trigger = {
-	.name = "trigger",
-	.operands = "DOMAIN BUTTON [VCPU]",
-	.summary = "Press a button of an HVM guest.",
-	.detail = "BUTTON is power, sleep, nmi (to the vCPU, 0 when none is "
-		  "named) or s3resume, which wakes a sleeping guest. The guest "
-		  "decides what the button does.",
-	.min = 2,
-	.max = 3,
+const struct xm_cmd cmd_reset = {
+	.name = "reset",
+	.operands = "DOMAIN",
+	.summary = "End a domain at once and start it anew.",
+	.detail = "As if its reset button was pressed: the guest is not asked "
+		  "and may lose data; 'xm reboot' asks it.",
+	.min = 1,
+	.max = 1,
 	.completes = XM_DOMAIN,
-	.run = run_trigger,
-};
-
-const struct xm_cmd cmd_vcpu_set = {
-	.name = "vcpu-set",
-	.operands = "DOMAIN COUNT",
-	.summary = "Change how many vCPUs a running domain uses.",
-	.detail = "The kernel of a PV or PVH guest is asked to run the first "
-		  "COUNT of its maxvcpus vCPUs; it does so as it gets round to "
-		  "it ('xm list' shows how many run), and may leave it to its "
-		  "own administrator to bring a vCPU that it has found online "
-		  "(Linux without udev: echo 1 > "
-		  "/sys/devices/system/cpu/cpuN/online). Linux as a PVH guest "
-		  "brings up none that was not there when it began. A reboot "
-		  "keeps the number. HVM guests have the vCPUs they began with.",
-	.min = 2,
-	.max = 2,
-	.completes = XM_DOMAIN,
-	.run = run_vcpu_set,
+	.common = true,
+	.run = run_reset,
 };
 
 const struct xm_cmd cmd_delete = {

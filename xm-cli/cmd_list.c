@@ -190,9 +190,8 @@ named(const struct xapi_vm *vm, const char *what)
 	    (vm->domid >= 0 && strcmp(id, what) == 0);
 }
 
-/* The one the user means; an exact name wins over a number. */
-static const struct xapi_vm *
-pick(const struct xapi_vm_list *l, const char *what)
+const struct xapi_vm *
+list_pick(const struct xapi_vm_list *l, const char *what)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (strcmp(l->vms[i].name, what) == 0)
@@ -238,7 +237,7 @@ put_named(struct xm *xm, struct sink *s, const struct xapi_vm_list *l)
 	int status = 0;
 
 	for (int i = 0; i < xm->argc; i++) {
-		vm = pick(l, xm->argv[i]);
+		vm = list_pick(l, xm->argv[i]);
 		if (vm != NULL)
 			put(s, vm);
 		else
@@ -307,6 +306,59 @@ run_list(struct xm *xm)
 	xapi_vm_list_free(l);
 	return status != 0 ? status : printed;
 }
+
+/* --- vm-list -------------------------------------------------------------- */
+
+void
+vm_list_row(const struct xapi_vm *vm, struct xu_buf *out)
+{
+	if (out->len == 0)
+		xu_buf_adds(out, "UUID                                  ID    "
+				 "name\n");
+	if (vm != NULL && vm->domid >= 0)
+		xu_buf_addf(out, "%s  %lld    %-30s\n", vm->uuid, vm->domid,
+		    vm->name);
+}
+
+/* Guests that run, whoever made them. */
+static int
+run_vm_list(struct xm *xm)
+{
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+	struct xapi_value *json;
+	struct xapi_vm_list *l;
+	struct xapi_err e;
+	int status = xm_connect(xm);
+
+	if (status != 0)
+		return status;
+	l = xapi_vm_list(xm->api, &e);
+	if (l == NULL)
+		return xm_fail(xm, &e);
+	json = xapi_new_array();
+	vm_list_row(NULL, &out);
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->vms[i].domid < 0 || l->vms[i].is_control_domain)
+			continue;
+		vm_list_row(&l->vms[i], &out);
+		xapi_add(json, list_json(&l->vms[i], false));
+	}
+	xapi_vm_list_free(l);
+	if (xm->format == XM_JSON)
+		return xm_json(xm, json);
+	xapi_free(json);
+	return xm_print(xm, &out);
+}
+
+const struct xm_cmd cmd_vm_list = {
+	.name = "vm-list",
+	.operands = "",
+	.summary = "List the uuids, ids and names of all guests that run.",
+	.detail = "",
+	.min = 0,
+	.max = 0,
+	.run = run_vm_list,
+};
 
 static const struct xm_opt list_opts[] = {
 	{ 'l', "long", NULL, "Everything about each domain." },

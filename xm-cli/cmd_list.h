@@ -14,4 +14,10 @@ struct xapi_value *list_json(const struct xapi_vm *vm, bool all);
 /* xm's word: halted, paused, running, suspended, shutdown, crashed, unknown. */
 const char *list_state_word(const struct xapi_vm *vm);
 
+/* The one the user means; an exact name wins over a number. */
+const struct xapi_vm *list_pick(const struct xapi_vm_list *l, const char *what);
+
+/* A line of vm-list, the heading before the first; vm NULL: that alone. */
+void vm_list_row(const struct xapi_vm *vm, struct xu_buf *out);
+
 #endif

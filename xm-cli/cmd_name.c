@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names, ids and ages: domid, domname, rename, uptime. */
+/* Names, ids and ages: domid, domname, domstate, rename, uptime. */
 #include "config.h"
 
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "cmd_list.h"
 #include "cmd_name.h"
 #include "cmds.h"
 #include "errors.h"
@@ -28,6 +29,47 @@ run_domid(struct xm *xm)
 	else
 		printf("%lld\n", d.domid);
 	return 0;
+}
+
+/* xend's words. */
+static const char *
+domstate_word(const struct xapi_vm *vm)
+{
+	const char *word = list_state_word(vm);
+
+	if (strcmp(word, "halted") == 0)
+		return "shutoff";
+	return strcmp(word, "running") == 0 && vm->state[1] == 'b' ? "idle" :
+								     word;
+}
+
+static int
+run_domstate(struct xm *xm)
+{
+	const struct xapi_vm *vm;
+	struct xapi_vm_list *l;
+	struct xapi_value *v;
+	struct xapi_err e;
+	int status = xm_connect(xm);
+
+	if (status != 0)
+		return status;
+	l = xapi_vm_list(xm->api, &e);
+	if (l == NULL)
+		return xm_fail(xm, &e);
+	vm = list_pick(l, xm->argv[0]);
+	if (vm == NULL) {
+		status = xm_no_domain(xm, xm->argv[0]);
+	} else if (xm->format == XM_JSON) {
+		v = xapi_new_struct();
+		xapi_set(v, "name", xapi_new_str(vm->name));
+		xapi_set(v, "state", xapi_new_str(domstate_word(vm)));
+		status = xm_json(xm, v);
+	} else {
+		puts(domstate_word(vm));
+	}
+	xapi_vm_list_free(l);
+	return status;
 }
 
 static int
@@ -223,6 +265,19 @@ const struct xm_cmd cmd_domname = {
 	.max = 1,
 	.completes = XM_DOMAIN,
 	.run = run_domname,
+};
+
+const struct xm_cmd cmd_domstate = {
+	.name = "domstate",
+	.operands = "DOMAIN",
+	.summary = "Print what a domain does, in a word.",
+	.detail = "shutoff, idle, shutdown, running, crashed, paused or "
+		  "suspended.",
+	.min = 1,
+	.max = 1,
+	.completes = XM_DOMAIN,
+	.common = true,
+	.run = run_domstate,
 };
 
 const struct xm_cmd cmd_rename = {

@@ -18,22 +18,30 @@
 	F(destroy) \
 	F(domid) \
 	F(domname) \
+	F(domstate) \
 	F(list) \
+	F(vm_list) \
 	F(mem_set) \
 	F(migrate) \
 	F(migrate_resolve) \
 	F(pause) \
 	F(reboot) \
 	F(rename) \
+	F(reset) \
 	F(restore) \
 	F(resume) \
 	F(save) \
 	F(shutdown) \
 	F(stop_guests) \
 	F(suspend) \
+	F(sysrq) \
 	F(trigger) \
+	F(button_press) \
 	F(unpause) \
+	F(top) \
 	F(uptime) \
+	F(vcpu_list) \
+	F(vcpu_pin) \
 	F(vcpu_set) \
 	F(block_attach) \
 	F(block_configure) \
@@ -51,9 +59,28 @@
 	F(pci_assignable_list) \
 	F(pci_assignable_remove) \
 	F(pci_list_assignable_devices) \
+	F(sched_credit) \
+	F(sched_credit2) \
+	F(sched_rtds) \
+	F(cpupool_create) \
+	F(cpupool_new) \
+	F(cpupool_start) \
+	F(cpupool_list) \
+	F(cpupool_rename) \
+	F(cpupool_destroy) \
+	F(cpupool_delete) \
+	F(cpupool_cpu_add) \
+	F(cpupool_cpu_remove) \
+	F(cpupool_migrate) \
+	F(cpupool_numa_split) \
+	F(events) \
+	F(event_monitor) \
+	F(wait) \
+	F(debug_keys) \
 	F(dmesg) \
 	F(info) \
 	F(host_trust) \
+	F(log) \
 	F(check) \
 	F(help)
 /* clang-format on */

@@ -363,8 +363,7 @@ help_about(struct xm *xm, const char *word)
 		if (strcmp(topics[i].name, word) == 0)
 			return topics[i].run(xm);
 	if (c == NULL)
-		return xm_error(xm, XE(XLD_USAGE), XM_USAGE,
-		    "Subcommand %s not found! xm help lists all.", word);
+		return xm_unknown_command(xm, word);
 	if (xm->format == XM_JSON)
 		return xm_json(xm, command_json(c));
 	xm_help_command(c, &out);

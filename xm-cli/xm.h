@@ -101,8 +101,31 @@ extern const struct xm_cmd *const xm_commands[];
 extern const struct xm_opt xm_common_opts[];
 /* By its name; prefix: also by one that only it begins with. */
 const struct xm_cmd *xm_find_command(const char *name, bool prefix);
+/* Says why there is no such command. A status. */
+int xm_unknown_command(struct xm *xm, const char *word);
 /* Prints an error and how the command is called. Gives XM_USAGE. */
 int xm_usage(struct xm *xm, const char *fmt, ...) XU_PRINTF(2, 3);
+
+/* --- words.c -------------------------------------------------------------- */
+
+enum xm_word_kind {
+	/* Another name; text is the command. */
+	XM_WORD_ALIAS,
+	/* Xen has it no more: why, and what instead. */
+	XM_WORD_GONE,
+	/* Not in this release: the same. */
+	XM_WORD_LATER,
+};
+
+struct xm_word {
+	const char *name;
+	enum xm_word_kind kind;
+	const char *text;
+};
+
+/* Ends with a row without a name. */
+extern const struct xm_word xm_words[];
+const struct xm_word *xm_find_word(const char *name);
 
 /* --- help.c --------------------------------------------------------------- */
 

@@ -501,6 +501,76 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(pins)
+{
+	expect("vcpu-pin web 1 0-1", 0, "", "",
+	    "VM.add_to_VCPUs_params_live ");
+	expect("vcpu-pin web all 0 ^1 --format json", 0, JSON, "",
+	    "VM.add_to_VCPUs_params_live VM.add_to_VCPUs_params_live ");
+	/* What is - stays. */
+	expect("vcpu-pin web 0 - all", 0, "", "",
+	    "VM.add_to_VCPUs_params_live ");
+	expect("vcpu-pin web 0 - -", 0, "", "", "");
+	play.refuse = "VALUE_NOT_SUPPORTED";
+	/* The second set is not tried. */
+	expect("vcpu-pin web 0 9 9", 2, "", "Error: web: so it is\n",
+	    "VM.add_to_VCPUs_params_live ");
+}
+END_TEST
+
+START_TEST(presses)
+{
+	expect("sysrq web s", 0, "", "", "VM.send_sysrq ");
+	expect("trigger web nmi 1", 0, "", "", "VM.send_trigger ");
+	expect("button-press web power", 0, "", "", "VM.send_trigger ");
+	expect("debug-keys h", 0, "", "", "host.send_debug_keys ");
+	expect("reset web --format json", 0, JSON, "",
+	    "Async.VM.hard_reboot task.join ");
+	play.gone = true;
+	expect("sysrq web s", 3, "",
+	    "Error: Domain 'web' does not exist. See xm list.\n", "");
+	expect("domstate web", 3, "",
+	    "Error: Domain 'web' does not exist. See xm list.\n", "");
+}
+END_TEST
+
+START_TEST(waits)
+{
+	expect("wait web --for running", 0, "", "", "");
+	expect("wait web --for state=running --format json", 0, JSON, "", "");
+	expect("wait web --timeout 1", 6, "",
+	    "Error: Domain 'web' is not halted in time. See xm list.\n", "");
+	expect("wait web --for gone -t 1", 6, "",
+	    "Error: Domain 'web' is not gone in time. See xm list.\n", "");
+	play.state = "Halted";
+	play.domid = -1;
+	expect("wait web", 0, "", "", "");
+	expect("domstate web", 0, "shutoff\n", "", "");
+	play.gone = true;
+	expect("wait web", 3, "",
+	    "Error: Domain 'web' does not exist. See xm list.\n", "");
+}
+END_TEST
+
+/* What happens while it looks is printed; then it ends. */
+START_TEST(events_as_they_come)
+{
+	pid_t pid = begin("events task --count 1");
+	siginfo_t si = { .si_pid = 0 };
+
+	/* It hears of nothing before it has registered. */
+	for (int i = 0; i < 2000 && waitid(P_PID, (id_t)pid, &si,
+	    WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid == 0; i++) {
+		task_event();
+		poll(NULL, 0, 10);
+	}
+	ck_assert_int_eq(end(pid), 0);
+	ck_assert_str_eq(xu_buf_text(&out),
+	    "task             mod task-1 (success)\n");
+	expect("events --timeout 1 VM", 0, "", "", "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -520,6 +590,10 @@ main(void)
 	tcase_add_test(t, pausing_twice);
 	tcase_add_test(t, progress);
 	tcase_add_test(t, names);
+	tcase_add_test(t, pins);
+	tcase_add_test(t, presses);
+	tcase_add_test(t, waits);
+	tcase_add_test(t, events_as_they_come);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* CPU pools: all of the cpupool- commands but those that make one. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd_cpupool.h"
+#include "cmds.h"
+#include "errors.h"
+#include "pools.h"
+
+/* --- cpupool-list --------------------------------------------------------- */
+
+static void
+add_names(struct xapi_value *form, const char *name, const struct xapi_value *r,
+    const struct pools *p)
+{
+	struct xapi_value *pair = xapi_new_array(), *list = xapi_new_array();
+	struct xu_cpus cpus;
+	char text[16];
+
+	pools_cpus(p, r, &cpus);
+	for (unsigned i = 0; i < p->host.ncpus; i++)
+		if (xu_cpus_has(&cpus, i)) {
+			snprintf(text, sizeof(text), "%u", i);
+			xapi_add(list, xapi_new_str(text));
+		}
+	xapi_add(pair, xapi_new_str(name));
+	xapi_add(pair, list);
+	xapi_add(form, pair);
+}
+
+struct xapi_value *
+cpupool_sxp(const struct xapi_value *r, const struct pools *p)
+{
+	static const char *const texts[] = { "uuid", "name_label",
+		"name_description", "sched_policy" };
+	struct xapi_value *f = xapi_new_array();
+
+	xapi_add(f, xapi_new_str("cpu_pool"));
+	for (size_t i = 0; i < XU_ARRAY_SIZE(texts); i++)
+		xm_sxp_str(f, texts[i], xapi_get_str(r, texts[i]));
+	xm_sxp_str(f, "activated",
+	    xapi_get_bool(r, "activated") ? "true" : "false");
+	xm_sxp_str(f, "auto_power_on",
+	    xapi_get_bool(r, "auto_power_on") ? "true" : "false");
+	xm_sxp_int(f, "ncpu", xapi_get_int(r, "ncpu"));
+	xm_sxp_int(f, "started_VMs",
+	    (long long)xapi_count(xapi_get(r, "started_VMs")));
+	add_names(f, "host_CPU_numbers", r, p);
+	return f;
+}
+
+void
+cpupool_row(const struct xapi_value *r, const struct pools *p, bool cpus,
+    struct xu_buf *out)
+{
+	const char *name = xapi_get_str(r, "name_label");
+	struct xu_cpus set;
+	unsigned n = 0;
+
+	if (out->len == 0)
+		xu_buf_adds(out, cpus ? "Name               CPU list\n" :
+			"Name               CPUs   Sched     Active   "
+			"Domain count\n");
+	pools_cpus(p, r, &set);
+	if (!cpus) {
+		xu_buf_addf(out, "%-16s   %3u  %8s       %c          %zu\n",
+		    name, xu_cpus_count(&set), xapi_get_str(r, "sched_policy"),
+		    xapi_get_bool(r, "activated") ? 'y' : 'n',
+		    xapi_count(xapi_get(r, "started_VMs")));
+		return;
+	}
+	xu_buf_addf(out, "%-16s   ", name);
+	for (unsigned i = 0; i < p->host.ncpus; i++)
+		if (xu_cpus_has(&set, i))
+			xu_buf_addf(out, "%s%u", n++ > 0 ? "," : "", i);
+	xu_buf_addc(out, '\n');
+}
+
+static void
+put(struct xm *xm, const struct pools *p, const struct xapi_value *r,
+    struct xu_buf *text, struct xapi_value *json)
+{
+	struct xapi_value *form;
+
+	if (xm->format == XM_JSON) {
+		xapi_add(json, xapi_copy(r));
+	} else if (xm_opt(xm, "long") != NULL) {
+		form = cpupool_sxp(r, p);
+		xm_sxp(form, text);
+		xapi_free(form);
+	} else {
+		cpupool_row(r, p, xm_opt(xm, "cpus") != NULL, text);
+	}
+}
+
+/* Xen's in its order, then those that wait. */
+static int
+by_id(const void *a, const void *b)
+{
+	const struct xapi_value *const *x = a, *const *y = b;
+	unsigned long long i = (unsigned long long)xapi_get_int(*x, "pool_id");
+	unsigned long long k = (unsigned long long)xapi_get_int(*y, "pool_id");
+
+	return i != k ? (i < k ? -1 : 1) :
+	    strcmp(xapi_get_str(*x, "name_label"),
+		xapi_get_str(*y, "name_label"));
+}
+
+static int
+run_cpupool_list(struct xm *xm)
+{
+	AUTO_POOLS struct pools *p = NULL;
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	AUTO_FREE const struct xapi_value **all = NULL;
+	struct xapi_value *json;
+	const char *only = NULL;
+	size_t n;
+	int status = pools_read(xm, &p);
+
+	if (status == 0 && xm->argc > 0)
+		only = pools_find(xm, p, xm->argv[0], &status);
+	if (status != 0)
+		return status;
+	n = xapi_count(p->pools);
+	all = calloc(n + 1, sizeof(*all));
+	if (all == NULL)
+		return xm_no_memory(xm);
+	for (size_t i = 0; i < n; i++)
+		all[i] = xapi_at(p->pools, i);
+	qsort(all, n, sizeof(*all), by_id);
+	json = xapi_new_array();
+	for (size_t i = 0; i < n; i++)
+		if (only == NULL || all[i] == xapi_get(p->pools, only))
+			put(xm, p, all[i], &text, json);
+	if (xm->format == XM_JSON)
+		return xm_json(xm, json);
+	xapi_free(json);
+	return xm_print(xm, &text);
+}
+
+/* --- one pool ------------------------------------------------------------- */
+
+/* {"pool", "uuid"}, what commands that change one give as JSON. */
+static int
+pool_done(struct xm *xm, const struct pools *p, const char *ref)
+{
+	const struct xapi_value *r = xapi_get(p->pools, ref);
+	struct xapi_value *v;
+
+	if (xm->format != XM_JSON)
+		return 0;
+	v = xapi_new_struct();
+	xapi_set(v, "pool", xapi_new_str(xapi_get_str(r, "name_label")));
+	xapi_set(v, "uuid", xapi_new_str(xapi_get_str(r, "uuid")));
+	return xm_json(xm, v);
+}
+
+/* Calls the messages with the pool in operand 0, the second only when the pool is
+ * one that cpupool-create made. */
+static int
+on_pool(struct xm *xm, const char *method, const char *then)
+{
+	AUTO_POOLS struct pools *p = NULL;
+	const struct xapi_value *r;
+	const char *ref = NULL;
+	struct xapi_err e;
+	int status = pools_read(xm, &p);
+
+	if (status == 0)
+		ref = pools_find(xm, p, xm->argv[0], &status);
+	if (ref == NULL)
+		return status;
+	r = xapi_get(p->pools, ref);
+	if (xapi_do(xm->api, &e, method, "s", ref) < 0)
+		return xm_fail(xm, &e);
+	if (then != NULL && strcmp(xapi_get_str(xapi_get(r, "other_config"),
+		"transient"), "true") == 0 &&
+	    xapi_do(xm->api, &e, then, "s", ref) < 0)
+		return xm_fail(xm, &e);
+	return pool_done(xm, p, ref);
+}
+
+static int
+run_cpupool_start(struct xm *xm)
+{
+	return on_pool(xm, "cpu_pool.activate", NULL);
+}
+
+static int
+run_cpupool_destroy(struct xm *xm)
+{
+	return on_pool(xm, "cpu_pool.deactivate", "cpu_pool.destroy");
+}
+
+static int
+run_cpupool_delete(struct xm *xm)
+{
+	return on_pool(xm, "cpu_pool.destroy", NULL);
+}
+
+static int
+run_cpupool_rename(struct xm *xm)
+{
+	AUTO_POOLS struct pools *p = NULL;
+	const char *ref = NULL;
+	struct xapi_err e;
+	int status = pools_read(xm, &p);
+
+	if (status == 0)
+		ref = pools_find(xm, p, xm->argv[0], &status);
+	if (ref == NULL)
+		return status;
+	if (xapi_do(xm->api, &e, "cpu_pool.set_name_label", "ss", ref,
+		xm->argv[1]) < 0)
+		return xm_fail(xm, &e);
+	return pool_done(xm, p, ref);
+}
+
+static int
+run_cpupool_migrate(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	AUTO_POOLS struct pools *p = NULL;
+	const char *ref = NULL;
+	struct xapi_err e;
+	int status = xm_find(xm, xm->argv[0], &d);
+
+	if (status == 0)
+		status = pools_read(xm, &p);
+	if (status == 0)
+		ref = pools_find(xm, p, xm->argv[1], &status);
+	if (ref == NULL)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.cpu_pool_migrate", "ss", d.ref, ref) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return xm->format == XM_JSON ? xm_json(xm, xm_dom_json(&d)) : 0;
+}
+
+/* --- processors ----------------------------------------------------------- */
+
+/* Of several that are named those that are as wanted already do not matter. */
+static int
+move_cpus(struct xm *xm, const char *method, bool add)
+{
+	AUTO_POOLS struct pools *p = NULL;
+	struct xu_cpus set, has;
+	const char *ref = NULL;
+	struct xapi_err e;
+	int status = pools_read(xm, &p);
+
+	if (status == 0)
+		ref = pools_find(xm, p, xm->argv[0], &status);
+	if (ref != NULL)
+		status = pools_set(xm, p, xm->argv[1], &set);
+	if (status != 0)
+		return status;
+	pools_cpus(p, xapi_get(p->pools, ref), &has);
+	for (unsigned i = 0; i < p->host.ncpus; i++) {
+		if (!xu_cpus_has(&set, i) ||
+		    (xu_cpus_count(&set) > 1 && xu_cpus_has(&has, i) == add))
+			continue;
+		if (xapi_do(xm->api, &e, method, "ss", ref,
+			pools_cpu(p, i)) < 0)
+			return xm_fail(xm, &e);
+	}
+	return pool_done(xm, p, ref);
+}
+
+static int
+run_cpupool_cpu_add(struct xm *xm)
+{
+	return move_cpus(xm, "cpu_pool.add_host_CPU_live", true);
+}
+
+static int
+run_cpupool_cpu_remove(struct xm *xm)
+{
+	return move_cpus(xm, "cpu_pool.remove_host_CPU_live", false);
+}
+
+/* --- rows ----------------------------------------------------------------- */
+
+static const struct xm_opt list_opts[] = {
+	{ 'l', "long", NULL, "Everything about each pool." },
+	{ 'c', "cpus", NULL, "Which processors each has." },
+	{ .name = NULL },
+};
+
+const struct xm_cmd cmd_cpupool_list = {
+	.name = "cpupool-list",
+	.operands = "[POOL]",
+	.summary = "List CPU pools, or one.",
+	.detail = "Active: Xen has it; others wait for cpupool-start.",
+	.opts = list_opts,
+	.min = 0,
+	.max = 1,
+	.run = run_cpupool_list,
+};
+
+const struct xm_cmd cmd_cpupool_start = {
+	.name = "cpupool-start",
+	.operands = "POOL",
+	.summary = "Activate a CPU pool that is kept (cpupool-new).",
+	.detail = "",
+	.min = 1,
+	.max = 1,
+	.run = run_cpupool_start,
+};
+
+const struct xm_cmd cmd_cpupool_destroy = {
+	.name = "cpupool-destroy",
+	.operands = "POOL",
+	.summary = "End a CPU pool: its processors are free.",
+	.detail = "No domain may be in it. One that cpupool-new made is kept, "
+		  "to be activated again.",
+	.min = 1,
+	.max = 1,
+	.run = run_cpupool_destroy,
+};
+
+const struct xm_cmd cmd_cpupool_delete = {
+	.name = "cpupool-delete",
+	.operands = "POOL",
+	.summary = "Forget a CPU pool that is kept and not active.",
+	.detail = "",
+	.min = 1,
+	.max = 1,
+	.run = run_cpupool_delete,
+};
+
+const struct xm_cmd cmd_cpupool_rename = {
+	.name = "cpupool-rename",
+	.operands = "POOL NEWNAME",
+	.summary = "Give a CPU pool another name.",
+	.detail = "",
+	.min = 2,
+	.max = 2,
+	.run = run_cpupool_rename,
+};
+
+const struct xm_cmd cmd_cpupool_migrate = {
+	.name = "cpupool-migrate",
+	.operands = "DOMAIN POOL",
+	.summary = "Move a domain to another CPU pool.",
+	.detail = "",
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_cpupool_migrate,
+};
+
+const struct xm_cmd cmd_cpupool_cpu_add = {
+	.name = "cpupool-cpu-add",
+	.operands = "POOL CPUS",
+	.summary = "Give free processors to a CPU pool.",
+	.detail = "CPUS is a number, or a set such as 0-3,^2 or node:1; those "
+		  "of a set that the pool has already stay in it.",
+	.min = 2,
+	.max = 2,
+	.run = run_cpupool_cpu_add,
+};
+
+const struct xm_cmd cmd_cpupool_cpu_remove = {
+	.name = "cpupool-cpu-remove",
+	.operands = "POOL CPUS",
+	.summary = "Take processors out of a CPU pool: they are free then.",
+	.detail = "CPUS is as for cpupool-cpu-add. The last processor of a "
+		  "pool with domains stays.",
+	.min = 2,
+	.max = 2,
+	.run = run_cpupool_cpu_remove,
+};
