@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What the daemons take in dom0: footprint.sh [GUESTS]. Resident and proportional KiB
-# of xld, xld-api and the worker that waits, idle and with so many idle guests (100);
-# and how often each of them woke within a minute then.
+# of xld, xld-api and the worker that waits (with the loader that it has forked: two
+# processes of one name), idle and with so many idle guests (100); how many processes
+# of each name there are; and how often each of them woke within a minute then.
 #	tests/xenhost/xenhost run --cpus 1 --mem 8192 --toolstack own --share tests/bench \
 #		-- bash /mnt/share/footprint.sh
 n=${1:-100}
@@ -15,11 +16,20 @@ of() { # NAME FIELD FILE: the sum over its processes
 	done | awk -v f="$2:" '$1 == f { n += $2 } END { print n + 0 }'
 }
 names="xld xld-api xld-build xld-build-idle xenstored"
+count() {
+	local d name n=0
+	for d in /proc/[0-9]*; do
+		read -r name 2>/dev/null <"$d/comm" && [ "$name" = "$1" ] && n=$((n + 1))
+	done
+	echo $n
+}
 memory() {
 	local name
 	for name in $names; do
-		printf '%s rss-kib %s %d pss-kib %d\n' "$1" "$name" \
-			"$(of "$name" VmRSS status)" "$(of "$name" Pss smaps_rollup)"
+		printf '%s %s processes %d rss-kib %d pss-kib %d private-kib %d\n' \
+			"$1" "$name" "$(count "$name")" "$(of "$name" VmRSS status)" \
+			"$(of "$name" Pss smaps_rollup)" \
+			"$(($(of "$name" Private_Dirty smaps_rollup) + $(of "$name" Private_Clean smaps_rollup)))"
 	done
 }
 switches() { of "$1" voluntary_ctxt_switches status; }
