@@ -321,7 +321,8 @@ with_config(struct xm *xm, bool kept,
 	    xm_opt(xm, "quiet") == NULL)
 		printf("Using config file \"%s\".\n", r.path);
 	if (status == 0)
-		status = xm_opt(xm, "dryrun") != NULL
+		status = xm_opt(xm, "dryrun") != NULL ||
+			xm_opt(xm, "dry-run") != NULL
 		    ? dry_run(xm, &r, cwd != NULL ? cwd : "/")
 		    : f(xm, &r, cwd != NULL ? cwd : "/");
 	vmrec_fini(&r);
@@ -367,6 +368,7 @@ static const struct xm_opt create_opts[] = {
 	{ 'n', "dryrun", NULL,
 	    "Only print what would be created; needs no Xen and no daemon, but "
 	    "with one it says on which NUMA nodes the guest would be." },
+	{ 0, "dry-run", NULL, "The same." },
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
 	{ 'F', "config", "FILE",
@@ -397,6 +399,7 @@ const struct xm_cmd cmd_create = {
 static const struct xm_opt new_opts[] = {
 	{ 'n', "dryrun", NULL,
 	    "Only print what would be made, as xm create does." },
+	{ 0, "dry-run", NULL, "The same." },
 	{ 'q', "quiet", NULL, "Print errors only." },
 	{ 'f', "defconfig", "FILE", "The configuration file." },
 	{ 'F', "config", "FILE",

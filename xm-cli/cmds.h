@@ -82,6 +82,8 @@
 	F(host_trust) \
 	F(log) \
 	F(check) \
+	F(diff) \
+	F(doctor) \
 	F(help)
 /* clang-format on */
 

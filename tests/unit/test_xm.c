@@ -369,6 +369,8 @@ START_TEST(dry_run)
 {
 	expect("create -n full.cfg", 0, "Using config file \"./full.cfg\".\n(vm\n",
 	    NULL);
+	expect("create --dry-run -q full.cfg memory=65", 0, "    (memory 65)\n",
+	    NULL);
 	expect("create -nq full.cfg memory=64", 0, "    (memory 64)\n", NULL);
 	ck_assert_int_eq(out.data[0], '(');
 	/* Overrides and options mix; the last of a key wins. */
@@ -411,6 +413,12 @@ START_TEST(mistakes)
 	ck_assert_ptr_null(strstr(xu_buf_text(&out), "half"));
 	expect("check --print --format json pvonly.cfg", 0, "\"memory\": 64",
 	    NULL);
+	/* What create -n prints creates the same. */
+	expect("create -nq -F full.sxp", 0, "(vm\n    (name web.1)\n", NULL);
+	same_as_file("what create -n prints, read", &out, "full.sxp");
+	expect("doctor", 1, "failure ", NULL);
+	expect("doctor --format json", 1, "\"verdict\": \"failure\"", NULL);
+	expect("diff web bad.cfg", 2, NULL, "bad.cfg:4:1: unknown key");
 	expect("check none.cfg", 3, NULL, "Unable to open config file: none.cfg");
 	expect("check -q full.cfg", 0, NULL, NULL);
 	expect("check --format json bad.cfg", 2, "\"severity\": \"warning\"",
