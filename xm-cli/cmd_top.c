@@ -277,8 +277,10 @@ live(struct top *t, int64_t times)
 		if (xm_signalled() != 0)
 			break;
 	}
+	alarm(0);
 	give_terminal(t);
-	return status;
+	return status == 0 && xm_signalled() != 0 ? 128 + xm_signalled() :
+						    status;
 }
 
 /* --- the command ------------------------------------------------------------ */
