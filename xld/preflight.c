@@ -32,23 +32,27 @@ fail(struct xu_err *e, const char *what, const char *why)
 
 /* ---- disks ---------------------------------------------------------------------------- */
 
-/* Bytes of the file or device; -1 with errno. */
+/* Bytes of the file or device; -1 with errno. What is neither is not opened: for some
+ * devices that alone means something. */
 static int64_t
 size_of(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
 	uint64_t size = 0;
 	struct stat st;
+	int fd, err;
 
+	if (stat(path, &st) < 0)
+		return -1;
+	if (S_ISREG(st.st_mode))
+		return (int64_t)st.st_size;
+	if (!S_ISBLK(st.st_mode)) {
+		errno = ENODEV;
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) < 0 ||
-	    (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &size) < 0))
-		err = errno;
-	else if (S_ISREG(st.st_mode))
-		size = (uint64_t)st.st_size;
-	else if (!S_ISBLK(st.st_mode))
-		err = ENODEV;
+	err = ioctl(fd, BLKGETSIZE64, &size) < 0 ? errno : 0;
 	close(fd);
 	errno = err;
 	return err == 0 ? (int64_t)size : -1;

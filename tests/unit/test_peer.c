@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "link.h"
 #include "migrate.h"
 #include "peer.h"
 
@@ -174,6 +175,41 @@ START_TEST(cut)
 }
 END_TEST
 
+#define TEN "0123456789"
+#define SIXTY TEN TEN TEN TEN TEN TEN
+
+/* SHA-256 of a certificate as people write it. */
+static const struct print {
+	const char *text;
+	bool good;
+} prints[] = {
+	{ SIXTY "abcd", true },
+	{ "01:23:45:67:89:01:23:45:67:89:01:23:45:67:89:01:23:45:67:89:01:23:45:67:"
+	  "89:01:23:45:67:89:AB:CD", true },
+	{ "01 23 45 67 8901234567890123456789012345678901234567890123456789 abCD",
+	    true },
+	{ SIXTY "abc", false },
+	{ SIXTY "abcde", false },
+	{ SIXTY "abcg", false },
+	{ SIXTY SIXTY SIXTY SIXTY, false },
+	{ "", false },
+	{ ":::::", false },
+	{ "hostb", false },
+};
+
+START_TEST(fingerprint)
+{
+	char out[PRINT_TEXT];
+
+	ck_assert_int_eq(trust_take_print(prints[_i].text, out), prints[_i].good);
+	if (!prints[_i].good)
+		return;
+	ck_assert_uint_eq(strlen(out), PRINT_TEXT - 1);
+	ck_assert_str_eq(out + strlen(out) - 11, "67:89:AB:CD");
+	ck_assert_int_eq(strncmp(out, "01:23:45:", 9), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -188,6 +224,7 @@ main(void)
 	tcase_add_loop_test(tc, questions, 0, 5);
 	tcase_add_loop_test(tc, noise, 0, 4);
 	tcase_add_test(tc, cut);
+	tcase_add_loop_test(tc, fingerprint, 0, (int)XU_ARRAY_SIZE(prints));
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
