@@ -117,6 +117,12 @@ too_late(uv_timer_t *t)
 	fail(t->data, XE(XLD_PEER), "the other host does not answer");
 }
 
+static bool
+kernel_tls(const struct core *c)
+{
+	return xu_val_get_int(c->conf, "migration_kernel_tls", 0) != 0;
+}
+
 /* It has our user's rights and may not load one for itself. */
 static void
 load_kernel_tls(void)
@@ -161,7 +167,7 @@ order(struct link *l, const struct link_order *o, const int fds[3])
 	xu_val_set(v, "to", xu_str(o->to == NULL ? "" : o->to));
 	xu_val_set(v, "must", xu_str(must));
 	xu_val_set(v, "trusted", trust_prints(l->core));
-	xu_val_set(v, "kernel", xu_bool(true));
+	xu_val_set(v, "kernel", xu_bool(kernel_tls(l->core)));
 	return !xu_val_ok(v) ? -1 : xu_chan_send(l->chan, XU_MSG_CALL, 0, v, fds,
 	    fds[2] >= 0 ? 3 : 2);
 }
@@ -190,7 +196,8 @@ link_begin(struct core *c, const struct link_order *o, link_done_f *done,
 	struct link *l = calloc(1, sizeof(*l));
 	int r = -1;
 
-	load_kernel_tls();
+	if (kernel_tls(c))
+		load_kernel_tls();
 	if (l == NULL) {
 		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "a connection");
 	} else {
