@@ -18,6 +18,12 @@
 
 /* ---- what there is -------------------------------------------------------------- */
 
+static uint32_t
+known(uint32_t id)
+{
+	return id == UINT32_MAX ? 0 : id;
+}
+
 static int
 look_at_cpus(struct hardware *h)
 {
@@ -28,15 +34,16 @@ look_at_cpus(struct hardware *h)
 	char what[16];
 
 	for (int i = 0; all != NULL && i < n; i++) {
-		/* ~0: it is not there, or off. */
-		if (t[i].core == UINT32_MAX)
+		/* ~0: it is not there, or off; of the only one Xen may not know
+		 * more than that it is there. */
+		if (t[i].core == UINT32_MAX && n > 1)
 			continue;
 		snprintf(what, sizeof(what), "cpu %d", i);
 		uuid_derive(h->core->host_uuid, what, all[count].uuid);
 		all[count].number = (uint32_t)i;
-		all[count].core = t[i].core;
-		all[count].socket = t[i].socket;
-		all[count].node = t[i].node;
+		all[count].core = known(t[i].core);
+		all[count].socket = known(t[i].socket);
+		all[count].node = known(t[i].node);
 		for (size_t k = 0; k < h->ncpus; k++)
 			if (h->cpus[k].number == (uint32_t)i)
 				all[count] = h->cpus[k];
