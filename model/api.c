@@ -400,6 +400,21 @@ say(void (*f)(void *ctx, const char *name), void *ctx, const char *cls,
 		f(ctx, name);
 }
 
+/* A setter, unless a row has its name. */
+static void
+say_setter(void (*f)(void *ctx, const char *name), void *ctx,
+    const struct model_class *c, const char *verb, const char *field)
+{
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s%s", verb, field);
+	if (model_find_method(c, name) != NULL)
+		return;
+	say(f, ctx, c->name, name, "");
+	snprintf(name, sizeof(name), "Async.%s", c->name);
+	say(f, ctx, name, verb, field);
+}
+
 void
 model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 {
@@ -425,10 +440,8 @@ model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 		     d++) {
 			say(f, ctx, c->name, "get_", d->name);
 			for (size_t v = 0; v < sizeof(setters) / sizeof(setters[0]);
-			     v++) {
-				say(f, ctx, c->name, setters[v], d->name);
-				say(f, ctx, async, setters[v], d->name);
-			}
+			     v++)
+				say_setter(f, ctx, c, setters[v], d->name);
 		}
 	}
 }

@@ -34,11 +34,12 @@ static const struct model_field fields[] = {
 	    "Machines that run here." },
 	{ "address", T_STRING, RO_RUN, 0, "Its host name." },
 	{ "metrics", T_REF("host_metrics"), RO_RUN, 0, "Its figures." },
-	{ "logging", ANY_MAP, RO_RUN, 0, "Empty." },
+	{ "logging", ANY_MAP, RW, STATES_ANY, "Must be empty: see xld(8)." },
 	{ "PIFs", T_SET(T_REF("PIF")), RO_RUN, 0, "Network interfaces." },
 	{ "PBDs", T_SET(T_REF("PBD")), RO_RUN, 0, "Its repositories." },
-	{ "suspend_image_sr", T_REF("SR"), RO_RUN, 0, "Null." },
-	{ "crash_dump_sr", T_REF("SR"), RO_RUN, 0, "Null." },
+	{ "suspend_image_sr", T_REF("SR"), RW, STATES_ANY,
+	    "Must be null: images of suspended machines are in /var/lib/xld." },
+	{ "crash_dump_sr", T_REF("SR"), RW, STATES_ANY, "Must be null." },
 	{ "host_CPUs", T_SET(T_REF("host_cpu")), RO_RUN, 0, "Processors." },
 	{ "resident_cpu_pools", T_SET(T_REF("cpu_pool")), RO_RUN, 0,
 	    "Pools of them." },
@@ -51,11 +52,18 @@ static const struct model_field fields[] = {
 
 #define HOST_ARG { "host", T_REF("host") }
 
+#define REFUSED (const char *const[]) { XE(NOT_IMPLEMENTED), NULL }
+
 static const struct model_method methods[] = {
 	{ "dmesg", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_READS, NULL, "What the hypervisor has written to its log." },
 	{ "dmesg_clear", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
-	    0, NULL, "The same, and the log is empty then." },
+	    MM_ASYNC, NULL, "The same, and the log is empty then." },
+	{ "shutdown", T_VOID, { HOST_ARG }, ROLE_POOL_ADMIN, STATES_ANY,
+	    MM_ASYNC, REFUSED,
+	    "Refused: systemctl poweroff in domain 0 ends guests in their order." },
+	{ "reboot", T_VOID, { HOST_ARG }, ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
+	    REFUSED, "The same." },
 	{ "get_log", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_READS, NULL, "The newest part of the daemon's own log." },
 	{ "send_debug_keys", T_VOID, { HOST_ARG, { "keys", T_STRING } },

@@ -109,6 +109,13 @@ static const struct model_method pool_methods[] = {
 	    ERRORS(XE(POOL_BAD_STATE), XE(VALUE_NOT_SUPPORTED),
 		XE(XLD_HYPERCALL)),
 	    "Some of sched_params, until it is deactivated." },
+	{ "add_to_proposed_CPUs", T_VOID, { POOL, { "cpu", T_INT } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE), XE(VALUE_NOT_SUPPORTED)),
+	    "One more number for its next activation." },
+	{ "remove_from_proposed_CPUs", T_VOID, { POOL, { "cpu", T_INT } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(POOL_BAD_STATE)), "One less." },
 	END,
 };
 

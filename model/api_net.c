@@ -13,14 +13,16 @@
 
 static const struct model_field vif_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "device", T_STRING, RO_INS, 0,
-	    "Its number in the guest, 0 to 255; eth0 is 0, empty: the next." },
+	{ "device", T_STRING, RW, STATES_ANY,
+	    "Its number in the guest, 0 to 255; eth0 is 0, empty: the next. "
+	    "Setting it is refused." },
 	{ "network", T_REF("network"), RO_INS, 0,
 	    "What it joins; null: see bridge." },
 	{ "VM", T_REF("VM"), RO_INS, 0, "Whose interface it is." },
-	{ "MAC", T_STRING, RO_INS, 0,
-	    "Its address; empty: one that follows from the machine's uuid." },
-	{ "MTU", T_INT, RO_INS, 0,
+	{ "MAC", T_STRING, RW, STATES_ANY,
+	    "Its address; empty: one that follows from the machine's uuid. Set "
+	    "while no guest has it." },
+	{ "MTU", T_INT, RW, STATES_ANY,
 	    "Bytes of its largest packet, 0 = as many as its bridge's." },
 	{ "bridge", T_STRING, RO_INS, 0,
 	    "The bridge in domain 0; empty: the host's default." },
@@ -49,13 +51,13 @@ static const struct model_field vif_fields[] = {
 	{ "runtime_properties", STRINGS, RO_RUN, 0,
 	    "While attached: handle, state, interface, mac, bridge, "
 	    "event-channel, tx-ring-ref, rx-ring-ref, backend, backend-id." },
-	{ "qos_algorithm_type", T_STRING, RO_INS, 0,
+	{ "qos_algorithm_type", T_STRING, RW, STATES_ANY,
 	    "Must be empty: see rate." },
-	{ "qos_algorithm_params", STRINGS, RO_INS, 0, "Not used." },
+	{ "qos_algorithm_params", STRINGS, RW, STATES_ANY, "Must be empty." },
 	{ "qos_supported_algorithms", T_SET(T_STRING), RO_RUN, 0, "None." },
 	{ "metrics", T_REF("VIF_metrics"), RO_RUN, 0, "Its figures." },
 	{ "security_label", T_STRING, RO_INS, 0, "Must be empty." },
-	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	{ .name = NULL },
 };
 
@@ -79,6 +81,10 @@ static const struct model_method vif_methods[] = {
 	    DEVICE, "Asks the guest to let go of it." },
 	{ "unplug_force", T_VOID, { VIF_ARG }, ROLE_VM_ADMIN, STATES_ANY,
 	    MM_ASYNC, DEVICE, "Takes it away." },
+	{ "set_security_label", T_VOID, { VIF_ARG,
+	    { "security_label", T_STRING }, { "old_label", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)),
+	    "Refused but for an empty label: see XSPolicy." },
 	{ .name = NULL },
 };
 
@@ -115,13 +121,14 @@ const struct model_class model_vif_metrics = {
 
 static const struct model_field network_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_INS, 0, "The bridge's name." },
+	{ "name_label", T_STRING, RW, STATES_ANY,
+	    "The bridge's name; setting it is refused: guests name it." },
 	{ "name_description", T_STRING, RW, STATES_ANY, "What it is." },
 	{ "VIFs", T_SET(T_REF("VIF")), RO_RUN, 0,
 	    "Interfaces of machines that join it." },
 	{ "PIFs", T_SET(T_REF("PIF")), RO_RUN, 0, "The host's in it." },
-	{ "default_gateway", T_STRING, RO_INS, 0, "Not used." },
-	{ "default_netmask", T_STRING, RO_INS, 0, "Not used." },
+	{ "default_gateway", T_STRING, RW, STATES_ANY, "Must be empty." },
+	{ "default_netmask", T_STRING, RW, STATES_ANY, "Must be empty." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "Made by network.create; false: by the host." },
 	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
@@ -151,23 +158,36 @@ const struct model_class model_network = {
 	.doc = "A bridge of the host.",
 };
 
+#define HOSTS "Setting it is refused: it is the host's own."
+
 static const struct model_field pif_fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "device", T_STRING, RO_RUN, 0, "Its name: eth0." },
+	{ "device", T_STRING, RW, STATES_ANY, "Its name: eth0. " HOSTS },
 	{ "network", T_REF("network"), RO_RUN, 0,
 	    "The bridge it is in, or null." },
 	{ "host", T_REF("host"), RO_RUN, 0, "This host." },
-	{ "MAC", T_STRING, RO_RUN, 0, "Its address." },
-	{ "MTU", T_INT, RO_RUN, 0, "Bytes of its largest packet." },
-	{ "VLAN", T_INT, RO_RUN, 0, "-1: none." },
+	{ "MAC", T_STRING, RW, STATES_ANY, "Its address. " HOSTS },
+	{ "MTU", T_INT, RW, STATES_ANY, "Bytes of its largest packet. " HOSTS },
+	{ "VLAN", T_INT, RW, STATES_ANY, "-1: none. " HOSTS },
 	{ "metrics", T_REF("PIF_metrics"), RO_RUN, 0, "Its figures." },
+	{ .name = NULL },
+};
+
+static const struct model_method pif_methods[] = {
+	{ "create_VLAN", T_REF("PIF"), { { "device", T_STRING },
+	    { "network", T_REF("network") }, { "host", T_REF("host") },
+	    { "VLAN", T_INT } }, ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(NOT_IMPLEMENTED)),
+	    "Refused: interfaces are made by the host's network settings." },
+	{ "destroy", T_VOID, { { "self", T_REF("PIF") } }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)), "The same." },
 	{ .name = NULL },
 };
 
 const struct model_class model_pif = {
 	.name = "PIF",
 	.fields = pif_fields,
-	.methods = no_methods,
-	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.methods = pif_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_OF_HOST,
 	.doc = "A network interface of the host.",
 };

@@ -6,6 +6,7 @@
 
 #define STRINGS T_MAP(T_STRING, T_STRING)
 #define UUID	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." }
+#define REFUSED	(const char *const[]) { XE(NOT_IMPLEMENTED), NULL }
 #define READS	(MC_ALL | MC_RECORD | MC_BY_UUID)
 
 static const struct model_method no_methods[] = {
@@ -58,15 +59,25 @@ const struct model_class model_subject = {
 static const struct model_field user_fields[] = {
 	UUID,
 	{ "short_name", T_STRING, RO_RUN, 0, "The name to log in with." },
-	{ "fullname", T_STRING, RO_RUN, 0, "The host's name for the user." },
+	{ "fullname", T_STRING, RW, STATES_ANY,
+	    "The host's name for the user; setting it is refused." },
 	{ "other_config", STRINGS, RO_RUN, 0, "Empty." },
+	{ .name = NULL },
+};
+
+static const struct model_method user_methods[] = {
+	{ "create", T_REF("user"), { { "args", T_RECORD("user") } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC, REFUSED,
+	    "Refused: users are the host's, and xld.conf(5) gives them roles." },
+	{ "destroy", T_VOID, { { "self", T_REF("user") } }, ROLE_POOL_ADMIN,
+	    STATES_ANY, MM_ASYNC, REFUSED, "The same." },
 	{ .name = NULL },
 };
 
 const struct model_class model_user = {
 	.name = "user",
 	.fields = user_fields,
-	.methods = no_methods,
-	.flags = READS,
+	.methods = user_methods,
+	.flags = READS | MC_OF_HOST,
 	.doc = "A user who is named in the settings.",
 };

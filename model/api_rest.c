@@ -111,7 +111,7 @@ static const struct model_field vtpm_fields[] = {
 	UUID,
 	{ "VM", T_REF("VM"), RO_INS, 0, "Whose it is." },
 	{ "backend", T_REF("VM"), RO_INS, 0, "The domain behind it." },
-	{ "other_config", STRINGS, RO_INS, 0, "The owner's." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
 	FIELD("runtime_properties", STRINGS, "While attached."),
 	END,
 };
@@ -186,6 +186,11 @@ static const struct model_field policy_fields[] = {
 	FIELD("flags", T_INT, "How it is in force."),
 	END,
 };
+#define POLICY(name, result, ...)                                              \
+	{ name, result, { __VA_ARGS__ }, ROLE_POOL_ADMIN, STATES_ANY,          \
+	    MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)),                             \
+	    "Refused: no policies are managed here." }
+
 static const struct model_method xspolicy_methods[] = {
 	{ "get_xstype", T_INT, { END }, ROLE_READ_ONLY, STATES_ANY, MM_READS,
 	    NULL, "Kinds of policies this host can have: 0, none." },
@@ -195,6 +200,18 @@ static const struct model_method xspolicy_methods[] = {
 	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL, "Always empty." },
 	{ "get_labeled_resources", STRINGS, { END }, ROLE_READ_ONLY, STATES_ANY,
 	    MM_READS, NULL, "None." },
+	{ "get_xspolicy", STRINGS, { END }, ROLE_READ_ONLY, STATES_ANY,
+	    MM_READS, NULL, "The state of the policy: none." },
+	POLICY("set_xspolicy", STRINGS, { "type", T_INT }, { "repr", T_STRING },
+	    { "flags", T_INT }, { "overwrite", T_BOOL }),
+	POLICY("reset_xspolicy", STRINGS, { "type", T_INT }),
+	POLICY("activate_xspolicy", T_INT, { "self", T_REF("XSPolicy") },
+	    { "flags", T_INT }),
+	POLICY("rm_xsbootpolicy", T_VOID, END),
+	POLICY("set_resource_label", T_VOID, { "resource", T_STRING },
+	    { "label", T_STRING }, { "old_label", T_STRING }),
+	POLICY("can_run", T_INT, { "security_label", T_STRING }),
+	POLICY("setenforce", T_INT, { "mode", T_INT }),
 	END,
 };
 
@@ -214,13 +231,20 @@ static const struct model_field acm_fields[] = {
 	FIELD("xml", T_STRING, "Its source."),
 	FIELD("map", T_STRING, "Its labels."),
 	FIELD("binary", T_STRING, "Its form for Xen."),
+	FIELD("header", STRINGS, "What it says of itself."),
+	END,
+};
+static const struct model_method acm_methods[] = {
+	POLICY("get_enforced_binary", T_STRING,
+	    { "self", T_REF("ACMPolicy") }),
+	POLICY("get_VM_ssidref", T_INT, { "vm", T_REF("VM") }),
 	END,
 };
 
 const struct model_class model_acmpolicy = {
 	.name = "ACMPolicy",
 	.fields = acm_fields,
-	.methods = no_methods,
+	.methods = acm_methods,
 	.flags = READS,
 	.doc = "A policy of a module that Xen no longer has: there are none.",
 };

@@ -257,6 +257,15 @@ static const struct model_method methods[] = {
 		XE(HOST_NOT_ENOUGH_FREE_MEMORY)),
 	    "Its balloon driver is told to have so many bytes, also when it "
 	    "starts again." },
+	{ "set_memory_dynamic_min_live", T_VOID,
+	    { VM_ARG, { "min", T_INT } }, ROLE_VM_POWER_ADMIN, LIVE, MM_ASYNC,
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(VALUE_NOT_SUPPORTED)),
+	    "The least it is meant to have, bytes." },
+	{ "set_security_label", T_INT, { VM_ARG,
+	    { "security_label", T_STRING }, { "old_label", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)),
+	    "Refused but for an empty label: see XSPolicy; xm.cfg(5) has "
+	    "seclabel." },
 	{ "send_sysrq", T_VOID, { VM_ARG, { "key", T_STRING } },
 	    ROLE_POOL_ADMIN, LIVE, MM_ASYNC,
 	    ERRORS(XE(VM_BAD_POWER_STATE), XE(INVALID_VALUE)),
@@ -336,14 +345,24 @@ static const struct model_field console_fields[] = {
 	{ "protocol", T_ENUM("console_protocol"), RO_RUN, 0, "What it speaks." },
 	{ "location", T_STRING, RO_RUN, 0, "Where to connect to." },
 	{ "VM", T_REF("VM"), RO_RUN, 0, "Whose console it is." },
-	{ "other_config", STRINGS, RO_RUN, 0, "Facts that have no field." },
+	{ "other_config", STRINGS, RW, STATES_ANY,
+	    "Facts that have no field; setting it is refused." },
+	{ .name = NULL },
+};
+
+static const struct model_method console_methods[] = {
+	{ "create", T_REF("console"), { { "args", T_RECORD("console") } },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)),
+	    "Refused: every machine has one; vnc and serial are its settings." },
+	{ "destroy", T_VOID, { { "self", T_REF("console") } }, ROLE_VM_ADMIN,
+	    STATES_ANY, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)), "The same." },
 	{ .name = NULL },
 };
 
 const struct model_class model_console = {
 	.name = "console",
 	.fields = console_fields,
-	.methods = no_methods,
+	.methods = console_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
 	.doc = "The text console of a machine.",
 };

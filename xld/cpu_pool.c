@@ -217,6 +217,41 @@ cpu_pool_changed(struct call *k, const char *uuid)
 	call_ok(k, NULL);
 }
 
+/* proposed_CPUs with this number, or without it. */
+static void
+propose(struct call *k, bool wanted)
+{
+	struct cpu_pool *p = subject(k);
+	const struct xu_val *old = xu_val_get(p->config, "proposed_CPUs");
+	AUTO_VAL struct xu_val *list = xu_array();
+	struct xu_err e = XU_ERR_INIT;
+	char word[24];
+
+	snprintf(word, sizeof(word), "%lld",
+	    (long long)xu_val_int(xu_val_at(k->params, 1)));
+	for (size_t i = 0; i < xu_val_count(old); i++)
+		if (strcmp(xu_val_str(xu_val_at(old, i)), word) != 0)
+			xu_val_add(list, xu_val_copy(xu_val_at(old, i)));
+	if (wanted)
+		xu_val_add(list, xu_str(word));
+	if (set(k->core, p, "proposed_CPUs", list, &e) < 0)
+		call_fail(k, &e);
+	else
+		cpu_pool_changed(k, p->uuid);
+}
+
+static void
+add_proposed(struct call *k)
+{
+	propose(k, true);
+}
+
+static void
+remove_proposed(struct call *k)
+{
+	propose(k, false);
+}
+
 /* ---- create, destroy ------------------------------------------------------------------- */
 
 /* XC_SCHED_*; that of pool 0 for "". False: Xen knows none of that name. */
@@ -590,6 +625,8 @@ remove_cpu(struct call *k)
 }
 
 const struct handler cpu_pool_handlers[] = {
+	{ "cpu_pool.add_to_proposed_CPUs", add_proposed },
+	{ "cpu_pool.remove_from_proposed_CPUs", remove_proposed },
 	{ "cpu_pool.create", create },
 	{ "cpu_pool.destroy", destroy },
 	{ "cpu_pool.activate", activate },

@@ -201,6 +201,9 @@ void dev_modelled(struct dev *d, const struct xu_err *e);
 int dev_ask(struct dev_work *w, bool force, struct xu_err *e);
 enum xu_step_result dev_closed(struct dev_work *w, struct xu_err *e);
 bool dev_is_hidden(const struct dev *d);
+/* A field of one, as class_ops' set. */
+int dev_set_field(struct core *c, void *obj, const char *field,
+    const struct xu_val *value, struct xu_err *e);
 /* Withdrawn and released: phase DEV_OFF. */
 void dev_off(struct dev_work *w);
 /* Seconds a step may take. */

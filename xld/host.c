@@ -265,6 +265,11 @@ static int
 host_set(struct core *c, void *obj XU_UNUSED, const char *field,
     const struct xu_val *value, struct xu_err *e)
 {
+	if (strcmp(field, "logging") == 0 ||
+	    strcmp(field, "suspend_image_sr") == 0 ||
+	    strcmp(field, "crash_dump_sr") == 0)
+		return config_must_be_empty(e, field, value,
+		    "this host has no such setting");
 	return db_change(c->db, "host", "self", &c->host, field, value, e);
 }
 

@@ -258,6 +258,14 @@ network_set(struct core *c, void *obj, const char *field,
 	const struct network *n = obj;
 	AUTO_VAL struct xu_val *v = db_get(c->db, "network", n->link.name, e);
 
+	if (strncmp(field, "default_", strlen("default_")) == 0)
+		return config_must_be_empty(e, field, value,
+		    "addresses are the host's own, or its guests'");
+	if (strcmp(field, "name_label") == 0)
+		return strcmp(xu_val_str(value), n->link.name) == 0 ? 0 :
+		    config_unsupported(e, field, xu_val_str(value),
+			"it is the bridge's name, by which guests know it: "
+			"make another one");
 	if (v != NULL)
 		return db_change(c->db, "network", n->link.name, &v, field,
 		    value, e);

@@ -50,12 +50,29 @@ record(struct core *c XU_UNUSED, void *obj)
 	return r;
 }
 
+/* What a VDI says of itself binds the disk, and a CD is read. */
+static int
+set(struct core *c, void *obj, const char *field, const struct xu_val *value,
+    struct xu_err *e)
+{
+	struct dev *d = obj;
+	const struct vdi *v = vdi_find(c, dev_str(d, "VDI"));
+
+	if (strcmp(field, "mode") == 0 && strcmp(xu_val_str(value), "RO") != 0 &&
+	    (vbd_is_cd(d) ||
+		(v != NULL && xu_val_get_bool(v->config, "read_only", false))))
+		return config_unsupported(e, field, xu_val_str(value),
+		    "a CD, or a VDI that is read_only, is not written to");
+	return dev_set_field(c, obj, field, value, e);
+}
+
 const struct class_ops vbd_ops = {
 	.cls = &model_vbd,
 	.find = find,
 	.next = next,
 	.ref = dev_ref,
 	.record = record,
+	.set = set,
 };
 
 /* ---- entries -------------------------------------------------------------------------- */

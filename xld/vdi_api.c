@@ -387,6 +387,7 @@ const struct handler vdi_handlers[] = {
 	{ "VDI.create", create },
 	{ "VDI.destroy", destroy },
 	{ "VDI.resize", resize },
+	{ "VDI.set_virtual_size", resize },
 	{ "VDI.copy", copy },
 	{ "VDI.clone", clone_disk },
 	{ NULL, NULL },

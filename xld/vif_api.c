@@ -84,6 +84,7 @@ const struct class_ops vif_ops = {
 	.find = find,
 	.next = next,
 	.ref = dev_ref,
+	.set = dev_set_field,
 	.record = record,
 };
 

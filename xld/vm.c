@@ -435,6 +435,38 @@ set_memory_live(struct call *k)
 	call_ok(k, NULL);
 }
 
+/* A running machine's config with v (taken), checked and kept. */
+static void
+take_live(struct call *k, struct xu_val *v)
+{
+	struct guest *g = k->guest;
+	struct xu_err e = XU_ERR_INIT;
+
+	if (config_check(k->core, g, v, &e) < 0) {
+		xu_val_free(v);
+		call_fail(k, &e);
+	} else if (guest_take_config(g, v, &e) < 0) {
+		call_fail(k, &e);
+	} else {
+		api_tell_guest(g);
+		call_ok(k, NULL);
+	}
+}
+
+static void
+set_memory_min_live(struct call *k)
+{
+	struct xu_val *v = xu_val_copy(k->guest->config);
+
+	if (!is_ours(k)) {
+		xu_val_free(v);
+		return;
+	}
+	xu_val_set(v, "memory_dynamic_min",
+	    xu_int(xu_val_int(xu_val_at(k->params, 1))));
+	take_live(k, v);
+}
+
 static void
 hard_done(void *arg, const struct xu_err *e)
 {
@@ -516,6 +548,7 @@ cpu_pool_migrate(struct call *k)
 
 const struct handler vm_handlers[] = {
 	{ "VM.set_memory_dynamic_max_live", set_memory_live },
+	{ "VM.set_memory_dynamic_min_live", set_memory_min_live },
 	{ "VM.send_sysrq", send_sysrq },
 	{ "VM.cpu_pool_migrate", cpu_pool_migrate },
 	{ "VM.create", create },

@@ -38,6 +38,16 @@ config_unsupported(struct xu_err *e, const char *field, const char *value,
 	return -1;
 }
 
+int
+config_must_be_empty(struct xu_err *e, const char *field,
+    const struct xu_val *v, const char *reason)
+{
+	if (xu_val_is(v, XU_STRING) ? xu_val_str(v)[0] == '\0' :
+				      xu_val_count(v) == 0)
+		return 0;
+	return config_unsupported(e, field, xu_val_str(v), reason);
+}
+
 static int
 unsupported_number(struct xu_err *e, const char *field, int64_t value,
     const char *reason)

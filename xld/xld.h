@@ -266,6 +266,9 @@ int config_check(const struct core *c, const struct guest *g,
 /* Always -1: the field cannot have that value, for that reason. */
 int config_unsupported(struct xu_err *e, const char *field, const char *value,
     const char *reason);
+/* The same of what is not empty. */
+int config_must_be_empty(struct xu_err *e, const char *field,
+    const struct xu_val *v, const char *reason);
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
