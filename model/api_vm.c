@@ -206,6 +206,16 @@ static const struct model_method methods[] = {
 	    "(checkpoint), or goes on paused. With compat xl can restore it, "
 	    "too. With live it runs while most of it is written, and stands "
 	    "still for the rest." },
+	{ "dump_core", T_STRING,
+	    { VM_ARG, { "file", T_STRING }, { "live", T_BOOL },
+		{ "crash", T_BOOL }, { "reset", T_BOOL } },
+	    ROLE_POOL_ADMIN, ST_LIVE, MM_ASYNC | MM_OPTIONAL(3),
+	    ERRORS(XE(VM_BAD_POWER_STATE), XE(OPERATION_NOT_ALLOWED),
+		XE(INVALID_VALUE), XE(XLD_CORE), XE(XLD_FILE)),
+	    "Its memory and registers go to a file of domain 0, ELF as xl and "
+	    "xm write it; empty: one of its own in xld's folder of cores. The "
+	    "result is its name. The machine is paused meanwhile, but with "
+	    "live; then it goes on, or crashes, or is reset." },
 	{ "restore", T_REF("VM"),
 	    { { "file", T_STRING }, { "start_paused", T_BOOL } },
 	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC | MM_OPTIONAL(1),

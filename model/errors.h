@@ -62,6 +62,7 @@ F(XLD_TOO_MANY, 7, "what limit", "A limit of the daemon is reached.") \
 F(XLD_KERNEL, 1, "file reason", "The kernel or ramdisk cannot be used.") \
 F(XLD_BUILD, 1, "step reason", "The guest could not be built.") \
 F(XLD_IMAGE, 1, "file reason", "The image of a machine cannot be written or restored.") \
+F(XLD_CORE, 1, "file reason", "The core of a machine cannot be written.") \
 F(XLD_HYPERCALL, 1, "call reason", "The hypervisor refused.") \
 F(XLD_STORE, 1, "reason", "The store refused, or is not there.") \
 F(XLD_CONSOLE, 1, "reason", "The console cannot be attached.") \

@@ -18,6 +18,7 @@
 #include "dm.h"
 #include "migrate.h"
 #include "qdisk.h"
+#include "vm_dump.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -304,6 +305,25 @@ save_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
 	vm_settle(g);
 }
 
+/* A dump: there is none, and the domain is as it was before; if it had ended, that is
+ * seen to anew. */
+static void
+dump_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
+{
+	struct core *c = g->core;
+	struct xc_domaininfo info;
+
+	if (domid >= 0 && xc_domain_getinfo(c->xch, (uint32_t)domid, &info) == 0)
+		ours_again(g, v, domid, &info);
+	else
+		store_remove(c, (int32_t)xu_val_get_int(v, "domid", NO_DOMID),
+		    g->uuid);
+	dump_was_cut(g, xu_val_get(v, "dump"));
+	record_write(g, NULL);
+	intent_remove(g->uuid);
+	vm_settle(g);
+}
+
 /* It has been committed to somebody else. */
 static void
 migration_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
@@ -335,9 +355,14 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 		return;
 	fill(g, v);
 	xu_log(XU_NOTICE, "%s: a %s was cut short; %s", guest_name(g), what,
-	    strcmp(what, "create") == 0 ? "undone" : "finished");
+	    strcmp(what, "create") == 0 || strcmp(what, "dump") == 0 ?
+		"undone" : "finished");
 	if (strcmp(what, "save") == 0) {
 		save_under_way(g, v, domid);
+		return;
+	}
+	if (strcmp(what, "dump") == 0) {
+		dump_under_way(g, v, domid);
 		return;
 	}
 	if (strcmp(what, "migrate") == 0) {

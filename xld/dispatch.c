@@ -29,7 +29,7 @@ static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
 	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
-	vm_save_handlers, vm_migrate_handlers, trust_handlers,
+	vm_save_handlers, vm_migrate_handlers, vm_dump_handlers, trust_handlers,
 	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
@@ -322,6 +322,7 @@ state_allows(struct call *k)
 		    g->op == OP_CREATE	    ? "created" :
 			g->op == OP_DESTROY ? "destroyed" :
 			g->op == OP_SAVE    ? "saved" :
+			g->op == OP_DUMP    ? "dumped" :
 					      "restarted");
 		xu_err_param(&e, "VM");
 		xu_err_param(&e, "%s", g->uuid);

@@ -249,7 +249,7 @@ guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e)
 	memset(&g->info, 0, sizeof(g->info));
 	if (domid < 0) {
 		g->handle[0] = '\0';
-		g->preserved = false;
+		g->preserved = g->dumped = false;
 		g->start_time = 0;
 	}
 	return 0;

@@ -32,8 +32,8 @@ is_guest(struct call *k)
 	return false;
 }
 
-static bool
-is_ours(struct call *k)
+bool
+vm_is_ours(struct call *k)
 {
 	if (!is_guest(k))
 		return false;
@@ -116,7 +116,7 @@ destroy(struct call *k)
 	struct guest *g = k->guest;
 	struct xu_err e = XU_ERR_INIT;
 
-	if (!is_ours(k))
+	if (!vm_is_ours(k))
 		return;
 	if (record_remove(g, &e) < 0) {
 		call_fail(k, &e);
@@ -196,7 +196,7 @@ start(struct call *k)
 {
 	struct create *j;
 
-	if (!is_ours(k) || !may_start(k))
+	if (!vm_is_ours(k) || !may_start(k))
 		return;
 	j = vm_create(k->guest, xu_val_bool(xu_val_at(k->params, 1)),
 	    start_progress, start_done, k);
@@ -505,7 +505,7 @@ hard_shutdown(struct call *k)
 static void
 hard_reboot(struct call *k)
 {
-	if (is_ours(k))
+	if (vm_is_ours(k))
 		vm_reboot(k->guest, hard_done, k);
 }
 

@@ -538,10 +538,6 @@ check_actions(const struct xu_val *v, struct xu_err *e)
 		if (!dom_action_of(word, &a))
 			return config_unsupported(e, fields[i], word,
 			    "no such action");
-		if (dom_action_dumps(a))
-			return config_unsupported(e, fields[i], word,
-			    "core dumps are not there yet: use destroy, "
-			    "restart, preserve or rename_restart");
 	}
 	return 0;
 }

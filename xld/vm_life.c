@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "vm_dump.h"
 #include "vm_save.h"
 #include "xu_log.h"
 
@@ -368,26 +369,20 @@ note_end(struct guest *g, uint32_t reason, enum dom_action a)
 	    xu_val_str(now), dom_end_word(reason), dom_action_word(a));
 }
 
-void
-vm_ended(struct guest *g)
+/* With the host nothing comes back. */
+static enum dom_action
+action_of(const struct guest *g)
 {
-	uint32_t reason = g->info.shutdown_reason;
-	enum dom_action a;
+	return g->core->disabled ? ACTION_DESTROY :
+	    guest_action(g, setting_for(g->info.shutdown_reason));
+}
 
-	/* Who asked for it waits for it; we do not any more. */
-	if (reason == END_SUSPEND) {
-		if (g->late_suspend)
-			save_go_on(g);
-		return;
-	}
-	/* With the host nothing comes back. */
-	a = g->core->disabled ? ACTION_DESTROY :
-				guest_action(g, setting_for(reason));
-	note_end(g, reason, a);
-	xu_log(XU_NOTICE, "%s (domain %d) has ended: %s; %s", guest_name(g),
-	    g->domid, dom_end_word(reason), dom_action_word(a));
-	switch (a) {
+static void
+act(struct guest *g)
+{
+	switch (action_of(g)) {
 	case ACTION_RESTART:
+	case ACTION_CORE_RESTART:
 		restart(g);
 		break;
 	case ACTION_PRESERVE:
@@ -400,4 +395,46 @@ vm_ended(struct guest *g)
 		vm_destroy(g, settled, g);
 		break;
 	}
+}
+
+/* Without a core, when there could be none, all goes on as with it. */
+static void
+dumped(void *arg, const struct xu_err *e)
+{
+	struct guest *g = arg;
+	struct xu_err named = XU_ERR_INIT;
+
+	if (e != NULL) {
+		named = *e;
+		xu_err_add(&named, "%s (domain %d): its core",
+		    guest_name(g), g->domid);
+		xu_log_err(XU_ERROR, &named);
+	}
+	/* Others have destroyed it meanwhile. */
+	if (!scan_one(g) || (g->info.flags & XC_DOMINF_DYING) != 0)
+		vm_vanished(g);
+	else
+		act(g);
+}
+
+void
+vm_ended(struct guest *g)
+{
+	uint32_t reason = g->info.shutdown_reason;
+	enum dom_action a;
+
+	/* Who asked for it waits for it; we do not any more. */
+	if (reason == END_SUSPEND) {
+		if (g->late_suspend)
+			save_go_on(g);
+		return;
+	}
+	a = action_of(g);
+	note_end(g, reason, a);
+	xu_log(XU_NOTICE, "%s (domain %d) has ended: %s; %s", guest_name(g),
+	    g->domid, dom_end_word(reason), dom_action_word(a));
+	if (dom_action_dumps(a) && !g->dumped)
+		vm_dump_ended(g, dumped, g);
+	else
+		act(g);
 }

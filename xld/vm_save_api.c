@@ -24,8 +24,8 @@ may_run(struct call *k)
 	return false;
 }
 
-static bool
-is_path(struct call *k, const char *path)
+bool
+call_has_path(struct call *k, const char *path)
 {
 	if (path[0] == '/' && strlen(path) < 4000)
 		return true;
@@ -108,7 +108,7 @@ save(struct call *k)
 		.live = xu_val_bool(xu_val_at(k->params, 5)) ? &limits :
 							       NULL };
 
-	if (vm_can_save(k) && is_path(k, file))
+	if (vm_can_save(k) && call_has_path(k, file))
 		begin_save(k, &o);
 }
 
@@ -170,7 +170,7 @@ restore(struct call *k)
 {
 	const char *file = xu_val_str(xu_val_at(k->params, 0));
 
-	if (may_run(k) && is_path(k, file))
+	if (may_run(k) && call_has_path(k, file))
 		begin_restore(k, NULL, file,
 		    xu_val_bool(xu_val_at(k->params, 1)), restored);
 }

@@ -94,6 +94,9 @@ struct core {
 	 * started while it is disabled. */
 	struct rounds *rounds;
 	bool disabled;
+	/* Cores that are being written because a guest has ended, and what they may
+	 * take. */
+	uint64_t dumps, dumps_bytes;
 	/* Calls that wait for the end of a domain. */
 	struct xu_list waits;
 	/* Machines that wait for memory of domain 0's, see vm_room.h: the most that
@@ -159,6 +162,7 @@ enum guest_op {
 	OP_DESTROY,
 	OP_REBOOT,
 	OP_SAVE,
+	OP_DUMP,
 };
 
 struct guest {
@@ -179,6 +183,8 @@ struct guest {
 	bool to_run;
 	/* It was asked to suspend and may still do it, when nobody waits any more. */
 	bool late_suspend;
+	/* It has been dumped, and its crash is part of that. */
+	bool dumped;
 	/* While it is saved; while it goes elsewhere. */
 	struct saving *saving;
 	struct migration *migration;
@@ -293,7 +299,7 @@ int record_remove(struct guest *g, struct xu_err *e);
 /* What a guest was under a uuid that it has no more. */
 void record_forget(struct core *c, const char *uuid);
 /* What is being done to a guest; written before, removed after. op: "create",
- * "destroy", "reboot", "save" (what of it: vm_save.h). */
+ * "destroy", "reboot", "save" and "dump" (what of it: vm_save.h, vm_dump.h). */
 int intent_write(const struct guest *g, const char *op, struct xu_err *e);
 /* With a member of its own. */
 int intent_write_with(const struct guest *g, const char *op, const char *name,
@@ -456,6 +462,8 @@ void workers_close(struct core *c);
 
 /* ---- vm_create.c, vm_destroy.c, vm_life.c ------------------------------------------------- */
 
+/* Was it made here? False: the call was refused. */
+bool vm_is_ours(struct call *k);
 /* Called once; e NULL = it worked. The guest may be freed by whoever gets it. */
 typedef void vm_done_f(void *arg, const struct xu_err *e);
 typedef void vm_progress_f(void *arg, const char *step, int percent);
@@ -576,6 +584,8 @@ void call_ok(struct call *k, struct xu_val *v);
 void call_ok_fd(struct call *k, int fd);
 void call_fail(struct call *k, const struct xu_err *e);
 void call_progress(struct call *k, const char *step, int percent);
+/* Is it the full path of a file? False: the call was refused. */
+bool call_has_path(struct call *k, const char *path);
 /* Code, sentence and one parameter, for the short cases. */
 void call_refuse(struct call *k, const char *code, const char *param,
     const char *fmt, ...) XU_PRINTF(4, 5);
@@ -626,7 +636,8 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
     cpu_sched_handlers[], usage_handlers[], vm_vcpus_handlers[],
     none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
-    vm_migrate_handlers[], trust_handlers[];
+    vm_migrate_handlers[], vm_dump_handlers[],
+    trust_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 

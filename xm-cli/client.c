@@ -192,8 +192,8 @@ clear_progress(struct progress *p)
 	p->shown = false;
 }
 
-int
-xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
+struct xapi_value *
+xm_task_result(struct xm *xm, struct xapi_err *e, const char *task,
     const char *label)
 {
 	struct progress p = { .label = isatty(STDERR_FILENO) ? label : NULL };
@@ -218,8 +218,30 @@ xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 		xapi_do(xm->api, NULL, "task.destroy", "s", task);
 	if (result == NULL && asked)
 		e->exit_code = 128 + signalled;
+	return result;
+}
+
+int
+xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
+    const char *label)
+{
+	struct xapi_value *result = xm_task_result(xm, e, task, label);
+
 	xapi_free(result);
 	return result == NULL ? -1 : 0;
+}
+
+char *
+xm_full_path(const char *file)
+{
+	AUTO_FREE char *cwd = getcwd(NULL, 0);
+	char *path = NULL;
+
+	if (file[0] == '/')
+		return strdup(file);
+	if (cwd == NULL || asprintf(&path, "%s/%s", cwd, file) < 0)
+		return NULL;
+	return path;
 }
 
 long long

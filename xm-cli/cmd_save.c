@@ -5,23 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmds.h"
-
-/* The daemon has another folder. */
-static char *
-full_path(const char *file)
-{
-	AUTO_FREE char *cwd = getcwd(NULL, 0);
-	char *path = NULL;
-
-	if (file[0] == '/')
-		return strdup(file);
-	if (cwd == NULL || asprintf(&path, "%s/%s", cwd, file) < 0)
-		return NULL;
-	return path;
-}
 
 /* Takes args. "DOING WHAT" is what its progress is called. */
 static int
@@ -68,7 +53,7 @@ run_save(struct xm *xm)
 {
 	static const char *const flags[] = { "checkpoint", "paused", "compat",
 		"live", NULL };
-	AUTO_FREE char *path = full_path(xm->argv[1]);
+	AUTO_FREE char *path = xm_full_path(xm->argv[1]);
 
 	if (path == NULL)
 		return xm_no_memory(xm);
@@ -78,7 +63,7 @@ run_save(struct xm *xm)
 static int
 run_restore(struct xm *xm)
 {
-	AUTO_FREE char *path = full_path(xm->argv[0]);
+	AUTO_FREE char *path = xm_full_path(xm->argv[0]);
 	struct xapi_value *args;
 	struct xapi_err e;
 	int status = xm_connect(xm);

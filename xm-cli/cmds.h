@@ -19,6 +19,7 @@
 	F(domid) \
 	F(domname) \
 	F(domstate) \
+	F(dump_core) \
 	F(list) \
 	F(vm_list) \
 	F(mem_set) \

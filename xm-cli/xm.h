@@ -204,9 +204,14 @@ char *xm_task_start(struct xm *xm, struct xapi_err *e, const char *method,
  */
 int xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
     const char *label);
+/* The same: its result, NULL with *e. */
+struct xapi_value *xm_task_result(struct xm *xm, struct xapi_err *e,
+    const char *task, const char *label);
 /* Waits no longer than until a time of xm_now_ms: 0 when it has not failed. */
 int xm_task_settle(
     struct xm *xm, struct xapi_err *e, const char *task, long long until);
+/* A file's full path: the daemon has another folder. The caller frees; NULL. */
+char *xm_full_path(const char *file);
 /* Milliseconds of a clock that only goes forward. */
 long long xm_now_ms(void);
 

@@ -5,7 +5,7 @@
  * DOMID: the CPUID leaves a domain's processors are to have, one a line;
  * prog_facts affinity DOMID: "hard / soft" of each vCPU, as xl writes it; nodes
  * DOMID: those it is to have memory from; vnuma DOMID: its virtual nodes; node-free
- * NODE: MiB; hold DOMID has a page of it mapped until its input ends.
+ * NODE: MiB; pages DOMID: how many it has; hold DOMID has a page of it mapped until its input ends.
  */
 #include "config.h"
 
@@ -159,6 +159,18 @@ hold(xc_interface *xch, uint32_t domid)
 	return xc_unmap_foreign(xch, page, 1);
 }
 
+/* How many it has now. */
+static int
+pages(xc_interface *xch, uint32_t domid)
+{
+	struct xc_domaininfo info;
+
+	if (xc_domain_getinfo(xch, domid, &info) < 0)
+		return -1;
+	printf("%llu\n", (unsigned long long)info.tot_pages);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -181,6 +193,7 @@ main(int argc, char **argv)
 		{ "vnuma", vnuma },
 		{ "node-free", node_free },
 		{ "hold", hold },
+		{ "pages", pages },
 		{ "destroy", xc_domain_destroy },
 	};
 	char why[256];

@@ -156,8 +156,6 @@ static const struct {
 	{ "PV_ramdisk", 0, "i", NULL, "VALUE_NOT_SUPPORTED", "full path" },
 	{ "actions_after_crash", 0, "explode", NULL, "VALUE_NOT_SUPPORTED",
 	    "no such action" },
-	{ "actions_after_crash", 0, "coredump_and_destroy", NULL,
-	    "VALUE_NOT_SUPPORTED", "core dumps" },
 };
 
 START_TEST(refusals)

@@ -40,6 +40,8 @@ static struct {
 	const char *refuse;
 	/* How the task ends: NULL = never, "success", "failure". */
 	const char *task;
+	/* What it gives; NULL = nothing. */
+	const char *result;
 	bool cancelled;
 	/* A cancelled task goes on all the same. */
 	bool deaf;
@@ -77,7 +79,7 @@ task_record(void)
 	xu_val_set(r, "uuid", xu_str("task-1"));
 	xu_val_set(r, "status", xu_str(over ? "cancelled" : status));
 	xu_val_set(r, "progress", xu_int(50));
-	xu_val_set(r, "result", xu_str(""));
+	xu_val_set(r, "result", xu_str(play.result != NULL ? play.result : ""));
 	xu_val_set(r, "error_info",
 	    over ? error_info("TASK_CANCELLED")
 		 : strcmp(status, "failure") == 0
@@ -396,6 +398,30 @@ START_TEST(shut_down)
 }
 END_TEST
 
+START_TEST(dump_core)
+{
+	play.result = "/cores/web.core";
+	expect("dump-core web", 0,
+	    "Dumping core of domain: web ...\n/cores/web.core\n", "",
+	    "Async.VM.dump_core task.join ");
+	expect("dump-core -L -C web /tmp/c", 0,
+	    "Dumping core of domain: web ...\n", "",
+	    "Async.VM.dump_core task.join ");
+	expect("dump-core --format json web", 0,
+	    "{\n  \"name\": \"web\",\n  \"uuid\": \"" VM_UUID
+	    "\",\n  \"domid\": 5,\n  \"file\": \"/cores/web.core\"\n}\n",
+	    "", "Async.VM.dump_core task.join ");
+	expect("dump-core nobody", 3, "",
+	    "Error: Domain 'nobody' does not exist. See xm list.\n", "");
+	ck_assert_int_eq(end(begin("dump-core -C -R web")), 2);
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&err), "exclude each other"));
+	play.task = "failure";
+	play.refuse = "XLD_FILE";
+	expect("dump-core web c", 1, "Dumping core of domain: web ...\n",
+	    "Error: web: so it is\n", "Async.VM.dump_core task.join ");
+}
+END_TEST
+
 START_TEST(shutdown_is_refused)
 {
 	play.task = "failure";
@@ -585,6 +611,7 @@ main(void)
 	tcase_add_test(t, create_is_interrupted);
 	tcase_add_test(t, a_second_signal_does_not_wait);
 	tcase_add_test(t, shut_down);
+	tcase_add_test(t, dump_core);
 	tcase_add_test(t, shutdown_is_refused);
 	tcase_add_test(t, waiting_is_interrupted);
 	tcase_add_test(t, pausing_twice);

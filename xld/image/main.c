@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xld-image: writes the image of one domain, or reads one into a domain, and ends.
+ * xld-image: writes the image of one domain, or its core, or reads an image into a
+ * domain, and ends.
  * Its orders come over descriptor 3, the file with the first, and one for the state of
  * the device model, of a guest that has one. What it reads, a guest's
  * memory or a file of anybody's, is looked at behind walls (confine.h) that are up
@@ -8,6 +9,7 @@
  *
  *   save      order -> PROGRESS..., DONE
  *     live    order -> PROGRESS..., SUSPEND; go on -> PROGRESS..., DONE
+ *   dump      order -> PROGRESS..., DONE
  *   restore   order -> IMAGE: whose it is; order: into which domain ->
  *             PROGRESS..., DONE
  *
@@ -28,6 +30,7 @@
 
 #include "confine.h"
 #include "xenctrl.h"
+#include "xenctrl_core.h"
 #include "xenguest.h"
 #include "xu_err.h"
 #include "xu_log.h"
@@ -238,6 +241,30 @@ save(struct image *w, int fd)
 	return tell(w, XU_MSG_DONE, v);
 }
 
+/* ---- dump ------------------------------------------------------------------------ */
+
+/* Whoever gave the order has paused the domain, or knows why not. */
+static int
+dump(struct image *w, int fd)
+{
+	struct xc_dump d = { .flags = XC_DUMP_LIVE, .progress = progress,
+		.ctx = w };
+	const uint32_t domid = (uint32_t)xu_val_get_int(w->order.val, "domid",
+	    0);
+	struct xu_val *v;
+
+	if (xc_domain_dumpcore_fd(w->xch, domid, fd, &d) < 0)
+		return refuse(w, "XLD_CORE", file_name(w),
+		    xc_last_error(w->xch));
+	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
+		return refuse(w, "XLD_CORE", file_name(w), strerror(errno));
+	v = xu_struct();
+	xu_val_set(v, "bytes", xu_int((int64_t)d.bytes));
+	xu_val_set(v, "pages", xu_int((int64_t)d.pages));
+	xu_val_set(v, "zero_pages", xu_int((int64_t)d.holes));
+	return tell(w, XU_MSG_DONE, v);
+}
+
 /* ---- restore ----------------------------------------------------------------------- */
 
 static int
@@ -348,6 +375,8 @@ work(struct image *w)
 		    "its walls cannot be raised");
 	if (strcmp(what, "save") == 0)
 		return save(w, w->order.fds[0]);
+	if (strcmp(what, "dump") == 0)
+		return dump(w, w->order.fds[0]);
 	return restore(w, w->order.fds[0]);
 }
 

@@ -4,6 +4,7 @@
  * number and how often it was written; the counts are kept apart, so that a
  * lost or stale page shows (the proof of save and migration).
  */
+#include "pattern.h"
 #include "tiny.h"
 
 #define WORDS (TINY_PAGE / sizeof(uint64_t))
@@ -16,15 +17,6 @@ static uint64_t *count_of[PER_PAGE];
 static uint64_t nr_pages, rate, writes, started;
 static uint64_t sum; /* of all counts: guards the counts themselves */
 
-static uint64_t
-pattern(uint64_t page, uint64_t count, uint64_t word)
-{
-	uint64_t x = page * 0x9e3779b97f4a7c15UL ^ count << 20 ^ word;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9UL;
-	return x ^ x >> 27;
-}
-
 static void
 write_page(uint64_t page)
 {
@@ -33,7 +25,7 @@ write_page(uint64_t page)
 
 	sum++;
 	for (uint64_t i = 0; i < WORDS; i++)
-		words[i] = pattern(page, count, i);
+		words[i] = dirty_pattern(page, count, i);
 }
 
 static bool
@@ -92,7 +84,7 @@ page_good(uint64_t page)
 	uint64_t count = count_of[page / PER_PAGE][page % PER_PAGE];
 
 	for (uint64_t i = 0; i < WORDS; i++)
-		if (words[i] != pattern(page, count, i))
+		if (words[i] != dirty_pattern(page, count, i))
 			return false;
 	return true;
 }
