@@ -458,7 +458,7 @@ set_memory_min_live(struct call *k)
 {
 	struct xu_val *v = xu_val_copy(k->guest->config);
 
-	if (!is_ours(k)) {
+	if (!vm_is_ours(k)) {
 		xu_val_free(v);
 		return;
 	}
