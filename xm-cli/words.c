@@ -90,7 +90,6 @@ const struct xm_word xm_words[] = {
 	{ "devd", XM_WORD_LATER,
 	    "this release has its backends in domain 0 alone" },
 	{ "dt-overlay", XM_WORD_LATER, "there are no device trees on x86" },
-	{ "dump-core", XM_WORD_LATER, "this release writes no core dumps" },
 	{ "getenforce", XM_WORD_LATER, FLASK },
 	{ "setenforce", XM_WORD_LATER, FLASK },
 	{ "loadpolicy", XM_WORD_LATER, FLASK },
