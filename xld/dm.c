@@ -21,7 +21,7 @@ struct dm {
 	unsigned cds;
 	/* QMP: it takes commands; it reads its state; it is to go on when it can be
 	 * told. */
-	bool talks, loading, go_on;
+	bool talks, loading, go_on, log_no_more;
 };
 
 static struct dm *
@@ -158,6 +158,8 @@ greeted(struct qemu *q)
 	d->talks = true;
 	if (d->go_on)
 		qmp_call(q->qmp, "cont", NULL, NULL, NULL);
+	if (d->log_no_more)
+		dm_log_stop(q->qmp);
 	if (!d->loading)
 		set_up(q);
 	else if (!qmp_call(q->qmp, "query-status", NULL, on_status, d))
@@ -374,6 +376,19 @@ dm_go_on(struct guest *g)
 		qmp_call(d->q.qmp, "cont", NULL, NULL, NULL);
 	else
 		d->go_on = true;
+}
+
+void
+dm_log_no_more(struct guest *g)
+{
+	struct dm *d = dm_of(g);
+
+	if (d == NULL)
+		return;
+	if (d->talks && d->q.qmp != NULL)
+		dm_log_stop(d->q.qmp);
+	else
+		d->log_no_more = true;
 }
 
 bool

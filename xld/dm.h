@@ -194,7 +194,15 @@ int dm_state_file(struct xu_err *e);
  * called once and later, unless -1 is returned. */
 int dm_save(uv_loop_t *loop, struct qmp *qmp, int fd, vm_done_f *done,
     void *arg, struct xu_err *e);
-/* dm.c: one that was stopped goes on. */
+/* What it writes to the guest's memory is in Xen's log from now on. As dm_save. */
+int dm_log_writes(uv_loop_t *loop, struct qmp *qmp, vm_done_f *done,
+    void *arg, struct xu_err *e);
+/* QEMU does not survive being told to stop what it never began; to begin once more
+ * does no harm. */
+void dm_log_stop(struct qmp *qmp);
+/* dm.c: one that was stopped goes on; one that logged, or may have, does not. Both
+ * wait until it can be talked to; without one they do nothing. */
 void dm_go_on(struct guest *g);
+void dm_log_no_more(struct guest *g);
 
 #endif

@@ -69,6 +69,37 @@ dm_save(uv_loop_t *loop, struct qmp *qmp, int fd, vm_done_f *done, void *arg,
 	return r;
 }
 
+static struct xu_val *
+log_args(const void *ctx XU_UNUSED)
+{
+	struct xu_val *v = xu_struct();
+
+	xu_val_set(v, "enable", xu_bool(true));
+	return v;
+}
+
+int
+dm_log_writes(uv_loop_t *loop, struct qmp *qmp, vm_done_f *done, void *arg,
+    struct xu_err *e)
+{
+	static const struct qmp_act log = { .command =
+		"xen-set-global-dirty-log", .args = log_args };
+
+	return qmp_series(loop, qmp, &log, 1, NULL, 0, -1, DEADLINE_S, done,
+	    arg, e);
+}
+
+void
+dm_log_stop(struct qmp *qmp)
+{
+	for (int on = 1; on >= 0; on--) {
+		struct xu_val *v = xu_struct();
+
+		xu_val_set(v, "enable", xu_bool(on != 0));
+		qmp_call(qmp, "xen-set-global-dirty-log", v, NULL, NULL);
+	}
+}
+
 int
 dm_state_file(struct xu_err *e)
 {

@@ -45,6 +45,12 @@ struct saving {
 	void *arg;
 };
 
+static bool
+is_hvm(const struct saving *s)
+{
+	return config_type(s->g->config) == TYPE_HVM;
+}
+
 static const char *const after_words[] = { "end", "suspend", "go-on", "pause",
 	"hand-over" };
 
@@ -338,11 +344,26 @@ step_model(void *ctx, struct xu_err *e)
 {
 	struct saving *s = ctx;
 
-	if (config_type(s->g->config) != TYPE_HVM)
+	if (!is_hvm(s))
 		return XU_STEP_NEXT;
-	s->state_fd = dm_state_file(e);
+	if (s->state_fd < 0)
+		s->state_fd = dm_state_file(e);
 	if (s->state_fd < 0 || dm_save(s->core->loop, dm_qmp(s->g), s->state_fd,
 		on_modelled, s, e) < 0)
+		return XU_STEP_FAIL;
+	s->modelling = true;
+	return XU_STEP_WAIT;
+}
+
+/* What it writes to the guest's memory is to be in Xen's log. */
+static enum xu_step_result
+step_log(void *ctx, struct xu_err *e)
+{
+	struct saving *s = ctx;
+
+	if (!s->live || !is_hvm(s))
+		return XU_STEP_NEXT;
+	if (dm_log_writes(s->core->loop, dm_qmp(s->g), on_modelled, s, e) < 0)
 		return XU_STEP_FAIL;
 	s->modelling = true;
 	return XU_STEP_WAIT;
@@ -438,7 +459,11 @@ step_send(void *ctx, struct xu_err *e)
 {
 	struct saving *s = ctx;
 
-	return s->live ? start_worker(s, e) : XU_STEP_NEXT;
+	if (!s->live)
+		return XU_STEP_NEXT;
+	if (is_hvm(s) && (s->state_fd = dm_state_file(e)) < 0)
+		return XU_STEP_FAIL;
+	return start_worker(s, e);
 }
 
 static void
@@ -506,6 +531,7 @@ step_name(void *ctx, struct xu_err *e)
 static const struct xu_step steps[] = {
 	{ "save-intent", step_intent, undo_intent },
 	{ "save-file", step_file, undo_file },
+	{ "save-log", step_log, NULL },
 	{ "save-send", step_send, undo_send },
 	{ "save-suspend", step_suspend, undo_suspend },
 	{ "save-model", step_model, NULL },
@@ -534,6 +560,8 @@ static void
 free_saving(struct saving *s)
 {
 	s->g->saving = NULL;
+	if (s->live)
+		dm_log_no_more(s->g);
 	close_file(s);
 	free(s->file);
 	free(s->temporary);
@@ -630,10 +658,7 @@ vm_save(struct guest *g, const struct save_order *order,
 			.fd = order->after == SAVE_HAND_OVER ? order->fd : -1,
 			.state_fd = -1, .after = order->after,
 			.compat = order->compat,
-			/* What a device model writes to memory is not looked
-			 * for. */
-			.live = order->live != NULL &&
-			    config_type(g->config) != TYPE_HVM,
+			.live = order->live != NULL,
 			.progress = progress, .done = done, .arg = arg };
 	if (s == NULL || t == NULL || names(s, order->file) < 0) {
 		if (s != NULL)
@@ -700,6 +725,7 @@ save_was_cut(struct guest *g, const struct xu_val *save)
 	bool naming = strcmp(xu_val_get_str(save, "phase", ""), "name") == 0;
 
 	save_unwatch(g);
+	dm_log_no_more(g);
 	if (!naming || access(temporary, F_OK) == 0) {
 		if (temporary[0] != '\0')
 			unlink(temporary);

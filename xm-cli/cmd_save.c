@@ -121,7 +121,7 @@ const struct xm_cmd cmd_save = {
 		  "write to them meanwhile. Memory that is zero takes no room "
 		  "in FILE, but with --compat, which makes a file that xl "
 		  "restores as well. With --live, which goes well with "
-		  "--checkpoint, a PV or PVH guest runs while its memory is "
+		  "--checkpoint, the guest runs while its memory is "
 		  "written, in rounds, and stands still only for what it "
 		  "changed last; the file is larger by what was written more "
 		  "than once.",

@@ -47,6 +47,8 @@ struct image {
 	struct xu_chan *chan;
 	struct xu_msg order;
 	xc_interface *xch;
+	/* What is saved. */
+	struct xg_save *save;
 	uint64_t said, began;
 };
 
@@ -138,40 +140,6 @@ live_state(void *ctx, const struct xg_live_state *s)
 	return 0;
 }
 
-/* The core's to do; when it cannot, it does not answer but ends this process. */
-static int
-live_suspend(void *ctx, struct xg_error *e)
-{
-	AUTO_MSG struct xu_msg m = XU_MSG_INIT;
-	AUTO_VAL struct xu_val *v = xu_struct();
-	struct image *w = ctx;
-
-	if (xu_chan_send(w->chan, XU_MSG_SUSPEND, 0, v, NULL, 0) == 0 &&
-	    xu_chan_recv(w->chan, &m) == 1 && m.kind == XU_MSG_BUILD)
-		return 0;
-	e->errnum = errno = ECANCELED;
-	snprintf(e->msg, sizeof(e->msg), "the guest was not suspended");
-	return -1;
-}
-
-/* NULL: it is suspended. */
-static const struct xg_live *
-live_order(const struct xu_val *order, struct xg_live *l)
-{
-	const struct xu_val *v = xu_val_get(order, "live");
-
-	if (v == NULL)
-		return NULL;
-	*l = (struct xg_live){ .suspend = live_suspend, .state = live_state,
-		.downtime_ms = (uint32_t)xu_val_get_int(v, "downtime_ms", 0),
-		.rounds = (uint32_t)xu_val_get_int(v, "rounds", 0),
-		.seconds = (uint32_t)xu_val_get_int(v, "seconds", 0),
-		.bandwidth = (uint64_t)xu_val_get_int(v, "bandwidth", 0),
-		.strict = xu_val_get_bool(v, "strict", false),
-		.by_sum = xu_val_get_bool(v, "by_sum", false) };
-	return l;
-}
-
 static const char *
 file_name(const struct image *w)
 {
@@ -180,8 +148,9 @@ file_name(const struct image *w)
 
 /* What the device model wrote; nobody else is to be believed how much. */
 static int
-read_state(const struct image *w, struct xg_save *s, struct xg_error *e)
+read_state(const struct image *w, struct xg_error *e)
 {
+	struct xg_save *s = w->save;
 	const int fd = w->order.nfds > 1 ? w->order.fds[1] : -1;
 	struct stat st = { .st_size = 0 };
 	char *p;
@@ -205,6 +174,40 @@ read_state(const struct image *w, struct xg_save *s, struct xg_error *e)
 	return 0;
 }
 
+/* The core's to do; when it cannot, it does not answer but ends this process. */
+static int
+live_suspend(void *ctx, struct xg_error *e)
+{
+	AUTO_MSG struct xu_msg m = XU_MSG_INIT;
+	AUTO_VAL struct xu_val *v = xu_struct();
+	struct image *w = ctx;
+
+	if (xu_chan_send(w->chan, XU_MSG_SUSPEND, 0, v, NULL, 0) == 0 &&
+	    xu_chan_recv(w->chan, &m) == 1 && m.kind == XU_MSG_BUILD)
+		return read_state(w, e);
+	e->errnum = errno = ECANCELED;
+	snprintf(e->msg, sizeof(e->msg), "the guest was not suspended");
+	return -1;
+}
+
+/* NULL: it is suspended. */
+static const struct xg_live *
+live_order(const struct xu_val *order, struct xg_live *l)
+{
+	const struct xu_val *v = xu_val_get(order, "live");
+
+	if (v == NULL)
+		return NULL;
+	*l = (struct xg_live){ .suspend = live_suspend, .state = live_state,
+		.downtime_ms = (uint32_t)xu_val_get_int(v, "downtime_ms", 0),
+		.rounds = (uint32_t)xu_val_get_int(v, "rounds", 0),
+		.seconds = (uint32_t)xu_val_get_int(v, "seconds", 0),
+		.bandwidth = (uint64_t)xu_val_get_int(v, "bandwidth", 0),
+		.strict = xu_val_get_bool(v, "strict", false),
+		.by_sum = xu_val_get_bool(v, "by_sum", false) };
+	return l;
+}
+
 static int
 save(struct image *w, int fd)
 {
@@ -223,9 +226,10 @@ save(struct image *w, int fd)
 		    "no memory for the configuration");
 	s.config = xu_buf_text(&config);
 	s.live = live_order(w->order.val, &live);
+	w->save = &s;
 	w->began = now_ms();
 	/* Not freed: this process ends with it. */
-	if (read_state(w, &s, &e) < 0 ||
+	if ((s.live == NULL && read_state(w, &e) < 0) ||
 	    xg_image_save(w->xch, &s, &done, &e) < 0)
 		return refuse(w, "XLD_IMAGE", file_name(w), e.msg);
 	if (fsync(fd) < 0 && errno != EINVAL && errno != EROFS)
