@@ -453,6 +453,13 @@ console_new(struct guest *g, bool old_lines)
 	return s;
 }
 
+bool
+console_ring_used(const struct console *s)
+{
+	return s->ring != NULL &&
+	    __atomic_load_n(&s->ring->out_prod, __ATOMIC_RELAXED) != 0;
+}
+
 int
 console_attach(struct guest *g, bool adopted, struct xu_err *e)
 {
@@ -483,6 +490,8 @@ console_attach(struct guest *g, bool adopted, struct xu_err *e)
 		return -1;
 	}
 	s->port = (uint32_t)port;
+	if (console_ring_used(s))
+		s->to_serial = false;
 	pump(s);
 	return 0;
 }

@@ -94,6 +94,10 @@ size_t history_piece(const struct history *h, uint64_t at, const char **p);
 void history_add(struct history *h, const char *data, size_t n);
 void history_free(struct history *h);
 
+/* Has the guest ever said anything through Xen's console? Then it listens there, too:
+ * one that was restored, or that an earlier xld had. */
+bool console_ring_used(const struct console *s);
+
 /* ---- console_serial.c --------------------------------------------------------------- */
 
 /* What viewers have typed, as far as it fits. */

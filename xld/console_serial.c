@@ -155,7 +155,7 @@ console_serial_open(struct guest *g, const char *path, bool make,
 	l->from.data = l->to.data = l;
 	s->serial = l;
 	/* Firmware and boot loaders speak there first. */
-	s->to_serial = true;
+	s->to_serial = !console_ring_used(s);
 	uv_poll_start(&l->from, UV_READABLE, readable);
 	return 0;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # toolstack: own
 # cpus: 2
+# nodes: 2
 # vcpu-list, vcpu-pin and sched-credit2 beside Debian's xl (on the one hypervisor it
 # knows) and what Xen says: columns, sets, weights and caps, at once and after a
 # reboot; a machine that is kept; what cannot be.
