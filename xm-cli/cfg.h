@@ -70,7 +70,7 @@ struct cfg {
 	/* Names of the sources, which positions borrow. */
 	char **files;
 	size_t nfiles;
-	/* Its end was not reached: what is not there may be meant to be. */
+	/* Not all of it could be read: what is not there may be meant to be. */
 	bool broken;
 	/* It imports or decides: a program of xm's, whose names need not be keys. */
 	bool program;

@@ -644,9 +644,8 @@ cfg_parse_all(struct cfg *c, const char *file, const char *text, size_t len,
 		xu_buf_addf(report, "%s\n", own.msg);
 		p.errors++;
 	}
-	/* Of a document of one piece nothing is known after the first. */
-	c->broken = c->broken || p.errors >= CFG_MAX_PROBLEMS ||
-	    (p.errors > 0 && c->n == 0);
+	/* Where it cannot be read a setting may have been. */
+	c->broken = c->broken || p.errors > 0;
 	return p.errors;
 }
 
