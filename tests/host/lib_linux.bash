@@ -5,6 +5,9 @@
 # linux_initrd MODULE...: $scratch/initrd.img, whose Linux loads the modules and
 # does what comes over its console; linux_shell talks to it.
 linux_initrd() {
+	# After a restart xld knows all that guests of the name have said, and their
+	# answers had the same numbers.
+	rm -f /var/log/xen/console/guest-linux.log
 	mkdir -p "$scratch/extra"
 	{
 		cat <<-'INIT'
@@ -62,5 +65,5 @@ guest() {
 		$1 == "END" && $2 == n - 1 { seen = 1; out = ""; next }
 		seen { out = out $0 "\n" }'
 	return "$(tr -d '\r' <"$scratch/console" |
-		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p")"
+		sed -n "s/^END $said \\([0-9]*\\).*/\\1/p" | tail -n 1)"
 }
