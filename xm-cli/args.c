@@ -15,6 +15,7 @@
 
 #include "cmds.h"
 #include "errors.h"
+#include "table.h"
 #include "xu_num.h"
 
 const struct xm_cmd *const xm_commands[] = {
@@ -25,8 +26,9 @@ const struct xm_cmd *const xm_commands[] = {
 };
 
 const struct xm_opt xm_common_opts[] = {
-	{ 0, "format", "text|json",
-	    "What is printed; with json errors are JSON on stderr, too." },
+	{ 0, "format", "FORMAT",
+	    "text (or table), json, or jsonl: an object a line; lists also as "
+	    "csv and sxp. With json and jsonl errors are JSON on stderr." },
 	{ 'h', "help", NULL, "This text." },
 	{ .name = NULL },
 };
@@ -34,10 +36,14 @@ const struct xm_opt xm_common_opts[] = {
 const char *
 xm_opt(const struct xm *xm, const char *name)
 {
-	const struct xm_opt *o = xm->cmd->opts;
+	const struct xm_opt *o = xm->cmd->opts, *t = xm_table_opts;
+	size_t i = 0;
 
-	for (size_t i = 0; o != NULL && o[i].name != NULL; i++)
-		if (strcmp(o[i].name, name) == 0)
+	for (; o != NULL && o->name != NULL; o++, i++)
+		if (strcmp(o->name, name) == 0)
+			return xm->values[i];
+	for (; xm->cmd->table != NULL && t->name != NULL; t++, i++)
+		if (strcmp(t->name, name) == 0)
 			return xm->values[i];
 	return NULL;
 }
@@ -72,31 +78,64 @@ xm_usage(struct xm *xm, const char *fmt, ...)
 	xu_buf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	xm_error(xm, "XLD_USAGE", XM_USAGE, "%s", xu_buf_text(&text));
-	if (xm->cmd != NULL && xm->format == XM_TEXT) {
+	if (xm->cmd != NULL && xm->format != XM_JSON) {
 		xm_help_usage(xm->cmd, &usage);
 		fprintf(stderr, "%s\n", xu_buf_text(&usage));
 	}
 	return XM_USAGE;
 }
 
+static const struct {
+	const char *word;
+	enum xm_format format;
+	bool lines;
+} formats[] = {
+	{ "text", XM_TEXT, false },
+	{ "table", XM_TEXT, false },
+	{ "json", XM_JSON, false },
+	{ "jsonl", XM_JSON, true },
+	{ "csv", XM_CSV, false },
+	{ "sxp", XM_SXP, false },
+};
+
 static int
 set_format(struct xm *xm, const char *word)
 {
-	if (strcmp(word, "json") == 0)
-		xm->format = XM_JSON;
-	else if (strcmp(word, "text") == 0 || strcmp(word, "table") == 0)
-		xm->format = XM_TEXT;
-	else
-		return xm_usage(xm, "--format is text or json, not '%s'", word);
-	return 0;
+	for (size_t i = 0; i < XU_ARRAY_SIZE(formats); i++)
+		if (strcmp(formats[i].word, word) == 0) {
+			xm->format = formats[i].format;
+			xm->lines = formats[i].lines;
+			return 0;
+		}
+	return xm_usage(xm, "--format is text, table, json, jsonl, csv or sxp, "
+			    "not '%s'", word);
 }
+
+/* So that a mistake that stands before it is told in it, too. */
+static void
+guess_format(struct xm *xm, int argc, char *const *argv)
+{
+	const char *word = NULL;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "--format=", 9) == 0)
+			word = argv[i] + 9;
+		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
+			word = argv[i + 1];
+	}
+	if (word != NULL &&
+	    (strcmp(word, "json") == 0 || strcmp(word, "jsonl") == 0))
+		set_format(xm, word);
+}
+
+#define GRAMMAR_MAX (XM_OPTS_MAX + XM_TABLE_OPTS + 4)
 
 /* The rows of the command and the common ones, as getopt wants them. */
 struct grammar {
-	const struct xm_opt *rows[XM_OPTS_MAX + 4];
+	const struct xm_opt *rows[GRAMMAR_MAX];
 	size_t n, own;
-	char letters[2 * XM_OPTS_MAX + 8];
-	struct option longs[XM_OPTS_MAX + 4];
+	char letters[2 * GRAMMAR_MAX];
+	struct option longs[GRAMMAR_MAX];
 };
 
 /* Beyond every letter. */
@@ -107,7 +146,7 @@ add_rows(struct grammar *g, const struct xm_opt *o)
 {
 	size_t len = strlen(g->letters);
 
-	for (; o != NULL && o->name != NULL && g->n < XM_OPTS_MAX + 3; o++) {
+	for (; o != NULL && o->name != NULL && g->n < GRAMMAR_MAX - 1; o++) {
 		g->longs[g->n] = (struct option){
 			.name = o->name,
 			.has_arg =
@@ -129,6 +168,8 @@ make_grammar(struct grammar *g, const struct xm_cmd *c)
 	memset(g, 0, sizeof(*g));
 	g->letters[0] = ':';
 	add_rows(g, c->opts);
+	if (c->table != NULL)
+		add_rows(g, xm_table_opts);
 	g->own = g->n;
 	add_rows(g, xm_common_opts);
 }
@@ -187,6 +228,28 @@ count_operands(struct xm *xm)
 	    c->min, c->max, xm->argc);
 }
 
+/* Moves filters behind the operands. */
+static void
+split_filters(struct xm *xm)
+{
+	char *word;
+
+	xm->nfilters = 0;
+	for (int i = 0; xm->cmd->table != NULL && i < xm->argc;) {
+		word = xm->argv[i];
+		if (!xm_is_filter(word)) {
+			i++;
+			continue;
+		}
+		memmove(&xm->argv[i], &xm->argv[i + 1],
+		    (size_t)(xm->argc + xm->nfilters - i - 1) * sizeof(word));
+		xm->argc--;
+		xm->nfilters++;
+		xm->argv[xm->argc + xm->nfilters - 1] = word;
+	}
+	xm->filters = xm->argv + xm->argc;
+}
+
 /* argv[0] is the command's name. A status. */
 static int
 parse(struct xm *xm, int argc, char **argv)
@@ -211,6 +274,11 @@ parse(struct xm *xm, int argc, char **argv)
 	}
 	xm->argc = argc - optind;
 	xm->argv = argv + optind;
+	split_filters(xm);
+	if (xm->cmd->table == NULL && xm->format != XM_TEXT &&
+	    xm->format != XM_JSON)
+		return xm_usage(xm, "'xm %s' prints no list: --format is text, "
+				    "json or jsonl", xm->cmd->name);
 	return count_operands(xm);
 }
 
@@ -315,7 +383,10 @@ int
 xm_main(int argc, char **argv)
 {
 	struct xm xm = { .format = XM_TEXT };
-	int status = run(&xm, argc, argv);
+	int status;
+
+	guess_format(&xm, argc, argv);
+	status = run(&xm, argc, argv);
 
 	xapi_close(xm.api);
 	if (fflush(stdout) != 0 && status == 0)

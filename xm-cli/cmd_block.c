@@ -10,6 +10,7 @@
 #include "cfg_disk.h"
 #include "cmds.h"
 #include "errors.h"
+#include "table.h"
 #include "vmrec.h"
 #include "xu_num.h"
 #include "xu_vdev.h"
@@ -232,12 +233,17 @@ run_block_configure(struct xm *xm)
 /* --- list ---------------------------------------------------------------------- */
 
 static void
-add_row(struct xu_buf *out, const struct xapi_value *vbd,
-    const struct xapi_value *p)
+put_heading(const void *ctx XU_UNUSED, struct xu_buf *out)
 {
-	if (out->len == 0)
-		xu_buf_adds(out, "Vdev  BE handle state evt-ch ring-ref "
-				 "BE-path\n");
+	xu_buf_adds(out, "Vdev  BE handle state evt-ch ring-ref BE-path\n");
+}
+
+static void
+put_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	const struct xapi_value *vbd = row;
+	const struct xapi_value *p = xapi_get(vbd, "runtime_properties");
+
 	xu_buf_addf(out, "%-5u  %-3s  %-3s   %-3s    %-3s    %-5s %-30s\n",
 	    number_of(vbd), xm_property(p, "backend-id", "-1"), "0",
 	    xm_property(p, "state", "-1"), xm_property(p, "event-channel", "-1"),
@@ -245,9 +251,10 @@ add_row(struct xu_buf *out, const struct xapi_value *vbd,
 }
 
 static void
-add_form(struct xu_buf *out, const struct xapi_value *vbd,
-    const struct xapi_value *p)
+put_form(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
 {
+	const struct xapi_value *vbd = row;
+	const struct xapi_value *p = xapi_get(vbd, "runtime_properties");
 	struct xapi_value *form = xapi_new_array(), *rest = xapi_new_array();
 	char id[16];
 
@@ -266,10 +273,49 @@ add_form(struct xu_buf *out, const struct xapi_value *vbd,
 	xapi_free(form);
 }
 
+static void
+get_number(const void *ctx XU_UNUSED, const struct xapi_value *json,
+    struct xu_buf *out)
+{
+	xu_buf_addf(out, "%u", number_of(json));
+}
+
+static const struct xm_column columns[] = {
+	{ "vdev", "Vdev", XM_IS_NUMBER, NULL, get_number, NULL },
+	{ "device", "Device", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "location", "Location", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "mode", "Mode", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "type", "Type", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "attached", "Attached", XM_IS_TRUTH, "currently_attached", NULL,
+	    NULL },
+	{ "backend_id", "BE", XM_IS_ID, "runtime_properties/backend-id", NULL,
+	    NULL },
+	{ "state", "State", XM_IS_NUMBER, "runtime_properties/state", NULL,
+	    NULL },
+	{ "event_channel", "evt-ch", XM_IS_ID,
+	    "runtime_properties/event-channel", NULL, NULL },
+	{ "ring_ref", "ring-ref", XM_IS_ID, "runtime_properties/ring-ref", NULL,
+	    NULL },
+	{ "backend", "BE-path", XM_IS_TEXT, "runtime_properties/backend", NULL,
+	    NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "vbd",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = xm_device_json,
+	.form = put_form,
+	.bare = true,
+};
+
 static int
 run_block_list(struct xm *xm)
 {
-	return xm_list_devices(xm, "VBD", add_row, add_form);
+	return xm_list_devices(xm, "VBD");
 }
 
 /* --- rows ----------------------------------------------------------------------- */
@@ -353,5 +399,6 @@ const struct xm_cmd cmd_block_list = {
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,
+	.table = &table,
 	.run = run_block_list,
 };

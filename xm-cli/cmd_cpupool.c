@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "errors.h"
 #include "pools.h"
+#include "table.h"
 
 /* --- cpupool-list --------------------------------------------------------- */
 
@@ -53,18 +54,33 @@ cpupool_sxp(const struct xapi_value *r, const struct pools *p)
 	return f;
 }
 
+/* "0,2,3" */
+static void
+add_cpus(const struct xapi_value *r, const struct pools *p, struct xu_buf *out)
+{
+	struct xu_cpus set;
+	unsigned n = 0;
+
+	pools_cpus(p, r, &set);
+	for (unsigned i = 0; i < p->host.ncpus; i++)
+		if (xu_cpus_has(&set, i))
+			xu_buf_addf(out, "%s%u", n++ > 0 ? "," : "", i);
+}
+
+void
+cpupool_header(bool cpus, struct xu_buf *out)
+{
+	xu_buf_adds(out, cpus ? "Name               CPU list\n" :
+		"Name               CPUs   Sched     Active   Domain count\n");
+}
+
 void
 cpupool_row(const struct xapi_value *r, const struct pools *p, bool cpus,
     struct xu_buf *out)
 {
 	const char *name = xapi_get_str(r, "name_label");
 	struct xu_cpus set;
-	unsigned n = 0;
 
-	if (out->len == 0)
-		xu_buf_adds(out, cpus ? "Name               CPU list\n" :
-			"Name               CPUs   Sched     Active   "
-			"Domain count\n");
 	pools_cpus(p, r, &set);
 	if (!cpus) {
 		xu_buf_addf(out, "%-16s   %3u  %8s       %c          %zu\n",
@@ -74,28 +90,77 @@ cpupool_row(const struct xapi_value *r, const struct pools *p, bool cpus,
 		return;
 	}
 	xu_buf_addf(out, "%-16s   ", name);
-	for (unsigned i = 0; i < p->host.ncpus; i++)
-		if (xu_cpus_has(&set, i))
-			xu_buf_addf(out, "%s%u", n++ > 0 ? "," : "", i);
+	add_cpus(r, p, out);
 	xu_buf_addc(out, '\n');
 }
 
-static void
-put(struct xm *xm, const struct pools *p, const struct xapi_value *r,
-    struct xu_buf *text, struct xapi_value *json)
-{
-	struct xapi_value *form;
+/* What the table is made for; rows are records. */
+struct listed {
+	const struct pools *pools;
+	bool cpus;
+};
 
-	if (xm->format == XM_JSON) {
-		xapi_add(json, xapi_copy(r));
-	} else if (xm_opt(xm, "long") != NULL) {
-		form = cpupool_sxp(r, p);
-		xm_sxp(form, text);
-		xapi_free(form);
-	} else {
-		cpupool_row(r, p, xm_opt(xm, "cpus") != NULL, text);
-	}
+static void
+put_heading(const void *ctx, struct xu_buf *out)
+{
+	const struct listed *l = ctx;
+
+	cpupool_header(l->cpus, out);
 }
+
+static void
+put_line(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const struct listed *l = ctx;
+
+	cpupool_row(row, l->pools, l->cpus, out);
+}
+
+static void
+put_form(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const struct listed *l = ctx;
+	struct xapi_value *form = cpupool_sxp(row, l->pools);
+
+	xm_sxp(form, out);
+	xapi_free(form);
+}
+
+static struct xapi_value *
+put_json(const void *ctx XU_UNUSED, const void *row)
+{
+	return xapi_copy(row);
+}
+
+static void
+get_cpus(const void *ctx, const struct xapi_value *json, struct xu_buf *out)
+{
+	const struct listed *l = ctx;
+
+	add_cpus(json, l->pools, out);
+}
+
+static const struct xm_column columns[] = {
+	{ "name", "Name", XM_IS_TEXT, "name_label", NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "id", "ID", XM_IS_ID, "pool_id", NULL, NULL },
+	{ "cpus", "CPUs", XM_IS_NUMBER, "host_CPUs", NULL, NULL },
+	{ "cpu_list", "CPU-list", XM_IS_TEXT, NULL, get_cpus, NULL },
+	{ "sched", "Sched", XM_IS_TEXT, "sched_policy", NULL, NULL },
+	{ "active", "Active", XM_IS_TRUTH, "activated", NULL, NULL },
+	{ "domains", "Domains", XM_IS_NUMBER, "started_VMs", NULL, NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "cpu_pool",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = put_json,
+	.form = put_form,
+	.bare = true,
+};
 
 /* Xen's in its order, then those that wait. */
 static int
@@ -114,13 +179,16 @@ static int
 run_cpupool_list(struct xm *xm)
 {
 	AUTO_POOLS struct pools *p = NULL;
-	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	AUTO_LISTING struct xm_listing out = { .nlines = 0 };
 	AUTO_FREE const struct xapi_value **all = NULL;
-	struct xapi_value *json;
+	struct listed l = { .cpus = xm_opt(xm, "cpus") != NULL };
 	const char *only = NULL;
 	size_t n;
-	int status = pools_read(xm, &p);
+	int status = xm_listing_begin(&out, xm, &table, &l);
 
+	if (status == 0)
+		status = pools_read(xm, &p);
+	l.pools = p;
 	if (status == 0 && xm->argc > 0)
 		only = pools_find(xm, p, xm->argv[0], &status);
 	if (status != 0)
@@ -132,14 +200,10 @@ run_cpupool_list(struct xm *xm)
 	for (size_t i = 0; i < n; i++)
 		all[i] = xapi_at(p->pools, i);
 	qsort(all, n, sizeof(*all), by_id);
-	json = xapi_new_array();
 	for (size_t i = 0; i < n; i++)
 		if (only == NULL || all[i] == xapi_get(p->pools, only))
-			put(xm, p, all[i], &text, json);
-	if (xm->format == XM_JSON)
-		return xm_json(xm, json);
-	xapi_free(json);
-	return xm_print(xm, &text);
+			xm_listing_add(&out, all[i]);
+	return xm_listing_end(&out);
 }
 
 /* --- one pool ------------------------------------------------------------- */
@@ -298,6 +362,7 @@ const struct xm_cmd cmd_cpupool_list = {
 	.opts = list_opts,
 	.min = 0,
 	.max = 1,
+	.table = &table,
 	.run = run_cpupool_list,
 };
 

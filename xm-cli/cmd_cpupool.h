@@ -6,7 +6,8 @@
 #include "cfg.h"
 #include "pools.h"
 
-/* With the heading when out is empty. cpus: the list of them. */
+/* cpus: the list of them. */
+void cpupool_header(bool cpus, struct xu_buf *out);
 void cpupool_row(const struct xapi_value *pool, const struct pools *p,
     bool cpus, struct xu_buf *out);
 struct xapi_value *cpupool_sxp(

@@ -37,16 +37,10 @@ static int
 print_event(struct xm *xm, const struct xapi_value *event)
 {
 	AUTO_BUF struct xu_buf line = XU_BUF_INIT;
-	AUTO_FREE char *json = NULL;
 
 	if (xm->format == XM_JSON) {
-		/* One on each line. */
-		json = xapi_to_json(event, 0);
-		if (json == NULL)
+		if (!xm_json_line(event, &line))
 			return xm_no_memory(xm);
-		xu_buf_adds(&line, json);
-		if (line.len == 0 || line.data[line.len - 1] != '\n')
-			xu_buf_addc(&line, '\n');
 	} else {
 		event_line(event, &line);
 	}

@@ -178,7 +178,7 @@ list_json(const struct xapi_vm *vm, bool all)
 	return v;
 }
 
-/* --- the command ---------------------------------------------------------- */
+/* --- which ---------------------------------------------------------------- */
 
 static bool
 named(const struct xapi_vm *vm, const char *what)
@@ -202,36 +202,85 @@ list_pick(const struct xapi_vm_list *l, const char *what)
 	return NULL;
 }
 
-/* Where rows go, by format. */
-struct sink {
-	const struct xm *xm;
-	struct xu_buf text;
-	struct xapi_value *json;
-};
+/* --- as a table ----------------------------------------------------------- */
 
 static void
-put(struct sink *s, const struct xapi_vm *vm)
+put_heading(const void *ctx, struct xu_buf *out)
 {
-	bool all = xm_opt(s->xm, "long") != NULL;
-	struct xapi_value *form;
-
-	if (s->xm->format == XM_JSON) {
-		xapi_add(s->json, list_json(vm, all));
-	} else if (all) {
-		form = list_sxp(vm);
-		xm_sxp(form, &s->text);
-		xapi_free(form);
-	} else if (xm_opt(s->xm, "names") != NULL) {
-		xu_buf_addf(&s->text, "%s\n", vm->name);
-	} else {
-		if (s->text.len == 0)
-			list_header(&s->text);
-		list_row(vm, &s->text);
-	}
+	if (xm_opt(ctx, "names") == NULL)
+		list_header(out);
 }
 
+static void
+put_line(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const struct xapi_vm *vm = row;
+
+	if (xm_opt(ctx, "names") != NULL)
+		xu_buf_addf(out, "%s\n", vm->name);
+	else
+		list_row(vm, out);
+}
+
+static void
+put_form(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	struct xapi_value *form = list_sxp(row);
+
+	xm_sxp(form, out);
+	xapi_free(form);
+}
+
+static struct xapi_value *
+put_json(const void *ctx, const void *row)
+{
+	return list_json(row, xm_opt(ctx, "long") != NULL);
+}
+
+static void
+get_status(const void *ctx XU_UNUSED, const struct xapi_value *json,
+    struct xu_buf *out)
+{
+	struct xapi_vm vm = {
+		.power_state = xapi_get_str(json, "power_state"),
+		.domid = xapi_get_int(json, "domid"),
+	};
+
+	snprintf(vm.state, sizeof(vm.state), "%-6s",
+	    xapi_get_str(json, "state"));
+	xu_buf_adds(out, list_state_word(&vm));
+}
+
+static const struct xm_column columns[] = {
+	{ "name", "Name", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "domid", "ID", XM_IS_ID, NULL, NULL, NULL },
+	{ "memory", "Mem", XM_IS_BYTES, NULL, NULL, NULL },
+	{ "memory_max", "MaxMem", XM_IS_BYTES, NULL, NULL, NULL },
+	{ "vcpus", "VCPUs", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "vcpus_max", "MaxVCPUs", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "status", "Status", XM_IS_TEXT, NULL, get_status, NULL },
+	{ "state", "State", XM_IS_TEXT, NULL, NULL, "status" },
+	{ "power_state", "Power", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "cpu_time", "Time(s)", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "start_time", "Started", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "control_domain", "Control", XM_IS_TRUTH, NULL, NULL, NULL },
+	{ .name = NULL },
+};
+
+const struct xm_table list_table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = put_json,
+	.form = put_form,
+};
+
+/* --- the command ---------------------------------------------------------- */
+
 static int
-put_named(struct xm *xm, struct sink *s, const struct xapi_vm_list *l)
+put_named(struct xm *xm, struct xm_listing *out, const struct xapi_vm_list *l)
 {
 	const struct xapi_vm *vm;
 	int status = 0;
@@ -239,7 +288,7 @@ put_named(struct xm *xm, struct sink *s, const struct xapi_vm_list *l)
 	for (int i = 0; i < xm->argc; i++) {
 		vm = list_pick(l, xm->argv[i]);
 		if (vm != NULL)
-			put(s, vm);
+			xm_listing_add(out, vm);
 		else
 			status = xm_no_domain(xm, xm->argv[i]);
 	}
@@ -247,16 +296,12 @@ put_named(struct xm *xm, struct sink *s, const struct xapi_vm_list *l)
 }
 
 static void
-put_all(struct sink *s, const struct xapi_vm_list *l, const char *state)
+put_all(struct xm_listing *out, const struct xapi_vm_list *l, const char *state)
 {
 	for (size_t i = 0; i < l->count; i++)
 		if (state == NULL || strcmp(state, "all") == 0 ||
 		    strcmp(state, list_state_word(&l->vms[i])) == 0)
-			put(s, &l->vms[i]);
-	/* An empty table has its header all the same. */
-	if (s->text.len == 0 && xm_opt(s->xm, "long") == NULL &&
-	    xm_opt(s->xm, "names") == NULL)
-		list_header(&s->text);
+			xm_listing_add(out, &l->vms[i]);
 }
 
 static int
@@ -278,11 +323,64 @@ check_state(struct xm *xm, const char *state)
 static int
 run_list(struct xm *xm)
 {
+	AUTO_LISTING struct xm_listing out = { .nlines = 0 };
 	const char *state = xm_opt(xm, "state");
-	struct sink s = { .xm = xm };
 	struct xapi_vm_list *l;
 	struct xapi_err e;
 	int status = check_state(xm, state), printed;
+
+	if (status == 0)
+		status = xm_listing_begin(&out, xm, &list_table, xm);
+	if (status == 0)
+		status = xm_connect(xm);
+	if (status != 0)
+		return status;
+	l = xapi_vm_list(xm->api, &e);
+	if (l == NULL)
+		return xm_fail(xm, &e);
+	if (xm->argc != 0)
+		status = put_named(xm, &out, l);
+	else
+		put_all(&out, l, state);
+	/* Of named ones that are not there nothing is shown, not even a heading. */
+	out.bare = xm->argc != 0;
+	printed = xm_listing_end(&out);
+	xapi_vm_list_free(l);
+	return status != 0 ? status : printed;
+}
+
+/* --- vm-list -------------------------------------------------------------- */
+
+static void
+vm_list_heading(const void *ctx XU_UNUSED, struct xu_buf *out)
+{
+	xu_buf_adds(out, "UUID                                  ID    name\n");
+}
+
+static void
+vm_list_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	const struct xapi_vm *vm = row;
+
+	xu_buf_addf(out, "%s  %lld    %-30s\n", vm->uuid, vm->domid, vm->name);
+}
+
+const struct xm_table vm_list_table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = vm_list_heading,
+	.line = vm_list_line,
+	.json = put_json,
+};
+
+/* Guests that run, whoever made them. */
+static int
+run_vm_list(struct xm *xm)
+{
+	AUTO_LISTING struct xm_listing out = { .nlines = 0 };
+	struct xapi_vm_list *l;
+	struct xapi_err e;
+	int status = xm_listing_begin(&out, xm, &vm_list_table, xm);
 
 	if (status == 0)
 		status = xm_connect(xm);
@@ -291,63 +389,12 @@ run_list(struct xm *xm)
 	l = xapi_vm_list(xm->api, &e);
 	if (l == NULL)
 		return xm_fail(xm, &e);
-	s.json = xapi_new_array();
-	if (xm->argc != 0)
-		status = put_named(xm, &s, l);
-	else
-		put_all(&s, l, state);
-	if (xm->format == XM_JSON) {
-		printed = xm_json(xm, s.json);
-	} else {
-		xapi_free(s.json);
-		printed = xm_print(xm, &s.text);
-	}
-	xu_buf_fini(&s.text);
+	for (size_t i = 0; i < l->count; i++)
+		if (l->vms[i].domid >= 0 && !l->vms[i].is_control_domain)
+			xm_listing_add(&out, &l->vms[i]);
+	status = xm_listing_end(&out);
 	xapi_vm_list_free(l);
-	return status != 0 ? status : printed;
-}
-
-/* --- vm-list -------------------------------------------------------------- */
-
-void
-vm_list_row(const struct xapi_vm *vm, struct xu_buf *out)
-{
-	if (out->len == 0)
-		xu_buf_adds(out, "UUID                                  ID    "
-				 "name\n");
-	if (vm != NULL && vm->domid >= 0)
-		xu_buf_addf(out, "%s  %lld    %-30s\n", vm->uuid, vm->domid,
-		    vm->name);
-}
-
-/* Guests that run, whoever made them. */
-static int
-run_vm_list(struct xm *xm)
-{
-	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *json;
-	struct xapi_vm_list *l;
-	struct xapi_err e;
-	int status = xm_connect(xm);
-
-	if (status != 0)
-		return status;
-	l = xapi_vm_list(xm->api, &e);
-	if (l == NULL)
-		return xm_fail(xm, &e);
-	json = xapi_new_array();
-	vm_list_row(NULL, &out);
-	for (size_t i = 0; i < l->count; i++) {
-		if (l->vms[i].domid < 0 || l->vms[i].is_control_domain)
-			continue;
-		vm_list_row(&l->vms[i], &out);
-		xapi_add(json, list_json(&l->vms[i], false));
-	}
-	xapi_vm_list_free(l);
-	if (xm->format == XM_JSON)
-		return xm_json(xm, json);
-	xapi_free(json);
-	return xm_print(xm, &out);
+	return status;
 }
 
 const struct xm_cmd cmd_vm_list = {
@@ -357,6 +404,7 @@ const struct xm_cmd cmd_vm_list = {
 	.detail = "",
 	.min = 0,
 	.max = 0,
+	.table = &vm_list_table,
 	.run = run_vm_list,
 };
 
@@ -381,5 +429,6 @@ const struct xm_cmd cmd_list = {
 	.max = -1,
 	.completes = XM_DOMAIN,
 	.common = true,
+	.table = &list_table,
 	.run = run_list,
 };

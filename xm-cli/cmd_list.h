@@ -3,7 +3,9 @@
 #ifndef XM_CMD_LIST_H
 #define XM_CMD_LIST_H
 
-#include "xm.h"
+#include "table.h"
+
+extern const struct xm_table list_table, vm_list_table;
 
 void list_header(struct xu_buf *out);
 void list_row(const struct xapi_vm *vm, struct xu_buf *out);
@@ -16,8 +18,5 @@ const char *list_state_word(const struct xapi_vm *vm);
 
 /* The one the user means; an exact name wins over a number. */
 const struct xapi_vm *list_pick(const struct xapi_vm_list *l, const char *what);
-
-/* A line of vm-list, the heading before the first; vm NULL: that alone. */
-void vm_list_row(const struct xapi_vm *vm, struct xu_buf *out);
 
 #endif

@@ -12,6 +12,7 @@
 #include "cmd_name.h"
 #include "cmds.h"
 #include "errors.h"
+#include "table.h"
 
 static int
 run_domid(struct xm *xm)
@@ -195,29 +196,67 @@ complain(struct xm *xm, const struct xapi_vm_list *l, const char *what)
 	return xm_no_domain(xm, what);
 }
 
+/* What the table is made for. */
+struct moment {
+	time_t now;
+	bool brief;
+};
+
+static void
+put_heading(const void *ctx, struct xu_buf *out)
+{
+	const struct moment *m = ctx;
+
+	if (!m->brief)
+		xu_buf_addf(out, "%-33s %4s %s \n", "Name", "ID", "Uptime");
+}
+
+static void
+put_line(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const struct moment *m = ctx;
+
+	(m->brief ? uptime_short : uptime_row)(row, m->now, out);
+}
+
+static struct xapi_value *
+put_json(const void *ctx, const void *row)
+{
+	const struct moment *m = ctx;
+
+	return uptime_json(row, m->now);
+}
+
+static const struct xm_column columns[] = {
+	{ "name", "Name", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "domid", "ID", XM_IS_ID, NULL, NULL, NULL },
+	{ "start_time", "Started", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uptime", "Uptime(s)", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = put_json,
+	.bare = true,
+};
+
 static int
 print_uptimes(struct xm *xm, const struct xapi_vm_list *l, bool *seen)
 {
-	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *list = xapi_new_array();
-	bool brief = xm_opt(xm, "short") != NULL;
-	time_t now = time(NULL);
-	int status;
+	AUTO_LISTING struct xm_listing out = { .nlines = 0 };
+	struct moment m = { .now = time(NULL),
+		.brief = xm_opt(xm, "short") != NULL };
+	int status = xm_listing_begin(&out, xm, &table, &m);
 
-	for (size_t i = 0; i < l->count; i++) {
-		if (l->vms[i].domid < 0 || !wanted(xm, &l->vms[i], seen))
-			continue;
-		xapi_add(list, uptime_json(&l->vms[i], now));
-		if (!brief && out.len == 0)
-			xu_buf_addf(&out, "%-33s %4s %s \n", "Name", "ID",
-			    "Uptime");
-		(brief ? uptime_short : uptime_row)(&l->vms[i], now, &out);
-	}
-	if (xm->format == XM_JSON)
-		return xm_json(xm, list);
-	status = xm_print(xm, &out);
-	xapi_free(list);
-	return status;
+	for (size_t i = 0; i < l->count && status == 0; i++)
+		if (l->vms[i].domid >= 0 && wanted(xm, &l->vms[i], seen))
+			xm_listing_add(&out, &l->vms[i]);
+	return status != 0 ? status : xm_listing_end(&out);
 }
 
 static int
@@ -306,5 +345,6 @@ const struct xm_cmd cmd_uptime = {
 	.max = -1,
 	.completes = XM_DOMAIN,
 	.common = true,
+	.table = &table,
 	.run = run_uptime,
 };

@@ -8,6 +8,7 @@
 
 #include "cmds.h"
 #include "errors.h"
+#include "table.h"
 #include "vmrec.h"
 #include "xu_nic.h"
 #include "xu_num.h"
@@ -113,12 +114,18 @@ run_network_detach(struct xm *xm)
 /* --- list ---------------------------------------------------------------------- */
 
 static void
-add_row(struct xu_buf *out, const struct xapi_value *vif,
-    const struct xapi_value *p)
+put_heading(const void *ctx XU_UNUSED, struct xu_buf *out)
 {
-	if (out->len == 0)
-		xu_buf_adds(out, "Idx BE     MAC Addr.     handle state evt-ch "
-				 "tx-/rx-ring-ref BE-path\n");
+	xu_buf_adds(out, "Idx BE     MAC Addr.     handle state evt-ch "
+			 "tx-/rx-ring-ref BE-path\n");
+}
+
+static void
+put_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	const struct xapi_value *vif = row;
+	const struct xapi_value *p = xapi_get(vif, "runtime_properties");
+
 	xu_buf_addf(out, "%-3s %-3s %-17s    %-3s   %-3s    %-3s    "
 	    "%-5s/%-5s    %-30s\n", xapi_get_str(vif, "device"),
 	    xm_property(p, "backend-id", "-1"), xapi_get_str(vif, "MAC"),
@@ -129,11 +136,12 @@ add_row(struct xu_buf *out, const struct xapi_value *vif,
 }
 
 static void
-add_form(struct xu_buf *out, const struct xapi_value *vif,
-    const struct xapi_value *p)
+put_form(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
 {
 	static const char *const words[] = { "uuid", "bridge", "ip", "rate",
 		"vifname", "script", "model" };
+	const struct xapi_value *vif = row;
+	const struct xapi_value *p = xapi_get(vif, "runtime_properties");
 	struct xapi_value *form = xapi_new_array(), *rest = xapi_new_array();
 
 	xapi_add(form, xapi_new_str(xapi_get_str(vif, "device")));
@@ -151,10 +159,40 @@ add_form(struct xu_buf *out, const struct xapi_value *vif,
 	xapi_free(form);
 }
 
+static const struct xm_column columns[] = {
+	{ "device", "Idx", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "mac", "MAC", XM_IS_TEXT, "MAC", NULL, NULL },
+	{ "bridge", "Bridge", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "ip", "IP", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "rate", "Rate", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "attached", "Attached", XM_IS_TRUTH, "currently_attached", NULL,
+	    NULL },
+	{ "backend_id", "BE", XM_IS_ID, "runtime_properties/backend-id", NULL,
+	    NULL },
+	{ "state", "State", XM_IS_NUMBER, "runtime_properties/state", NULL,
+	    NULL },
+	{ "event_channel", "evt-ch", XM_IS_ID,
+	    "runtime_properties/event-channel", NULL, NULL },
+	{ "backend", "BE-path", XM_IS_TEXT, "runtime_properties/backend", NULL,
+	    NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "vif",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = xm_device_json,
+	.form = put_form,
+	.bare = true,
+};
+
 static int
 run_network_list(struct xm *xm)
 {
-	return xm_list_devices(xm, "VIF", add_row, add_form);
+	return xm_list_devices(xm, "VIF");
 }
 
 /* --- rows ----------------------------------------------------------------------- */
@@ -200,5 +238,6 @@ const struct xm_cmd cmd_network_list = {
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,
+	.table = &table,
 	.run = run_network_list,
 };

@@ -9,6 +9,7 @@
 #include "cmds.h"
 #include "errors.h"
 #include "pci.h"
+#include "table.h"
 #include "vmrec.h"
 
 /* ---- the host's functions ------------------------------------------------------- */
@@ -226,13 +227,17 @@ run_pci_detach(struct xm *xm)
 /* ---- list --------------------------------------------------------------------------- */
 
 static void
-add_row(struct xu_buf *out, const struct xapi_value *dpci,
-    const struct xapi_value *p XU_UNUSED)
+put_heading(const void *ctx XU_UNUSED, struct xu_buf *out)
 {
+	xu_buf_adds(out, "Vdev Device\n");
+}
+
+static void
+put_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	const struct xapi_value *dpci = row;
 	const char *seen = xapi_get_str(dpci, "virtual_name");
 
-	if (out->len == 0)
-		xu_buf_adds(out, "Vdev Device\n");
 	/* Without domain and bus, which are 0. */
 	xu_buf_addf(out, "%-4s %s\n", strlen(seen) == XU_BDF_TEXT - 1 ?
 		seen + strlen("0000:00:") : "-",
@@ -240,12 +245,13 @@ add_row(struct xu_buf *out, const struct xapi_value *dpci,
 }
 
 static void
-add_form(struct xu_buf *out, const struct xapi_value *dpci,
-    const struct xapi_value *p)
+put_form(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
 {
 	static const char *const words[] = { "address", "uuid", "key",
 		"virtual_name" };
 	struct xapi_value *form = xapi_new_array(), *rest = xapi_new_array();
+	const struct xapi_value *dpci = row;
+	const struct xapi_value *p = xapi_get(dpci, "runtime_properties");
 	const struct xapi_value *map = xapi_get(dpci, "options");
 
 	xapi_add(form, xapi_new_str("0"));
@@ -263,10 +269,30 @@ add_form(struct xu_buf *out, const struct xapi_value *dpci,
 	xapi_free(form);
 }
 
+static const struct xm_column columns[] = {
+	{ "vdev", "Vdev", XM_IS_TEXT, "virtual_name", NULL, NULL },
+	{ "device", "Device", XM_IS_TEXT, "address", NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "key", "Key", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "attached", "Attached", XM_IS_TRUTH, "currently_attached", NULL,
+	    NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "pci",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = xm_device_json,
+	.form = put_form,
+	.bare = true,
+};
+
 static int
 run_pci_list(struct xm *xm)
 {
-	return xm_list_devices(xm, "DPCI", add_row, add_form);
+	return xm_list_devices(xm, "DPCI");
 }
 
 /* ---- assignable ----------------------------------------------------------------------- */
@@ -335,27 +361,42 @@ by_address(const void *a, const void *b)
 	    xapi_get_str(*(const struct xapi_value *const *)b, "name"));
 }
 
+static void
+put_assignable(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const char *name = xapi_get_str(row, "assignable_name");
+
+	xu_buf_adds(out, xapi_get_str(row, "name"));
+	if (xm_opt(ctx, "show-names") != NULL && name[0] != '\0')
+		xu_buf_addf(out, " %s", name);
+	xu_buf_addc(out, '\n');
+}
+
+static const struct xm_column assignable_columns[] = {
+	{ "device", "Device", XM_IS_TEXT, "name", NULL, NULL },
+	{ "name", "Name", XM_IS_TEXT, "assignable_name", NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "vendor_id", "Vendor", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "device_id", "Model", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table assignable_table = {
+	.noun = "pci",
+	.columns = assignable_columns,
+	.line = put_assignable,
+	.json = xm_device_json,
+};
+
 static int
 list_assignable(struct xm *xm, const struct xapi_value **list, size_t n)
 {
-	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	struct xapi_value *json;
-	const char *name;
+	AUTO_LISTING struct xm_listing l = { .nlines = 0 };
+	int status = xm_listing_begin(&l, xm, &assignable_table, xm);
 
-	if (xm->format == XM_JSON) {
-		json = xapi_new_array();
-		for (size_t i = 0; i < n; i++)
-			xapi_add(json, xapi_copy(list[i]));
-		return xm_json(xm, json);
-	}
-	for (size_t i = 0; i < n; i++) {
-		name = xapi_get_str(list[i], "assignable_name");
-		xu_buf_addf(&out, "%s", xapi_get_str(list[i], "name"));
-		if (xm_opt(xm, "show-names") != NULL && name[0] != '\0')
-			xu_buf_addf(&out, " %s", name);
-		xu_buf_addc(&out, '\n');
-	}
-	return xm_print(xm, &out);
+	for (size_t i = 0; i < n && status == 0; i++)
+		xm_listing_add(&l, list[i]);
+	return status != 0 ? status : xm_listing_end(&l);
 }
 
 /* Those that nobody has, as xm's and xl's commands list them. */
@@ -443,6 +484,7 @@ const struct xm_cmd cmd_pci_list = {
 	.min = 1,
 	.max = 1,
 	.completes = XM_DOMAIN,
+	.table = &table,
 	.run = run_pci_list,
 };
 
@@ -495,6 +537,7 @@ const struct xm_cmd cmd_pci_assignable_list = {
 	.min = 0,
 	.max = 0,
 	.completes = XM_NOTHING,
+	.table = &assignable_table,
 	.run = run_pci_assignable_list,
 };
 
@@ -507,5 +550,6 @@ const struct xm_cmd cmd_pci_list_assignable_devices = {
 	.min = 0,
 	.max = 0,
 	.completes = XM_NOTHING,
+	.table = &assignable_table,
 	.run = run_pci_assignable_list,
 };

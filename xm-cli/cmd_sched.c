@@ -11,6 +11,7 @@
 #include "cmds.h"
 #include "errors.h"
 #include "pools.h"
+#include "table.h"
 #include "xu_num.h"
 
 /* --- what is printed ------------------------------------------------------ */
@@ -101,8 +102,83 @@ struct request {
 	struct pools *pools;
 	/* With -p; else NULL. */
 	const char *pool;
-	struct xu_buf text;
-	struct xapi_value *json;
+	/* What is printed; rows are machines, with -s pools. */
+	struct xm_listing out;
+};
+
+/* --- as a table ----------------------------------------------------------- */
+
+static void
+put_heading(const void *ctx, struct xu_buf *out)
+{
+	const struct request *r = ctx;
+
+	if (r->pool != NULL && xm_opt(r->xm, "domain") == NULL)
+		sched_pool(xapi_get(r->pools->pools, r->pool), out);
+	sched_header(out);
+}
+
+static void
+put_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	sched_row(row, out);
+}
+
+static struct xapi_value *
+put_json(const void *ctx, const void *row)
+{
+	const struct request *r = ctx;
+	const struct xapi_vm *vm = row;
+
+	return row_json(vm, pools_of(r->pools, vm->record));
+}
+
+static const struct xm_column columns[] = {
+	{ "name", "Name", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "domid", "ID", XM_IS_ID, NULL, NULL, NULL },
+	{ "weight", "Weight", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "cap", "Cap", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "pool", "Pool", XM_IS_TEXT, NULL, NULL, NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = put_json,
+	.bare = true,
+};
+
+static void
+put_pool_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
+{
+	sched_pool(row, out);
+}
+
+static struct xapi_value *
+put_pool_json(const void *ctx XU_UNUSED, const void *row)
+{
+	return pool_json(row);
+}
+
+static const struct xm_column pool_columns[] = {
+	{ "pool", "Pool", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "tslice_ms", "tslice", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "ratelimit_us", "ratelimit", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "migration_delay_us", "migration-delay", XM_IS_NUMBER, NULL, NULL,
+	    NULL },
+	{ .name = NULL },
+};
+
+/* With -s. */
+static const struct xm_table pool_table = {
+	.noun = "cpu_pool",
+	.columns = pool_columns,
+	.line = put_pool_line,
+	.json = put_pool_json,
 };
 
 static bool
@@ -171,8 +247,7 @@ do_pools(struct request *r)
 		if (!has_sched(r, pool) || (r->pool != NULL &&
 			strcmp(r->pool, xapi_name_at(r->pools->pools, i)) != 0))
 			continue;
-		xapi_add(r->json, pool_json(pool));
-		sched_pool(pool, &r->text);
+		xm_listing_add(&r->out, pool);
 	}
 	return 0;
 }
@@ -213,15 +288,6 @@ set_one(struct request *r, const struct xapi_vm *vm, const char *key)
 	return rc < 0 ? xm_fail_domain(r->xm, vm->name, &e) : 0;
 }
 
-static void
-put_vm(struct request *r, const struct xapi_vm *vm)
-{
-	if (r->text.len == 0)
-		sched_header(&r->text);
-	sched_row(vm, &r->text);
-	xapi_add(r->json, row_json(vm, pools_of(r->pools, vm->record)));
-}
-
 static int
 do_domain(struct request *r, const struct xapi_vm_list *l, const char *what)
 {
@@ -235,7 +301,7 @@ do_domain(struct request *r, const struct xapi_vm_list *l, const char *what)
 	if (pool != NULL && !has_sched(r, pool))
 		return other_scheduler(r->xm, pool);
 	if (given(r->xm, "weight") == NULL && given(r->xm, "cap") == NULL) {
-		put_vm(r, vm);
+		xm_listing_add(&r->out, vm);
 		return 0;
 	}
 	status = set_one(r, vm, "weight");
@@ -257,14 +323,13 @@ do_all(struct request *r, const struct xapi_vm_list *l)
 		pool = xapi_get(r->pools->pools, r->pool);
 		if (!has_sched(r, pool))
 			return other_scheduler(r->xm, pool);
-		sched_pool(pool, &r->text);
-		sched_header(&r->text);
+		r->out.bare = false;
 	}
 	for (size_t i = 0; i < l->count; i++) {
 		pool = pools_of(r->pools, l->vms[i].record);
 		if (pool != NULL && has_sched(r, pool) && (r->pool == NULL ||
 			pool == xapi_get(r->pools->pools, r->pool)))
-			put_vm(r, &l->vms[i]);
+			xm_listing_add(&r->out, &l->vms[i]);
 	}
 	return 0;
 }
@@ -289,30 +354,34 @@ do_domains(struct request *r)
 }
 
 static int
+run_request(struct request *r)
+{
+	const char *pool = given(r->xm, "cpupool");
+	int status = 0;
+
+	if (pool != NULL &&
+	    (r->pool = pools_find(r->xm, r->pools, pool, &status)) == NULL)
+		return status;
+	status = xm_opt(r->xm, "schedparam") != NULL ? do_pools(r) :
+						       do_domains(r);
+	return status != 0 ? status : xm_listing_end(&r->out);
+}
+
+static int
 run_credit_kind(struct xm *xm, const char *sched)
 {
 	AUTO_POOLS struct pools *pools = NULL;
 	struct request r = { .xm = xm, .sched = sched };
-	const char *pool = given(xm, "cpupool");
-	int status = pools_read(xm, &pools);
+	bool of_pools = xm_opt(xm, "schedparam") != NULL;
+	int status = xm_listing_begin(&r.out, xm,
+	    of_pools ? &pool_table : &table, &r);
 
-	if (status != 0)
-		return status;
+	if (status == 0)
+		status = pools_read(xm, &pools);
 	r.pools = pools;
-	if (pool != NULL &&
-	    (r.pool = pools_find(xm, pools, pool, &status)) == NULL)
-		return status;
-	r.json = xapi_new_array();
-	status = xm_opt(xm, "schedparam") != NULL ? do_pools(&r) :
-						    do_domains(&r);
-	if (status == 0 && xm->format == XM_JSON) {
-		status = xm_json(xm, r.json);
-		r.json = NULL;
-	} else if (status == 0) {
-		status = xm_print(xm, &r.text);
-	}
-	xapi_free(r.json);
-	xu_buf_fini(&r.text);
+	if (status == 0)
+		status = run_request(&r);
+	xm_listing_fini(&r.out);
 	return status;
 }
 
@@ -380,6 +449,7 @@ const struct xm_cmd cmd_sched_credit = {
 	.opts = credit_opts,
 	.min = 0,
 	.max = 0,
+	.table = &table,
 	.run = run_sched_credit,
 };
 
@@ -406,6 +476,7 @@ const struct xm_cmd cmd_sched_credit2 = {
 	.opts = credit2_opts,
 	.min = 0,
 	.max = 0,
+	.table = &table,
 	.run = run_sched_credit2,
 };
 

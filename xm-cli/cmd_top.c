@@ -87,19 +87,16 @@ static int
 print_once(struct top *t)
 {
 	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
-	AUTO_FREE char *json = NULL;
 	struct xapi_value *v;
+	bool fits;
 
 	if (t->xm->format == XM_JSON) {
 		/* One time on each line. */
 		v = top_json(&t->view);
-		json = xapi_to_json(v, 0);
+		fits = xm_json_line(v, &out);
 		xapi_free(v);
-		if (json == NULL)
+		if (!fits)
 			return xm_no_memory(t->xm);
-		xu_buf_adds(&out, json);
-		if (out.len > 0 && out.data[out.len - 1] != '\n')
-			xu_buf_addc(&out, '\n');
 	} else {
 		top_table(&t->view, &out);
 	}

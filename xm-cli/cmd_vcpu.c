@@ -112,15 +112,69 @@ vcpus_at_rest(const struct xapi_vm *vm)
 	return list;
 }
 
-struct listing {
-	struct xu_buf text;
-	struct xapi_value *json;
-	bool soft;
+/* --- as a table ----------------------------------------------------------- */
+
+/* A row; what the table is made for is xm. */
+struct vcpu {
+	const struct xapi_vm *vm;
+	const struct xapi_value *record;
+};
+
+static bool
+is_soft(const struct xm *xm)
+{
+	return xm_opt(xm, "soft") != NULL;
+}
+
+static void
+put_heading(const void *ctx, struct xu_buf *out)
+{
+	vcpu_header(is_soft(ctx), out);
+}
+
+static void
+put_line(const void *ctx, const void *row, struct xu_buf *out)
+{
+	const struct vcpu *v = row;
+
+	vcpu_row(v->vm, v->record, is_soft(ctx), out);
+}
+
+static struct xapi_value *
+put_json(const void *ctx XU_UNUSED, const void *row)
+{
+	const struct vcpu *v = row;
+
+	return vcpu_json(v->vm, v->record);
+}
+
+static const struct xm_column columns[] = {
+	{ "name", "Name", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "domid", "ID", XM_IS_ID, NULL, NULL, NULL },
+	{ "vcpu", "VCPU", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "cpu", "CPU", XM_IS_ID, NULL, NULL, NULL },
+	{ "online", "Online", XM_IS_TRUTH, NULL, NULL, NULL },
+	{ "blocked", "Blocked", XM_IS_TRUTH, NULL, NULL, NULL },
+	{ "running", "Running", XM_IS_TRUTH, NULL, NULL, NULL },
+	{ "cpu_time", "Time(s)", XM_IS_NUMBER, NULL, NULL, NULL },
+	{ "affinity", "Hard", XM_IS_TEXT, NULL, NULL, NULL },
+	{ "soft_affinity", "Soft", XM_IS_TEXT, NULL, NULL, NULL },
+	{ .name = NULL },
+};
+
+static const struct xm_table table = {
+	.noun = "vcpu",
+	.columns = columns,
+	.heading = put_heading,
+	.line = put_line,
+	.json = put_json,
 };
 
 static int
-add_vm(struct xm *xm, struct listing *l, const struct xapi_vm *vm)
+add_vm(struct xm *xm, struct xm_listing *l, const struct xapi_vm *vm)
 {
+	struct vcpu row = { .vm = vm };
 	struct xapi_value *vcpus;
 	struct xapi_err e;
 
@@ -132,17 +186,15 @@ add_vm(struct xm *xm, struct listing *l, const struct xapi_vm *vm)
 			strcmp(e.code, XE(VM_BAD_POWER_STATE)) == 0 ?
 		    0 : xm_fail_domain(xm, vm->name, &e);
 	for (size_t i = 0; i < xapi_count(vcpus); i++) {
-		if (xm->format == XM_JSON)
-			xapi_add(l->json, vcpu_json(vm, xapi_at(vcpus, i)));
-		else
-			vcpu_row(vm, xapi_at(vcpus, i), l->soft, &l->text);
+		row.record = xapi_at(vcpus, i);
+		xm_listing_add(l, &row);
 	}
 	xapi_free(vcpus);
 	return 0;
 }
 
 static int
-add_all(struct xm *xm, struct listing *out, const struct xapi_vm_list *l)
+add_all(struct xm *xm, struct xm_listing *out, const struct xapi_vm_list *l)
 {
 	const struct xapi_vm *vm;
 	int status = 0, one;
@@ -161,26 +213,20 @@ add_all(struct xm *xm, struct listing *out, const struct xapi_vm_list *l)
 static int
 run_vcpu_list(struct xm *xm)
 {
-	struct listing out = { .soft = xm_opt(xm, "soft") != NULL };
+	AUTO_LISTING struct xm_listing out = { .nlines = 0 };
 	struct xapi_vm_list *l;
 	struct xapi_err e;
-	int status = xm_connect(xm), printed;
+	int status = xm_listing_begin(&out, xm, &table, xm), printed;
 
+	if (status == 0)
+		status = xm_connect(xm);
 	if (status != 0)
 		return status;
 	l = xapi_vm_list(xm->api, &e);
 	if (l == NULL)
 		return xm_fail(xm, &e);
-	out.json = xapi_new_array();
-	vcpu_header(out.soft, &out.text);
 	status = add_all(xm, &out, l);
-	if (xm->format == XM_JSON) {
-		printed = xm_json(xm, out.json);
-	} else {
-		xapi_free(out.json);
-		printed = xm_print(xm, &out.text);
-	}
-	xu_buf_fini(&out.text);
+	printed = xm_listing_end(&out);
 	xapi_vm_list_free(l);
 	return status != 0 ? status : printed;
 }
@@ -270,6 +316,7 @@ const struct xm_cmd cmd_vcpu_list = {
 	.min = 0,
 	.max = -1,
 	.completes = XM_DOMAIN,
+	.table = &table,
 	.run = run_vcpu_list,
 };
 

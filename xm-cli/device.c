@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "errors.h"
-#include "xm.h"
+#include "table.h"
 
 const struct xm_opt xm_list_opts[] = {
 	{ 'l', "long", NULL, "Print all that is known as S-expressions." },
@@ -70,50 +70,34 @@ xm_each_device(struct xm *xm, const struct xm_dom *d, const char *cls,
 	return status;
 }
 
-struct listing {
-	struct xu_buf text;
-	struct xapi_value *json;
-	bool all;
-	xm_show_f *row, *form;
-};
+struct xapi_value *
+xm_device_json(const void *ctx XU_UNUSED, const void *record)
+{
+	return xapi_copy(record);
+}
 
+/* xm's own table has those that are attached. */
 static int
 list_one(struct xm *xm, void *arg, const struct xapi_value *v)
 {
-	const struct xapi_value *p = xapi_get(v, "runtime_properties");
-	struct listing *l = arg;
+	struct xm_listing *l = arg;
 
-	if (xm->format == XM_JSON)
-		xapi_add(l->json, xapi_copy(v));
-	else if (l->all)
-		l->form(&l->text, v, p);
-	else if (xapi_get_bool(v, "currently_attached"))
-		l->row(&l->text, v, p);
+	if (xm->format != XM_TEXT || l->forms || l->chosen ||
+	    xapi_get_bool(v, "currently_attached"))
+		xm_listing_add(l, v);
 	return 0;
 }
 
 int
-xm_list_devices(struct xm *xm, const char *cls, xm_show_f *row,
-    xm_show_f *form)
+xm_list_devices(struct xm *xm, const char *cls)
 {
 	AUTO_DOM struct xm_dom d = { .ref = NULL };
-	struct listing l = { .text = XU_BUF_INIT,
-		.all = xm_opt(xm, "long") != NULL,
-		.row = row,
-		.form = form };
-	int status = xm_find(xm, xm->argv[0], &d);
+	AUTO_LISTING struct xm_listing l = { .nlines = 0 };
+	int status = xm_listing_begin(&l, xm, xm->cmd->table, NULL);
 
-	if (status != 0)
-		return status;
-	l.json = xapi_new_array();
-	status = xm_each_device(xm, &d, cls, list_one, &l);
-	if (status == 0 && xm->format == XM_JSON) {
-		status = xm_json(xm, l.json);
-		l.json = NULL;
-	} else if (status == 0) {
-		status = xm_print(xm, &l.text);
-	}
-	xapi_free(l.json);
-	xu_buf_fini(&l.text);
-	return status;
+	if (status == 0)
+		status = xm_find(xm, xm->argv[0], &d);
+	if (status == 0)
+		status = xm_each_device(xm, &d, cls, list_one, &l);
+	return status != 0 ? status : xm_listing_end(&l);
 }

@@ -165,9 +165,9 @@ doctor_quota(struct doctor *d)
 		if (limit <= 0 || used * 100 < limit * NEARLY)
 			continue;
 		near++;
-		doctor_say(d, DOCTOR_WARN, "xenstore-control quota DOMID NAME "
-		    "NUMBER gives it more; a guest that has used it up may be "
-		    "broken or hostile",
+		doctor_say(d, DOCTOR_WARN, "xenstore-control quota set NAME "
+		    "NUMBER gives more to guests that start; one that has used "
+		    "it up may be broken or hostile",
 		    "%.0f of %.0f of a quota of xenstored are used: %s", used,
 		    limit, labels);
 	}

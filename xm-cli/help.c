@@ -8,10 +8,12 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cfg_bind.h"
 #include "cmds.h"
 #include "errors.h"
+#include "table.h"
 
 #define WIDTH	   78
 #define OPT_COLUMN 30
@@ -44,8 +46,23 @@ wrap(const char *text, size_t column, size_t indent, struct xu_buf *out)
 void
 xm_help_usage(const struct xm_cmd *c, struct xu_buf *out)
 {
-	xu_buf_addf(out, "Usage: xm %s [OPTION]...%s%s", c->name,
-	    c->operands[0] != '\0' ? " " : "", c->operands);
+	xu_buf_addf(out, "Usage: xm %s [OPTION]...%s%s%s", c->name,
+	    c->operands[0] != '\0' ? " " : "", c->operands,
+	    c->table != NULL ? " [FILTER]..." : "");
+}
+
+/* "name, uuid, domid (ID)": a column's heading, when that is another word. */
+static void
+column_names(const struct xm_table *t, struct xu_buf *out)
+{
+	int title;
+
+	for (const struct xm_column *c = t->columns; c->name != NULL; c++) {
+		title = (int)strcspn(c->title, "(");
+		xu_buf_addf(out, "%s%s", c == t->columns ? "" : ", ", c->name);
+		if (strncasecmp(c->name, c->title, (size_t)title) != 0)
+			xu_buf_addf(out, " (%.*s)", title, c->title);
+	}
 }
 
 static void
@@ -71,6 +88,8 @@ option_line(const struct xm_opt *o, struct xu_buf *out)
 void
 xm_help_command(const struct xm_cmd *c, struct xu_buf *out)
 {
+	AUTO_BUF struct xu_buf columns = XU_BUF_INIT;
+
 	xm_help_usage(c, out);
 	xu_buf_adds(out, "\n\n");
 	wrap(c->summary, 0, 0, out);
@@ -82,8 +101,19 @@ xm_help_command(const struct xm_cmd *c, struct xu_buf *out)
 	for (const struct xm_opt *o = c->opts; o != NULL && o->name != NULL;
 	     o++)
 		option_line(o, out);
+	for (const struct xm_opt *o = xm_table_opts;
+	     c->table != NULL && o->name != NULL; o++)
+		option_line(o, out);
 	for (const struct xm_opt *o = xm_common_opts; o->name != NULL; o++)
 		option_line(o, out);
+	if (c->table == NULL)
+		return;
+	xu_buf_adds(&columns, "Columns: ");
+	column_names(c->table, &columns);
+	xu_buf_adds(&columns, ". A FILTER is a column, one of = != ~ < <= > >= "
+	    "and a value: only such rows are listed.");
+	xu_buf_addc(out, '\n');
+	wrap(xu_buf_text(&columns), 0, 0, out);
 }
 
 static void
@@ -103,7 +133,7 @@ static void
 header(const char *title, struct xu_buf *out)
 {
 	xu_buf_addf(out,
-	    "Usage: xm [--format=text|json] <subcommand> [args]\n"
+	    "Usage: xm [--format=FORMAT] <subcommand> [args]\n"
 	    "Control, list, and manipulate Xen guest instances.\n\n%s\n\n",
 	    title);
 }
@@ -176,6 +206,11 @@ xm_help_mdoc(struct xu_buf *out)
 		mdoc_text(c->summary, out);
 		if (c->detail[0] != '\0')
 			mdoc_text(c->detail, out);
+		if (c->table != NULL) {
+			xu_buf_adds(out, "Columns: ");
+			column_names(c->table, out);
+			xu_buf_adds(out, ".\n");
+		}
 		if (c->opts == NULL)
 			continue;
 		xu_buf_adds(out, ".Bl -tag -width Ds\n");
@@ -306,6 +341,16 @@ options_json(const struct xm_opt *o)
 }
 
 static struct xapi_value *
+columns_json(const struct xm_table *t)
+{
+	struct xapi_value *list = xapi_new_array();
+
+	for (const struct xm_column *c = t->columns; c->name != NULL; c++)
+		xapi_add(list, xapi_new_str(c->name));
+	return list;
+}
+
+static struct xapi_value *
 command_json(const struct xm_cmd *c)
 {
 	struct xapi_value *v = xapi_new_struct();
@@ -315,6 +360,8 @@ command_json(const struct xm_cmd *c)
 	xapi_set(v, "summary", xapi_new_str(c->summary));
 	xapi_set(v, "detail", xapi_new_str(c->detail));
 	xapi_set(v, "options", options_json(c->opts));
+	if (c->table != NULL)
+		xapi_set(v, "columns", columns_json(c->table));
 	return v;
 }
 
@@ -327,7 +374,14 @@ all_json(struct xm *xm)
 		xapi_add(list, command_json(xm_commands[i]));
 	xapi_set(v, "commands", list);
 	xapi_set(v, "common_options", options_json(xm_common_opts));
+	xapi_set(v, "list_options", options_json(xm_table_opts));
 	return xm_json(xm, v);
+}
+
+static void
+option_word(const struct xm_opt *o)
+{
+	printf("--%s%s\n", o->name, o->arg != NULL ? "=" : "");
 }
 
 /* Words for a completion program, one a line: the commands, or a command's
@@ -346,9 +400,12 @@ completion(const struct xm *xm)
 		return 0;
 	for (const struct xm_opt *o = c->opts; o != NULL && o->name != NULL;
 	     o++)
-		printf("--%s%s\n", o->name, o->arg != NULL ? "=" : "");
+		option_word(o);
+	for (const struct xm_opt *o = xm_table_opts;
+	     c->table != NULL && o->name != NULL; o++)
+		option_word(o);
 	for (const struct xm_opt *o = xm_common_opts; o->name != NULL; o++)
-		printf("--%s%s\n", o->name, o->arg != NULL ? "=" : "");
+		option_word(o);
 	puts(kinds[c->completes]);
 	return 0;
 }

@@ -16,7 +16,7 @@
 #include "xm.h"
 
 static void
-print_error_json(const struct xapi_err *e)
+print_error_json(const struct xapi_err *e, bool lines)
 {
 	struct xapi_value *top = xapi_new_struct(), *err = xapi_new_struct();
 	struct xapi_value *params = xapi_new_array();
@@ -29,9 +29,11 @@ print_error_json(const struct xapi_err *e)
 	xapi_set(err, "params", params);
 	xapi_set(err, "exit", xapi_new_int(e->exit_code));
 	xapi_set(top, "error", err);
-	text = xapi_to_json(top, 1);
+	text = xapi_to_json(top, !lines);
 	/* Without memory: the bare fact. */
-	fputs(text != NULL ? text : "{\"error\": {}}\n", stderr);
+	fputs(text != NULL ? text : "{\"error\": {}}", stderr);
+	if (text == NULL || lines)
+		fputc('\n', stderr);
 	free(text);
 	xapi_free(top);
 }
@@ -40,7 +42,7 @@ int
 xm_fail(struct xm *xm, const struct xapi_err *e)
 {
 	if (xm->format == XM_JSON)
-		print_error_json(e);
+		print_error_json(e, xm->lines);
 	else
 		fprintf(stderr, "Error: %s\n", e->message);
 	return e->exit_code == 0 ? XM_FAILED : e->exit_code;
@@ -93,11 +95,45 @@ xm_print(struct xm *xm, const struct xu_buf *text)
 	return 0;
 }
 
+bool
+xm_json_line(const struct xapi_value *v, struct xu_buf *out)
+{
+	AUTO_FREE char *text = v == NULL ? NULL : xapi_to_json(v, 0);
+
+	if (text == NULL)
+		return false;
+	xu_buf_adds(out, text);
+	xu_buf_addc(out, '\n');
+	return true;
+}
+
+/* An array's members have a line each. */
+static int
+json_lines(struct xm *xm, const struct xapi_value *v)
+{
+	bool list = v != NULL && xapi_type(v) == XAPI_ARRAY;
+	AUTO_BUF struct xu_buf out = XU_BUF_INIT;
+
+	for (size_t i = 0; list && i < xapi_count(v); i++)
+		if (!xm_json_line(xapi_at(v, i), &out))
+			return xm_no_memory(xm);
+	if (!list && !xm_json_line(v, &out))
+		return xm_no_memory(xm);
+	return xm_print(xm, &out);
+}
+
 int
 xm_json(struct xm *xm, struct xapi_value *v)
 {
-	char *text = v == NULL ? NULL : xapi_to_json(v, 1);
+	char *text;
+	int status;
 
+	if (xm->lines) {
+		status = json_lines(xm, v);
+		xapi_free(v);
+		return status;
+	}
+	text = v == NULL ? NULL : xapi_to_json(v, 1);
 	xapi_free(v);
 	if (text == NULL)
 		return xm_no_memory(xm);

@@ -37,9 +37,13 @@ enum xm_exit {
 enum xm_format {
 	XM_TEXT,
 	XM_JSON,
+	/* Of lists alone. */
+	XM_CSV,
+	XM_SXP,
 };
 
 struct xm;
+struct xm_table;
 
 /* An option. Rows end with one that has no name. */
 struct xm_opt {
@@ -73,21 +77,30 @@ struct xm_cmd {
 	enum xm_operand completes;
 	/* Shown when xm is called without a command. */
 	bool common;
+	/* Of one that prints a list: table.h. */
+	const struct xm_table *table;
 	int (*run)(struct xm *xm);
 };
 
 #define XM_OPTS_MAX 16
+/* Of all that have a table. */
+#define XM_TABLE_OPTS 3
 
 struct xm {
 	const struct xm_cmd *cmd;
 	enum xm_format format;
+	/* Of XM_JSON: each object on a line of its own. */
+	bool lines;
 	/* Open after xm_connect. */
 	struct xapi *api;
-	/* Parallel to cmd->opts; NULL: not given. */
-	const char *values[XM_OPTS_MAX];
+	/* Parallel to cmd->opts and then xm_table_opts; NULL: not given. */
+	const char *values[XM_OPTS_MAX + XM_TABLE_OPTS];
 	/* Operands. */
 	int argc;
 	char **argv;
+	/* Those of a list that say which rows: "mem>1G". */
+	int nfilters;
+	char **filters;
 };
 
 /* --- main loop: args.c ---------------------------------------------------- */
@@ -139,7 +152,7 @@ void xm_help_mdoc(struct xu_buf *out);
 
 /* --- out.c ---------------------------------------------------------------- */
 
-/* Error: TEXT on stderr, or {"error": ...} with --format json. Gives exit. */
+/* Error: TEXT on stderr, or {"error": ...} where JSON is wanted. Gives exit. */
 int xm_error(struct xm *xm, const char *code, int exit_code, const char *fmt,
     ...) XU_PRINTF(4, 5);
 /* The same for what a call ended with. */
@@ -150,6 +163,8 @@ int xm_no_domain(struct xm *xm, const char *what);
 int xm_no_memory(struct xm *xm);
 /* Prints a value (taken) as JSON on stdout. Gives a status. */
 int xm_json(struct xm *xm, struct xapi_value *v);
+/* Adds it as one line. False: there is no memory for it. */
+bool xm_json_line(const struct xapi_value *v, struct xu_buf *out);
 /* Prints text on stdout, all of it. Gives a status. */
 int xm_print(struct xm *xm, const struct xu_buf *text);
 /* An S-expression: arrays are forms, strings are atoms. */
@@ -233,14 +248,11 @@ typedef int xm_device_f(struct xm *xm, void *arg,
  * config, until f gives other than 0. A status. */
 int xm_each_device(struct xm *xm, const struct xm_dom *d, const char *cls,
     xm_device_f *f, void *arg);
-/* How a device is listed: what is said of it at length, and its row (with the
- * heading when out is empty) while it is attached. */
-typedef void xm_show_f(struct xu_buf *out, const struct xapi_value *record,
-    const struct xapi_value *properties);
-/* Lists a domain's devices of a class: the first operand is the domain, "long" the
- * option. A status. */
-int xm_list_devices(struct xm *xm, const char *cls, xm_show_f *row,
-    xm_show_f *form);
+/* Lists a domain's devices of a class: the first operand is the domain, rows of the
+ * command's table are their records. A status. */
+int xm_list_devices(struct xm *xm, const char *cls);
+/* The table's way to make JSON of such a row. */
+struct xapi_value *xm_device_json(const void *ctx, const void *record);
 
 /* --- console.c ------------------------------------------------------------ */
 

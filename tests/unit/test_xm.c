@@ -212,7 +212,7 @@ START_TEST(usage)
 	expect("help", 0, "xm full list of subcommands:", NULL);
 	expect("help --long", 0, "\n create               Create", NULL);
 	expect("--help", 0, "xm full list of subcommands:", NULL);
-	expect("help list", 0, "Usage: xm list [OPTION]... [DOMAIN]...", NULL);
+	expect("help list", 0, "Usage: xm list [OPTION]... [DOMAIN]... [FILTER]...", NULL);
 	expect("help nothing", 2, NULL, "Error: Subcommand nothing not found!");
 	expect("list -x --help", 0, "Usage: xm list", NULL);
 	expect("-x", 2, NULL, "Error: Subcommand -x not found!");
@@ -238,8 +238,10 @@ START_TEST(usage)
 	expect("console -n 3 web", 2, NULL, "there is no console 3");
 	expect("create", 2, NULL, "requires a configuration file.");
 	expect("create a b", 2, NULL, "two configuration files are given");
-	expect("--format=xml list", 2, NULL, "is text or json, not 'xml'");
-	expect("list --format xml", 2, NULL, "is text or json, not 'xml'");
+	expect("--format=xml list", 2, NULL, "csv or sxp, not 'xml'");
+	expect("list --format xml", 2, NULL, "csv or sxp, not 'xml'");
+	expect("pause --format csv web", 2, NULL,
+	    "Error: 'xm pause' prints no list: --format is text,");
 	expect("--version", 0, "xm " PACKAGE_VERSION "\n", NULL);
 	expect("help exit-codes", 0, "\n  75  the daemon", NULL);
 	expect("help keys", 0, "\nmemory ", NULL);
@@ -301,6 +303,10 @@ START_TEST(json_errors)
 	expect_json_error("list --format json -x", 2, "XLD_USAGE");
 	expect_json_error("create --format=json -n bad.cfg", 2, "XLD_CONFIG");
 	expect_json_error("--format=json create -n none.cfg", 3, "XLD_FILE");
+	/* Wherever it stands, and as one line. */
+	expect_json_error("list -x --format=json", 2, "XLD_USAGE");
+	expect_json_error("list nae=web --format jsonl", 2, "XLD_USAGE");
+	ck_assert_uint_eq(strcspn(xu_buf_text(&err), "\n") + 1, err.len);
 }
 END_TEST
 

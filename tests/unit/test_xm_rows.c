@@ -187,9 +187,11 @@ START_TEST(cpupools)
 	struct xapi_value *pool, *form;
 	struct pools *p = four_cpus(&pool);
 
+	cpupool_header(false, &text);
 	cpupool_row(pool, p, false, &text);
 	printed("Name               CPUs   Sched     Active   Domain count\n"
 		"lab                  2    credit       y          0\n");
+	cpupool_header(true, &text);
 	cpupool_row(pool, p, true, &text);
 	printed("Name               CPU list\n"
 		"lab                2,3\n");
@@ -291,10 +293,8 @@ START_TEST(uuids)
 {
 	struct xapi_vm vm = machine(NULL, NULL);
 
-	vm_list_row(NULL, &text);
-	vm_list_row(&vm, &text);
-	vm.domid = -1;
-	vm_list_row(&vm, &text);
+	vm_list_table.heading(NULL, &text);
+	vm_list_table.line(NULL, &vm, &text);
 	printed("UUID                                  ID    name\n"
 		"0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90  7    web                "
 		"           \n");
