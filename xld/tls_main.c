@@ -10,47 +10,24 @@
  */
 #include "config.h"
 
-#include <grp.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "errors.h"
 #include "tls.h"
+#include "walls.h"
 #include "xu_msg.h"
 #include "xu_proc.h"
 #include "xu_sanitize.h"
 
 enum {
 	CHANNEL_FD = 3,
-	NOBODY = 65534,
 	PAYLOAD_MAX = 1 << 20,
 };
 
 /* ---- walls ------------------------------------------------------------------------- */
-
-/* Names are still to be looked up, and files of the host's read for that. */
-static int
-become_nobody(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	return prctl(PR_SET_DUMPABLE, 0) < 0 ||
-		    (geteuid() == 0 &&
-			(setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 ||
-			    setuid(NOBODY) < 0)) ||
-		    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-		    /* What a change of identity may have taken back. */
-		    prctl(PR_SET_PDEATHSIG, 9) < 0 ||
-		    setrlimit(RLIMIT_CORE, &none) < 0 ?
-		-1 :
-		0;
-}
 
 #if XU_SANITIZED
 static int
@@ -74,18 +51,9 @@ wall_in(void)
 		SCMP_SYS(getrandom), SCMP_SYS(rt_sigreturn),
 		SCMP_SYS(rt_sigprocmask), SCMP_SYS(tgkill), SCMP_SYS(exit),
 		SCMP_SYS(exit_group) };
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r = f == NULL ? -1 : 0;
+	scmp_filter_ctx f = walls_filter(calls, sizeof(calls) / sizeof(calls[0]));
 
-	for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
-	if (r == 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_load(f);
-	seccomp_release(f);
-	return r == 0 ? 0 : -1;
+	return f == NULL ? -1 : walls_load(f);
 }
 #endif
 
@@ -143,7 +111,8 @@ obey(struct xu_chan **chan, struct tls *t, struct xu_msg *m, struct xu_err *e)
 	const bool own = strcmp(what, "own") == 0;
 	int clear[2] = { -1, -1 };
 
-	if (m->nfds < (serve ? 3 : 2) || become_nobody() < 0 ||
+	/* Names are still to be looked up, and files of the host's read for that. */
+	if (m->nfds < (serve ? 3 : 2) || walls_nobody() < 0 ||
 	    xu_socketpair(clear, false) < 0)
 		return xu_err_set(e, XE(XLD_HELPER), 0, "xld-tls: no order");
 	if (serve) {
