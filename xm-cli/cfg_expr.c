@@ -688,45 +688,40 @@ parse_sign(struct parser *p)
 	return v;
 }
 
+/* The operator is ahead; v (taken) is on its left, `next` reads what is on its right. */
+static struct cfg_value *
+operate_next(struct parser *p, struct cfg_value *v,
+    struct cfg_value *next(struct parser *))
+{
+	const enum cfg_tok op = p->lex.tok;
+	const struct cfg_pos pos = p->lex.pos;
+	struct cfg_value *b = cfg_lex_next(&p->lex) < 0 ? NULL : next(p);
+
+	if (b != NULL)
+		return cfg_operate(p, op, &pos, v, b);
+	cfg_value_free(v);
+	return NULL;
+}
+
 static struct cfg_value *
 parse_term(struct parser *p)
 {
-	struct cfg_value *v = parse_sign(p), *b;
-	struct cfg_pos pos;
-	enum cfg_tok op;
+	struct cfg_value *v = parse_sign(p);
 
 	while (v != NULL && !p->literal && (p->lex.tok == TOK_STAR ||
-	    p->lex.tok == TOK_SLASH || p->lex.tok == TOK_PERCENT)) {
-		op = p->lex.tok;
-		pos = p->lex.pos;
-		b = cfg_lex_next(&p->lex) < 0 ? NULL : parse_sign(p);
-		if (b == NULL) {
-			cfg_value_free(v);
-			return NULL;
-		}
-		v = cfg_operate(p, op, &pos, v, b);
-	}
+	    p->lex.tok == TOK_SLASH || p->lex.tok == TOK_PERCENT))
+		v = operate_next(p, v, parse_sign);
 	return v;
 }
 
 static struct cfg_value *
 parse_sum(struct parser *p)
 {
-	struct cfg_value *v = parse_term(p), *b;
-	struct cfg_pos pos;
-	enum cfg_tok op;
+	struct cfg_value *v = parse_term(p);
 
 	while (v != NULL && !p->lex.json && (p->lex.tok == TOK_PLUS ||
-	    (p->lex.tok == TOK_MINUS && !p->literal))) {
-		op = p->lex.tok;
-		pos = p->lex.pos;
-		b = cfg_lex_next(&p->lex) < 0 ? NULL : parse_term(p);
-		if (b == NULL) {
-			cfg_value_free(v);
-			return NULL;
-		}
-		v = cfg_operate(p, op, &pos, v, b);
-	}
+	    (p->lex.tok == TOK_MINUS && !p->literal)))
+		v = operate_next(p, v, parse_term);
 	return v;
 }
 

@@ -232,11 +232,9 @@ on_pool(struct xm *xm, const char *method, const char *then)
 	const struct xapi_value *r;
 	const char *ref = NULL;
 	struct xapi_err e;
-	int status = pools_read(xm, &p);
+	int status = pools_open(xm, xm->argv[0], &p, &ref);
 
-	if (status == 0)
-		ref = pools_find(xm, p, xm->argv[0], &status);
-	if (ref == NULL)
+	if (status != 0)
 		return status;
 	r = xapi_get(p->pools, ref);
 	if (xapi_do(xm->api, &e, method, "s", ref) < 0)
@@ -272,11 +270,9 @@ run_cpupool_rename(struct xm *xm)
 	AUTO_POOLS struct pools *p = NULL;
 	const char *ref = NULL;
 	struct xapi_err e;
-	int status = pools_read(xm, &p);
+	int status = pools_open(xm, xm->argv[0], &p, &ref);
 
-	if (status == 0)
-		ref = pools_find(xm, p, xm->argv[0], &status);
-	if (ref == NULL)
+	if (status != 0)
 		return status;
 	if (xapi_do(xm->api, &e, "cpu_pool.set_name_label", "ss", ref,
 		xm->argv[1]) < 0)
@@ -294,10 +290,8 @@ run_cpupool_migrate(struct xm *xm)
 	int status = xm_find(xm, xm->argv[0], &d);
 
 	if (status == 0)
-		status = pools_read(xm, &p);
-	if (status == 0)
-		ref = pools_find(xm, p, xm->argv[1], &status);
-	if (ref == NULL)
+		status = pools_open(xm, xm->argv[1], &p, &ref);
+	if (status != 0)
 		return status;
 	if (xapi_do(xm->api, &e, "VM.cpu_pool_migrate", "ss", d.ref, ref) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
@@ -314,11 +308,9 @@ move_cpus(struct xm *xm, const char *method, bool add)
 	struct xu_cpus set, has;
 	const char *ref = NULL;
 	struct xapi_err e;
-	int status = pools_read(xm, &p);
+	int status = pools_open(xm, xm->argv[0], &p, &ref);
 
 	if (status == 0)
-		ref = pools_find(xm, p, xm->argv[0], &status);
-	if (ref != NULL)
 		status = pools_set(xm, p, xm->argv[1], &set);
 	if (status != 0)
 		return status;

@@ -422,18 +422,24 @@ run_sched_rtds(struct xm *xm)
 
 /* --- rows ----------------------------------------------------------------- */
 
+/* What both have. */
+#define OPTS_BOTH                                                              \
+	{ 'd', "domain", "DOMAIN", "This domain alone." },                     \
+	{ 'w', "weight", "WEIGHT",                                             \
+	    "Its share beside others, 1 to 65535; 256 is the usual one." },    \
+	{ 'c', "cap", "CAP",                                                   \
+	    "The most it gets, in percent of one processor; 0: no limit." },   \
+	{ 'p', "cpupool", "POOL", "The domains of that CPU pool, or the pool." }, \
+	{ 's', "schedparam", NULL,                                             \
+	    "The numbers of pools instead of those of domains." }
+#define OPT_RATELIMIT                                                          \
+	{ 'r', "ratelimit_us", "US",                                           \
+	    "With -s: how long a vCPU runs at least, 0 or 100 to 500000." }
+
 static const struct xm_opt credit_opts[] = {
-	{ 'd', "domain", "DOMAIN", "This domain alone." },
-	{ 'w', "weight", "WEIGHT",
-	    "Its share beside others, 1 to 65535; 256 is the usual one." },
-	{ 'c', "cap", "CAP",
-	    "The most it gets, in percent of one processor; 0: no limit." },
-	{ 'p', "cpupool", "POOL", "The domains of that CPU pool, or the pool." },
-	{ 's', "schedparam", NULL,
-	    "The numbers of pools instead of those of domains." },
+	OPTS_BOTH,
 	{ 't', "tslice_ms", "MS", "With -s: the time slice, 1 to 1000." },
-	{ 'r', "ratelimit_us", "US",
-	    "With -s: how long a vCPU runs at least, 0 or 100 to 500000." },
+	OPT_RATELIMIT,
 	{ 'm', "migration_delay_us", "US",
 	    "With -s: how long a vCPU stays where its cache is warm." },
 	{ .name = NULL },
@@ -454,16 +460,8 @@ const struct xm_cmd cmd_sched_credit = {
 };
 
 static const struct xm_opt credit2_opts[] = {
-	{ 'd', "domain", "DOMAIN", "This domain alone." },
-	{ 'w', "weight", "WEIGHT",
-	    "Its share beside others, 1 to 65535; 256 is the usual one." },
-	{ 'c', "cap", "CAP",
-	    "The most it gets, in percent of one processor; 0: no limit." },
-	{ 'p', "cpupool", "POOL", "The domains of that CPU pool, or the pool." },
-	{ 's', "schedparam", NULL,
-	    "The numbers of pools instead of those of domains." },
-	{ 'r', "ratelimit_us", "US",
-	    "With -s: how long a vCPU runs at least, 0 or 100 to 500000." },
+	OPTS_BOTH,
+	OPT_RATELIMIT,
 	{ .name = NULL },
 };
 

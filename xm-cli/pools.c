@@ -93,6 +93,17 @@ pools_find(struct xm *xm, const struct pools *p, const char *what, int *status)
 	return NULL;
 }
 
+int
+pools_open(
+    struct xm *xm, const char *what, struct pools **out, const char **ref)
+{
+	int status = pools_read(xm, out);
+
+	if (status == 0)
+		*ref = pools_find(xm, *out, what, &status);
+	return status;
+}
+
 const struct xapi_value *
 pools_of(const struct pools *p, const struct xapi_value *vm)
 {

@@ -24,6 +24,9 @@ const char *pools_zero(const struct pools *p);
 /* By name, uuid or Xen's number. NULL with an error printed and *status. */
 const char *pools_find(
     struct xm *xm, const struct pools *p, const char *what, int *status);
+/* pools_read and pools_find. A status. */
+int pools_open(
+    struct xm *xm, const char *what, struct pools **out, const char **ref);
 /* Of the one that a record of a VM names; NULL: it does not run. */
 const struct xapi_value *pools_of(
     const struct pools *p, const struct xapi_value *vm);
