@@ -270,9 +270,12 @@ cached_overlay() {
 		cat "$here/lib/image.sh" "$here/images/xld.conf"; } |
 		sha256sum | cut -c1-16)
 	overlay_file=$cache/overlay/$key.cpio
-	find "$cache/overlay" -name '*.cpio*' -mmin +600 -delete 2>/dev/null || true
 	make_once "$overlay_file" make_overlay
 	touch "$overlay_file"
+	# Of older builds; whoever boots from one has it open.
+	find "$cache/overlay" -name '*.cpio*' -mmin +600 -delete 2>/dev/null || true
+	find "$cache/overlay" -name '*.cpio' -printf '%T@ %p\n' | sort -rn |
+		tail -n +17 | cut -d' ' -f2- | xargs -r rm -f
 }
 
 prepare_images() {
