@@ -300,22 +300,58 @@ run_stop_guests(struct xm *xm)
 
 /* --- memory --------------------------------------------------------------- */
 
+/* The domain of operand 0, and operand 1 in bytes. A status. */
+static int
+domain_and_memory(struct xm *xm, struct xm_dom *d, long long *bytes)
+{
+	uint64_t kib;
+
+	if (!xu_num_kib(xm->argv[1], 'm', &kib) || kib > INT64_MAX / 1024)
+		return xm_usage(xm, "'%s' is no amount of memory: MiB, or a "
+				    "number with k, m or g.", xm->argv[1]);
+	*bytes = (long long)kib * 1024;
+	return xm_find(xm, xm->argv[0], d);
+}
+
 static int
 run_mem_set(struct xm *xm)
 {
 	AUTO_DOM struct xm_dom d = { .ref = NULL };
 	struct xapi_err e;
-	uint64_t kib;
-	int status;
+	long long bytes;
+	int status = domain_and_memory(xm, &d, &bytes);
 
-	if (!xu_num_kib(xm->argv[1], 'm', &kib) || kib > INT64_MAX / 1024)
-		return xm_usage(xm, "'%s' is no amount of memory: MiB, or a "
-				    "number with k, m or g.", xm->argv[1]);
-	status = xm_find(xm, xm->argv[0], &d);
 	if (status != 0)
 		return status;
 	if (xapi_do(xm->api, &e, "VM.set_memory_dynamic_max_live", "si", d.ref,
-		(long long)kib * 1024) < 0)
+		bytes) < 0)
+		return xm_fail_domain(xm, xm->argv[0], &e);
+	return done(xm, &d);
+}
+
+static long long
+at_most(const struct xapi_value *record, const char *field, long long max)
+{
+	long long have = xapi_get_int(record, field);
+
+	return have < max ? have : max;
+}
+
+/* What it begins with, and the least it has, are never more than that. */
+static int
+run_mem_max(struct xm *xm)
+{
+	AUTO_DOM struct xm_dom d = { .ref = NULL };
+	struct xapi_err e;
+	long long max;
+	int status = domain_and_memory(xm, &d, &max);
+
+	if (status != 0)
+		return status;
+	if (xapi_do(xm->api, &e, "VM.set_memory_limits", "siiii", d.ref,
+		at_most(d.record, "memory_static_min", max), max,
+		at_most(d.record, "memory_dynamic_min", max),
+		at_most(d.record, "memory_dynamic_max", max)) < 0)
 		return xm_fail_domain(xm, xm->argv[0], &e);
 	return done(xm, &d);
 }
@@ -446,6 +482,20 @@ const struct xm_cmd cmd_stop_guests = {
 	.min = 0,
 	.max = 0,
 	.run = run_stop_guests,
+};
+
+const struct xm_cmd cmd_mem_max = {
+	.name = "mem-max",
+	.operands = "DOMAIN MEMORY",
+	.summary = "Change the most memory that a domain may have.",
+	.detail = "MEMORY is as for mem-set. The domain is one that is kept and "
+		  "does not run ('xm new'): what a running one may have was "
+		  "told to its kernel when it began. One that had more memory "
+		  "begins with as much.",
+	.min = 2,
+	.max = 2,
+	.completes = XM_DOMAIN,
+	.run = run_mem_max,
 };
 
 const struct xm_cmd cmd_mem_set = {

@@ -22,6 +22,7 @@
 	F(dump_core) \
 	F(list) \
 	F(vm_list) \
+	F(mem_max) \
 	F(mem_set) \
 	F(migrate) \
 	F(migrate_resolve) \
@@ -53,6 +54,9 @@
 	F(network_attach) \
 	F(network_detach) \
 	F(network_list) \
+	F(network_new) \
+	F(network_del) \
+	F(network_show) \
 	F(pci_attach) \
 	F(pci_detach) \
 	F(pci_list) \

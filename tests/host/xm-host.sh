@@ -46,6 +46,20 @@ else
 	refused 1 'journal' xm log
 fi
 
+# --- networks ---------------------------------------------------------------------
+cleanup 'ip link del lab; ip link del theirs' '2>/dev/null'
+check "a network" xm network-new lab 'of the lab'
+[ -d /sys/class/net/lab/bridge ] || fail "lab is no bridge"
+same "it is listed" 'Name              VIFs  PIFs
+lab                  0     0' "$(xm network-show lab)"
+same "what it is" "of the lab" "$(xm network-show --columns description --no-header lab)"
+refused 4 "an interface 'lab' already" xm network-new lab
+check "somebody's" ip link add theirs type bridge
+refused 4 'belongs to the host' xm network-del theirs
+check "it goes" xm network-del lab
+[ ! -e /sys/class/net/lab ] || fail "lab is still there"
+refused 3 "Network 'lab' does not exist" xm network-del lab
+
 # --- a guest --------------------------------------------------------------------
 config=$(tiny_config small 'extra = "tick=200"')
 check "a guest" xm create -q -p "$config"
@@ -80,9 +94,18 @@ contains "what it does" "$(xm domstate small)" '^(idle|running)$'
 check "a reset" xm reset small
 [ "$(xm domid small)" != "$id" ] || fail "it is the same domain"
 contains "what it does" "$(xm domstate small)" '^(idle|running)$'
+refused 4 small xm mem-max small 64
 check "its end" xm destroy small
 check "one that is kept" xm new -q "$config"
 same "what it does" shutoff "$(xm domstate small)"
+limits() { xm list -l --format json small | "$json" 0 record memory_$1; }
+begins=$(limits dynamic_max)
+check "more, one day" xm mem-max small 64
+same "so it may" $((64 << 20)) "$(limits static_max)"
+same "it begins with" "$begins" "$(limits dynamic_max)"
+check "less" xm mem-max small 6144k
+same "so it may" $((6 << 20)) "$(limits static_max)"
+same "and no more than that" $((6 << 20)) "$(limits dynamic_max)"
 check "forgotten" xm delete small
 for c in domstate reset; do
 	refused 3 "^Error: Domain 'small' does not exist" xm $c small

@@ -150,6 +150,11 @@ reading(const struct xu_msg *m, const char *method, const char *arg)
 		reply(m, "ok", xu_struct());
 	} else if (strcmp(method, "task.get_record") == 0) {
 		reply(m, "ok", task_record());
+	} else if (strcmp(method, "network.get_by_name_label") == 0) {
+		v = xu_array();
+		if (strcmp(arg, "lab") == 0)
+			xu_val_add(v, xu_str("net-1"));
+		reply(m, "ok", v);
 	} else if (strcmp(method, "host.get_all") == 0) {
 		v = xu_array();
 		xu_val_add(v, xu_str("the-host"));
@@ -175,6 +180,9 @@ changing(const struct xu_msg *m, const char *method, bool async)
 			reply(m, "ok", task_record());
 	} else if (strcmp(method, "VM.create") == 0) {
 		reply(m, "ok", xu_str(VM_UUID));
+	} else if (strcmp(method, "network.create") == 0 &&
+	    play.refuse == NULL) {
+		reply(m, "ok", xu_str("net-1"));
 	} else if (async) {
 		reply(m, "ok", xu_str("task-1"));
 	} else if (play.refuse != NULL && strcmp(method, "task.destroy") != 0) {
@@ -544,6 +552,42 @@ START_TEST(pins)
 }
 END_TEST
 
+START_TEST(networks)
+{
+	static const char json[] = "{\n  \"network\": \"lab\",\n"
+				   "  \"uuid\": \"net-1\"\n}\n";
+
+	expect("network-new lab", 0, "", "", "network.create ");
+	expect("network-new lab things --format json", 0, json, "",
+	    "network.create ");
+	expect("network-del lab --format json", 0, json, "",
+	    "network.destroy ");
+	expect("network-del other", 3, "", "Error: Network 'other' does not "
+	    "exist. See xm network-show.\n", "");
+	play.refuse = "OPERATION_NOT_ALLOWED";
+	expect("network-new lab", 4, "", "Error: web: so it is\n",
+	    "network.create ");
+	expect("network-del lab", 4, "", "Error: web: so it is\n",
+	    "network.destroy ");
+}
+END_TEST
+
+START_TEST(memory)
+{
+	expect("mem-set web 64", 0, "", "", "VM.set_memory_dynamic_max_live ");
+	expect("mem-max web 1g --format json", 0, JSON, "",
+	    "VM.set_memory_limits ");
+	ck_assert_int_eq(end(begin("mem-max web 64x")), 2);
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&err),
+	    "Error: '64x' is no amount of memory: MiB, or a number"));
+	expect("mem-max nobody 64", 3, "",
+	    "Error: Domain 'nobody' does not exist. See xm list.\n", "");
+	play.refuse = "VM_BAD_POWER_STATE";
+	expect("mem-max web 64", 4, "", "Error: web: so it is\n",
+	    "VM.set_memory_limits ");
+}
+END_TEST
+
 START_TEST(presses)
 {
 	expect("sysrq web s", 0, "", "", "VM.send_sysrq ");
@@ -618,6 +662,8 @@ main(void)
 	tcase_add_test(t, progress);
 	tcase_add_test(t, names);
 	tcase_add_test(t, pins);
+	tcase_add_test(t, networks);
+	tcase_add_test(t, memory);
 	tcase_add_test(t, presses);
 	tcase_add_test(t, waits);
 	tcase_add_test(t, events_as_they_come);

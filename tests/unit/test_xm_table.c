@@ -137,6 +137,7 @@ static const char *const lists[] = {
 	"pci-list web",
 	"pci-assignable-list -n",
 	"pci-list-assignable-devices",
+	"network-show",
 	"block-list db",
 };
 
@@ -202,6 +203,8 @@ static const char *const others[] = {
 	/* One that is not there. */
 	"list nobody",
 	"list nobody --format csv",
+	"network-show lab --columns name,vifs,managed",
+	"network-show nobody",
 	"list web nobody --format jsonl --columns name",
 	"vcpu-list nobody --format jsonl",
 	"block-list nobody --format json",
