@@ -130,6 +130,7 @@ fill(struct guest *g, const struct xu_val *v)
 	g->console_port = (uint32_t)xu_val_get_int(v, "console_port", 0);
 	g->store_frame = (uint64_t)xu_val_get_int(v, "store_frame", 0);
 	g->console_frame = (uint64_t)xu_val_get_int(v, "console_frame", 0);
+	g->on_ring = xu_val_get_bool(v, "on_ring", false);
 	g->restart_since = xu_val_get_int(v, "restart_since", 0);
 	g->restarts = (unsigned)xu_val_get_int(v, "restarts", 0);
 	snprintf(g->handle, sizeof(g->handle), "%s",

@@ -336,9 +336,9 @@ pump(struct console *s)
 	if (s->ring != NULL) {
 		out = take_output(s);
 		if (out > 0)
-			s->to_serial = false;
+			console_spoke(s, true);
 	}
-	if (s->to_serial)
+	if (s->serial != NULL && !s->guest->on_ring)
 		console_serial_give(s);
 	else if (s->ring != NULL)
 		in = give_input(s);
@@ -350,12 +350,38 @@ pump(struct console *s)
 	console_feed(s);
 }
 
+/* A record for each period at most, however often it changes its mind. */
+static void
+note_ring(struct console *s)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	s->moved = false;
+	if (record_domain(s->guest, &e) < 0)
+		xu_log_err(XU_WARNING, &e);
+}
+
+void
+console_spoke(struct console *s, bool ring)
+{
+	if (s->guest->on_ring == ring)
+		return;
+	s->guest->on_ring = ring;
+	/* Without a serial line it makes no difference. */
+	if (s->serial == NULL)
+		return;
+	s->moved = true;
+	console_share(s);
+}
+
 static void
 budget_over(uv_timer_t *t)
 {
 	struct console *s = t->data;
 
 	s->budget = 0;
+	if (s->moved)
+		note_ring(s);
 	if (s->masked && s->ring != NULL) {
 		s->masked = false;
 		pump(s);
@@ -453,13 +479,6 @@ console_new(struct guest *g, bool old_lines)
 	return s;
 }
 
-bool
-console_ring_used(const struct console *s)
-{
-	return s->ring != NULL &&
-	    __atomic_load_n(&s->ring->out_prod, __ATOMIC_RELAXED) != 0;
-}
-
 int
 console_attach(struct guest *g, bool adopted, struct xu_err *e)
 {
@@ -490,8 +509,6 @@ console_attach(struct guest *g, bool adopted, struct xu_err *e)
 		return -1;
 	}
 	s->port = (uint32_t)port;
-	if (console_ring_used(s))
-		s->to_serial = false;
 	pump(s);
 	return 0;
 }

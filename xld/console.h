@@ -36,9 +36,10 @@ struct console {
 	/* From viewers, until the ring or the serial line has room. */
 	char in[CONSOLE_INPUT];
 	size_t in_len;
-	/* HVM: its serial line, NULL = none; what viewers type goes there. */
+	/* HVM: its serial line, NULL = none. */
 	struct serial *serial;
-	bool to_serial;
+	/* guest.on_ring is another than its record has. */
+	bool moved;
 	/* Output in this period; masked: the share is used up. */
 	size_t budget;
 	bool masked;
@@ -94,9 +95,9 @@ size_t history_piece(const struct history *h, uint64_t at, const char **p);
 void history_add(struct history *h, const char *data, size_t n);
 void history_free(struct history *h);
 
-/* Has the guest ever said anything through Xen's console? Then it listens there, too:
- * one that was restored, or that an earlier xld had. */
-bool console_ring_used(const struct console *s);
+/* The guest has spoken, through Xen's console or through its serial line: the answer
+ * goes where the question came from. */
+void console_spoke(struct console *s, bool ring);
 
 /* ---- console_serial.c --------------------------------------------------------------- */
 

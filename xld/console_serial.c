@@ -6,7 +6,7 @@
  * restarted stays in them (64 KiB).
  *
  * Output joins the one history. Input goes to whichever of serial line and PV
- * console has spoken last: the answer goes where the question came from.
+ * console has spoken last (console_spoke).
  */
 #include "config.h"
 
@@ -73,7 +73,7 @@ take(struct serial *l)
 	}
 	if (!any)
 		return;
-	s->to_serial = true;
+	console_spoke(s, false);
 	console_share(s);
 	console_feed(s);
 }
@@ -154,8 +154,6 @@ console_serial_open(struct guest *g, const char *path, bool make,
 	l->handles = 2;
 	l->from.data = l->to.data = l;
 	s->serial = l;
-	/* Firmware and boot loaders speak there first. */
-	s->to_serial = !console_ring_used(s);
 	uv_poll_start(&l->from, UV_READABLE, readable);
 	return 0;
 }
@@ -183,7 +181,6 @@ console_serial_close(struct console *s)
 	s->budget = 0;
 	take(l);
 	s->serial = NULL;
-	s->to_serial = false;
 	uv_close((uv_handle_t *)&l->from, closed);
 	uv_close((uv_handle_t *)&l->to, closed);
 }

@@ -80,6 +80,8 @@ image_config(const struct guest *g)
 	image_put_devices(v, g->config);
 	xu_val_set(ours, "version", xu_int(OURS_VERSION));
 	xu_val_set(ours, "config", xu_val_copy(g->config));
+	/* Optional: older images have none. */
+	xu_val_set(ours, "on_ring", xu_bool(g->on_ring));
 	xu_val_set(v, "xld", ours);
 	return v;
 }
@@ -163,4 +165,10 @@ image_args(const struct xu_val *config, bool pv, struct xu_err *e)
 		return NULL;
 	}
 	return v;
+}
+
+bool
+image_on_ring(const struct xu_val *config)
+{
+	return xu_val_get_bool(xu_val_get(config, "xld"), "on_ring", false);
 }

@@ -15,6 +15,9 @@ struct xu_val *image_config(const struct guest *g);
 struct xu_val *image_args(const struct xu_val *config, bool pv,
     struct xu_err *e);
 
+/* Of that machine: guest.on_ring, as far as the image tells. */
+bool image_on_ring(const struct xu_val *config);
+
 /* The rest is theirs: a text of from that is not empty, under another name. */
 void image_text(struct xu_val *to, const char *name, const struct xu_val *from,
     const char *field);

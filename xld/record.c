@@ -106,6 +106,7 @@ content(const struct guest *g)
 	xu_val_set(v, "console_port", xu_int(g->console_port));
 	xu_val_set(v, "store_frame", xu_int((int64_t)g->store_frame));
 	xu_val_set(v, "console_frame", xu_int((int64_t)g->console_frame));
+	xu_val_set(v, "on_ring", xu_bool(g->on_ring));
 	xu_val_set(v, "start_time", xu_int(g->start_time));
 	xu_val_set(v, "preserved", xu_bool(g->preserved));
 	xu_val_set(v, "to_run", xu_bool(g->to_run));
@@ -146,17 +147,23 @@ keep(struct guest *g, struct xu_err *e)
 }
 
 int
-record_write(struct guest *g, struct xu_err *e)
+record_domain(struct guest *g, struct xu_err *e)
 {
 	if (g->foreign)
 		return 0;
-	if (keep(g, e) < 0)
-		return -1;
 	if (g->domid < 0) {
 		gone(RECORDS, g->uuid);
 		return 0;
 	}
 	return put(RECORDS, g->uuid, content(g), e);
+}
+
+int
+record_write(struct guest *g, struct xu_err *e)
+{
+	if (!g->foreign && keep(g, e) < 0)
+		return -1;
+	return record_domain(g, e);
 }
 
 int

@@ -214,6 +214,9 @@ step_domain(void *ctx, struct xu_err *e)
 
 	/* That of a domain that went while nobody looked. */
 	j->g->handle[0] = '\0';
+	/* Firmware and boot loaders speak through the serial line. */
+	if (!j->from_image)
+		j->g->on_ring = false;
 	if (order_domain(j->g, &req, e) < 0)
 		return XU_STEP_FAIL;
 	if (xc_domain_create(j->core->xch, &domid, &req) < 0)

@@ -206,6 +206,7 @@ whose(struct restoring *r, const struct xu_val *v, struct xu_err *e)
 			r->stream.made(r->stream.arg, r->g, r->fresh);
 		api_tell_guest(r->g);
 	}
+	r->g->on_ring = image_on_ring(xu_val_get(v, "config"));
 	return check_type(r->g, pv, e);
 }
 

@@ -209,6 +209,9 @@ struct guest {
 	struct xc_domaininfo info;
 	bool seen;
 	struct console *console;
+	/* HVM: it listens to Xen's console, where it has spoken last, rather than to its
+	 * serial line. Goes with it into images, and from host to host. */
+	bool on_ring;
 	/* HVM: the device model, see dm.h; and what serves disks, qdisk.h. */
 	struct qemu *dm, *qdisk;
 	/* Its devices, see dev.h. */
@@ -294,6 +297,8 @@ int64_t config_number(const struct xu_val *config, const char *map,
 int records_open(struct core *c, struct xu_err *e);
 void records_close(struct core *c);
 int record_write(struct guest *g, struct xu_err *e);
+/* What means nothing after the boot alone: no disk is waited for. */
+int record_domain(struct guest *g, struct xu_err *e);
 /* -1: it is there as before. */
 int record_remove(struct guest *g, struct xu_err *e);
 /* What a guest was under a uuid that it has no more. */

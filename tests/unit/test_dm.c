@@ -311,10 +311,11 @@ START_TEST(line)
 {
 	struct core c = { .loop = uv_default_loop() };
 	struct console *s = calloc(1, sizeof(*s));
-	struct guest g = { .core = &c, .console = s };
+	/* Foreign: there is no record of it. */
+	struct guest g = { .core = &c, .console = s, .foreign = true };
 	struct xu_err e = XU_ERR_INIT;
 	char dir[] = "/tmp/line.XXXXXX", path[64], end[80], text[16] = "";
-	int to_us, from_us;
+	int to_us, from_us, viewer;
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/s", dir);
@@ -334,13 +335,20 @@ START_TEST(line)
 	ck_assert_uint_eq(s->said.total, 7);
 	ck_assert_int_eq(memcmp(s->said.ring, "login: ", 7), 0);
 	/* It spoke last, so the answer is its. */
-	ck_assert(s->to_serial);
-	memcpy(s->in, "root\n", 5);
-	s->in_len = 5;
-	console_serial_give(s);
+	viewer = console_open(&g, false, false, &e);
+	ck_assert_int_ge(viewer, 0);
+	ck_assert_int_eq(write(viewer, "root\n", 5), 5);
+	turns();
 	ck_assert_uint_eq(s->in_len, 0);
 	ck_assert_int_eq(read(from_us, text, sizeof(text)), 5);
 	ck_assert_str_eq(text, "root\n");
+	/* Xen's console has spoken since, here or in the domain it was saved in. */
+	console_spoke(s, true);
+	ck_assert(g.on_ring && s->moved);
+	ck_assert_int_eq(write(viewer, "root\n", 5), 5);
+	turns();
+	ck_assert_uint_eq(s->in_len, 0);
+	ck_assert_int_eq(read(from_us, text, sizeof(text)), -1);
 	/* Beyond its share it waits; what is left at the end is taken. */
 	s->budget = CONSOLE_BUDGET;
 	ck_assert_int_eq(write(to_us, "bye", 3), 3);
@@ -348,13 +356,19 @@ START_TEST(line)
 	ck_assert_uint_eq(s->said.total, 7);
 	console_serial_close(s);
 	ck_assert_uint_eq(s->said.total, 10);
+	g.on_ring = true;
 	ck_assert_ptr_null(s->serial);
 	/* Another xld finds the same line, and what was said in between. */
 	ck_assert_int_eq(write(to_us, "!", 1), 1);
 	ck_assert_int_eq(console_serial_open(&g, path, false, &e), 0);
+	ck_assert(g.on_ring);
 	turns();
 	ck_assert_uint_eq(s->said.total, 11);
+	ck_assert(!g.on_ring);
 	console_serial_close(s);
+	close(viewer);
+	turns();
+	ck_assert_uint_eq(s->nviewers, 0);
 	console_serial_remove(path);
 	ck_assert_int_eq(rmdir(dir), 0);
 	close(to_us);

@@ -136,6 +136,27 @@ START_TEST(ours)
 }
 END_TEST
 
+/* Which console it listens to; older images, and xl's, do not tell. */
+START_TEST(listens)
+{
+	AUTO_VAL struct xu_val *config = parse(MACHINE);
+	AUTO_VAL struct xu_val *older = parse("{\"xld\":{\"version\":1}}");
+	AUTO_VAL struct xu_val *odd = parse("{\"xld\":{\"on_ring\":7}}");
+	AUTO_VAL struct xu_val *on = NULL, *off = NULL, *args = NULL;
+	struct guest g = { .config = config };
+	struct xu_err e = XU_ERR_INIT;
+
+	off = image_config(&g);
+	g.on_ring = true;
+	on = image_config(&g);
+	ck_assert(image_on_ring(on));
+	ck_assert(!image_on_ring(off) && !image_on_ring(older) &&
+	    !image_on_ring(odd) && !image_on_ring(NULL));
+	args = image_args(on, false, &e);
+	ck_assert(args != NULL && xu_val_equal(args, config));
+}
+END_TEST
+
 #define HVM(more)                                                              \
 	"{\"c_info\":{\"type\":\"hvm\",\"uuid\":\"" UUID "\",\"name\":\"g\"},"        \
 	"\"b_info\":{\"max_vcpus\":1,\"avail_vcpus\":[0],\"max_memkb\":65536,"     \
@@ -214,6 +235,7 @@ main(void)
 
 	tcase_add_test(t, hvm_and_devices);
 	tcase_add_test(t, ours);
+	tcase_add_test(t, listens);
 	tcase_add_test(t, plain);
 	tcase_add_loop_test(t, not_here, 0, XU_ARRAY_SIZE(refused));
 	suite_add_tcase(s, t);
