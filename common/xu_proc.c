@@ -310,25 +310,27 @@ xu_pidfile(const char *path, struct xu_err *e)
 /* A worker waits so long for room or bytes; longer than a guest may take to suspend
  * itself, twice. */
 #define STALL_S 150
-/* A host that is not there any more is known after 8 s. */
-#define IDLE_S	   3
-#define PROBE_S	   1
-#define PROBES	   5
-#define UNACKED_MS 8000
+/* Of a line that nothing is said on: probes, spread over what is left of the time. */
+#define PROBES	      5
+#define SILENCE_LEAST 2
 
 void
-xu_watch_line(int fd)
+xu_watch_line(int fd, int silence_s)
 {
+	const int all = silence_s < SILENCE_LEAST ? SILENCE_LEAST : silence_s;
+	const int idle = (all + 2) / 3;
+	const int probe = (all - idle + PROBES - 1) / PROBES;
 	/* Those of TCP mean nothing to another socket. */
-	static const struct {
+	const struct {
 		int level, name, value;
 	} rows[] = {
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
 		{ IPPROTO_TCP, TCP_NODELAY, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, IDLE_S },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, PROBE_S },
-		{ IPPROTO_TCP, TCP_KEEPCNT, PROBES },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, idle },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, probe },
+		{ IPPROTO_TCP, TCP_KEEPCNT, (all - idle) / probe },
+		/* And of one where what was said is not acknowledged. */
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, all * 1000 },
 	};
 	const struct timeval stall = { .tv_sec = STALL_S };
 

@@ -45,9 +45,9 @@ int xu_connect_unix(const char *path, struct xu_err *e);
 /* EPIPE-safe, close-on-exec, optionally non-blocking pair. */
 int xu_socketpair(int sv[2], bool nonblock);
 int xu_set_nonblock(int fd, bool on);
-/* A connection to another host: one that is not there any more is known after some
- * seconds, and who blocks on it is not kept for ever. */
-void xu_watch_line(int fd);
+/* A connection to another host: one that is not there any more is known after so many
+ * seconds (2 at least), and who blocks on it is not kept for ever. */
+void xu_watch_line(int fd, int silence_s);
 
 /*
  * Goes into the background. Returns in the child with *ready_fd; the parent

@@ -16,6 +16,7 @@ F(certificate, WORDS, "", 0, 1, "File with the certificate of https and its chai
 F(key, WORDS, "", 0, 1, "File with its key, PEM") \
 F(migration, WORDS, "", 0, 4, "Addresses where trusted hosts move machines here, as [::]:8003") \
 F(migration_kernel_tls, NUMBER, "0", 0, 1, "1: the kernel's TLS carries machines that move, where there is one") \
+F(migration_silence_seconds, NUMBER, "8", 2, 600, "A host that is not heard for so long while a machine moves is gone") \
 F(connections, NUMBER, "500", 8, 10000, "Connections at a time, for each address in http and https") \
 F(connections_per_address, NUMBER, "100", 1, 10000, "The same, from one address of a client") \
 F(request_seconds, NUMBER, "60", 1, 3600, "A connection without a complete request for so long ends") \

@@ -14,6 +14,7 @@
 #include "access.h"
 #include "helper.h"
 #include "link.h"
+#include "peer.h"
 #include "xu_log.h"
 #include "xu_proc.h"
 
@@ -168,6 +169,7 @@ order(struct link *l, const struct link_order *o, const int fds[3])
 	xu_val_set(v, "must", xu_str(must));
 	xu_val_set(v, "trusted", trust_prints(l->core));
 	xu_val_set(v, "kernel", xu_bool(kernel_tls(l->core)));
+	xu_val_set(v, "silence", xu_int(peer_silence(l->core)));
 	return !xu_val_ok(v) ? -1 : xu_chan_send(l->chan, XU_MSG_CALL, 0, v, fds,
 	    fds[2] >= 0 ? 3 : 2);
 }

@@ -141,12 +141,18 @@ broken(uv_timer_t *t)
 	lost(p, 0, "it has closed the connection");
 }
 
+int
+peer_silence(const struct core *c)
+{
+	return (int)xu_val_get_int(c->conf, "migration_silence_seconds", 0);
+}
+
 struct peer *
 peer_new(struct core *c, int fd, const struct peer_events *ev, struct xu_err *e)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
-	xu_watch_line(fd);
+	xu_watch_line(fd, peer_silence(c));
 	if (p == NULL || xu_set_nonblock(fd, true) < 0 ||
 	    (p->chan = xu_chan_new(fd, MESSAGE_MAX)) == NULL) {
 		xu_err_set(e, "XLD_NO_MEMORY", errno, "a connection");

@@ -46,6 +46,9 @@ enum peer_kind {
 	PEER_FORGET,
 };
 
+/* Seconds without a sign of life of the other host, as the settings have them. */
+int peer_silence(const struct core *c);
+
 struct peer;
 struct peer_events {
 	/* May close the peer. */

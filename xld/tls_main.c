@@ -124,7 +124,8 @@ obey(struct xu_chan **chan, struct tls *t, struct xu_msg *m, struct xu_err *e)
 			return -1;
 	}
 	if (t->fd >= 0)
-		xu_watch_line(t->fd);
+		xu_watch_line(t->fd,
+		    (int)xu_val_get_int(m->val, "silence", 0));
 	if (wall_in() < 0)
 		return xu_err_set(e, XE(XLD_HELPER), 0, "xld-tls: no walls");
 	if (tls_identity(t, m->fds[0], m->fds[1], e) < 0)

@@ -10,6 +10,28 @@ there() {
 	on-b bash -c ". $progs/lib.sh; . $progs/lib_save.bash; . $progs/lib_pair.bash; "'"$@"' there "$@" \
 		</dev/null
 }
+# The interface that has an address.
+line_of() { ip -o addr show | awk -v a="$1/" 'index($4, a) == 1 { print $2 }'; }
+# vanish FROM TO: what this host, FROM, sends to the other arrives nowhere; arrive: it
+# does again.
+vanish() {
+	arp -i "$(line_of "$1")" -s "$2" 02:00:00:00:00:fe
+}
+arrive() { arp -i "$(line_of "$1")" -d "$2"; }
+# alone: so it is there, until nothing is left of what was under way; /run/alone says yes
+# then. Not at once: that it has begun is still to be heard.
+alone() {
+	rm -f /run/alone
+	# on-b ends its process group.
+	set -m
+	(
+		pause 1
+		vanish $there_ip $here_ip
+		wait_for 120 nothing_left && echo yes >/run/alone
+		arrive $there_ip $here_ip
+	) </dev/null >/dev/null 2>&1 &
+	set +m
+}
 own_print() { xm host-trust --list | sed -n 's/^this host *SHA-256 //p'; }
 # Both confirm the other.
 trust_each_other() {

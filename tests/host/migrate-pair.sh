@@ -56,21 +56,36 @@ note "$(grep 'rounds' $log | tail -n 1)"
 note "$(there grep 'connection from host' $log | tail -n 1)"
 
 # ---- the line is cut -----------------------------------------------------------------
-line=$(ip -o addr show | awk -v a="$here_ip/" 'index($4, a) == 1 { print $2 }')
 domid=$(xm domid s)
-xm migrate --live -r 8 s $there_ip 2>"$scratch/err" &
-job=$!
-check "it has begun there" there wait_for 60 has_domain
-check "the line is cut" ip link set "$line" down
-wait $job && fail "it went without a line"
-contains "it says so" "$(cat "$scratch/err")" '.'
-check "the line" ip link set "$line" up
-same "the same domain" "$domid" "$(xm domid s)"
-before=$(ticks s)
-check "it ticks on" wait_for 60 goes_on s "${before:-0}"
-verified s
-check "nothing is left there" there wait_for 60 nothing_left
-check "nor here" wait_for 30 nothing_left 1
+# cut_off_by WORD: it is under way, and this ends it; it goes on here.
+cut_off_by() {
+	xm migrate --live -r 8 s $there_ip 2>"$scratch/err" &
+	job=$!
+	check "it has begun there" there wait_for 60 has_domain
+	check "$1" "$1"
+	at=$SECONDS
+	wait $job && fail "it went without a line"
+	note "$1: after $((SECONDS - at)) s: $(cat "$scratch/err")"
+	contains "it says so" "$(cat "$scratch/err")" '.'
+	check "the line" "$2"
+	same "the same domain" "$domid" "$(xm domid s)"
+	before=$(ticks s)
+	check "it ticks on" wait_for 60 goes_on s "${before:-0}"
+	verified s
+	check "nothing is left there" there wait_for 60 nothing_left
+	check "nor here" wait_for 30 nothing_left 1
+}
+line=$(line_of $here_ip)
+line_down() { ip link set "$line" down; }
+line_up() { ip link set "$line" up; }
+cut_off_by line_down line_up
+
+# What is sent arrives nowhere, and nobody is told: each side finds out by itself.
+frames_vanish() { there alone && vanish $here_ip $there_ip; }
+frames_arrive() { arrive $here_ip $there_ip; }
+cut_off_by frames_vanish frames_arrive
+same "the other side knew by itself" yes "$(there cat /run/alone)"
+there rm /run/alone
 
 # ---- either daemon dies -----------------------------------------------------------------
 # dies SIDE STEP WHERE: the daemon of that side at that step; where the guest is then.

@@ -8,11 +8,14 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,6 +30,8 @@
 
 /* Is the kernel's TLS asked for? Not every kernel has it; nothing else differs. */
 static bool kernel;
+/* Seconds without a sign of the other, for those that begin now. */
+static int silence = 30;
 
 /* Hosts: certificate and key, and the certificate's print. */
 static struct host {
@@ -74,6 +79,7 @@ start(const struct host *h, const char *what, const char *to, int conn,
 		xu_val_add(list, xu_str(trusted));
 	xu_val_set(v, "trusted", list);
 	xu_val_set(v, "kernel", xu_bool(kernel));
+	xu_val_set(v, "silence", xu_int(silence));
 	ck_assert_int_eq(xu_chan_send(x.chan, XU_MSG_CALL, 0, v, fds,
 	    conn >= 0 ? 3 : 2), 0);
 	if (conn >= 0)
@@ -256,6 +262,61 @@ START_TEST(passes)
 }
 END_TEST
 
+/* ---- nobody is heard any more ------------------------------------------------------- */
+
+/* The network that this process has for itself: packets pass, or vanish. */
+static void
+loopback(bool up)
+{
+	struct ifreq r = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	r.ifr_flags = up ? IFF_UP : 0;
+	ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &r), 0);
+	close(fd);
+}
+
+static void
+setup_alone(void)
+{
+	ck_assert(unshare(CLONE_NEWNET) == 0 ||
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0);
+	loopback(true);
+	setup();
+}
+
+/* Who has said something, and who waits: each decides when its own time is over, and
+ * neither hears that the other has. */
+START_TEST(silent)
+{
+	const bool talks = _i != 0;
+	struct end hasty, patient;
+	struct pollfd p;
+	int one, two;
+	char c;
+
+	patient = start(&a, "dial", port, -1, b.print, "");
+	silence = 2;
+	hasty = start(&b, "serve", "", arrived(), a.print, "");
+	two = heard(&hasty, XU_MSG_DONE);
+	one = heard(&patient, XU_MSG_DONE);
+	/* Both ways work. */
+	ck_assert_int_eq(send(one, "1", 1, 0), 1);
+	ck_assert_int_eq(read(two, &c, 1), 1);
+	loopback(false);
+	if (talks)
+		ck_assert_int_eq(send(two, "2", 1, 0), 1);
+	ck_assert_int_eq(read(two, &c, 1), 0);
+	p = (struct pollfd){ .fd = one, .events = POLLIN };
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	ck_assert_int_eq(read(one, &c, 1), 0);
+	close(one);
+	close(two);
+	end(&patient);
+	end(&hasty);
+}
+END_TEST
+
 /* ---- who is not known -------------------------------------------------------------------- */
 
 START_TEST(client_unknown)
@@ -386,6 +447,21 @@ START_TEST(address)
 }
 END_TEST
 
+static bool
+may_be_alone(void)
+{
+	int status = 1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNET) != 0 &&
+		    unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		printf("no network of its own may be made here: what happens "
+		    "when packets vanish is not tested\n");
+	return status == 0;
+}
+
 int
 main(void)
 {
@@ -405,6 +481,14 @@ main(void)
 	tcase_add_loop_test(tc, noise, 0, (int)XU_ARRAY_SIZE(noises));
 	tcase_add_loop_test(tc, address, 0, (int)XU_ARRAY_SIZE(addresses));
 	suite_add_tcase(s, tc);
+	/* Where there may be networks at all: not in every container. */
+	if (may_be_alone()) {
+		tc = tcase_create("alone");
+		tcase_add_checked_fixture(tc, setup_alone, teardown);
+		tcase_set_timeout(tc, 120);
+		tcase_add_loop_test(tc, silent, 0, 2);
+		suite_add_tcase(s, tc);
+	}
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
