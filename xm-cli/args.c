@@ -16,6 +16,7 @@
 #include "cmds.h"
 #include "errors.h"
 #include "table.h"
+#include "xl.h"
 #include "xu_num.h"
 
 const struct xm_cmd *const xm_commands[] = {
@@ -128,12 +129,14 @@ guess_format(struct xm *xm, int argc, char *const *argv)
 		set_format(xm, word);
 }
 
-#define GRAMMAR_MAX (XM_OPTS_MAX + XM_TABLE_OPTS + 4)
+#define GRAMMAR_MAX (XL_WORDS_MAX + XM_OPTS_MAX + XM_TABLE_OPTS + 4)
 
 /* The rows of the command and the common ones, as getopt wants them. */
 struct grammar {
 	const struct xm_opt *rows[GRAMMAR_MAX];
-	size_t n, own;
+	/* Before its own ones: what those of words are, when it is xl. */
+	const struct xl_word *words[XL_WORDS_MAX];
+	size_t n, nwords, own;
 	char letters[2 * GRAMMAR_MAX];
 	struct option longs[GRAMMAR_MAX];
 };
@@ -142,31 +145,44 @@ struct grammar {
 #define LONG_BASE 0x100
 
 static void
-add_rows(struct grammar *g, const struct xm_opt *o)
+add_row(struct grammar *g, const struct xm_opt *o)
 {
 	size_t len = strlen(g->letters);
 
-	for (; o != NULL && o->name != NULL && g->n < GRAMMAR_MAX - 1; o++) {
-		g->longs[g->n] = (struct option){
-			.name = o->name,
-			.has_arg =
-			    o->arg != NULL ? required_argument : no_argument,
-			.val = LONG_BASE + (int)g->n,
-		};
-		if (o->letter != 0)
-			g->letters[len++] = o->letter;
-		if (o->letter != 0 && o->arg != NULL)
-			g->letters[len++] = ':';
-		g->letters[len] = '\0';
-		g->rows[g->n++] = o;
-	}
+	g->longs[g->n] = (struct option){
+		.name = o->name,
+		.has_arg = o->arg != NULL ? required_argument : no_argument,
+		.val = LONG_BASE + (int)g->n,
+	};
+	if (o->letter != 0)
+		g->letters[len++] = o->letter;
+	if (o->letter != 0 && o->arg != NULL)
+		g->letters[len++] = ':';
+	g->letters[len] = '\0';
+	g->rows[g->n++] = o;
 }
 
 static void
-make_grammar(struct grammar *g, const struct xm_cmd *c)
+add_rows(struct grammar *g, const struct xm_opt *o)
 {
+	for (; o != NULL && o->name != NULL && g->n < GRAMMAR_MAX - 1; o++)
+		add_row(g, o);
+}
+
+/* Of a letter that stands there twice, the first one counts. */
+static void
+make_grammar(struct grammar *g, const struct xm *xm)
+{
+	const struct xm_cmd *c = xm->cmd;
+	const struct xl_word *w = xm->xl ? xl_next_word(NULL, c->name) : NULL;
+
 	memset(g, 0, sizeof(*g));
 	g->letters[0] = ':';
+	for (; w != NULL && g->nwords < XL_WORDS_MAX;
+	     w = xl_next_word(w, c->name)) {
+		g->words[g->nwords++] = w;
+		add_row(g, &w->opt);
+	}
 	add_rows(g, c->opts);
 	if (c->table != NULL)
 		add_rows(g, xm_table_opts);
@@ -258,7 +274,7 @@ parse(struct xm *xm, int argc, char **argv)
 	int r, status;
 	size_t i;
 
-	make_grammar(&g, xm->cmd);
+	make_grammar(&g, xm);
 	/* 0: forget everything about an earlier call. */
 	optind = 0;
 	opterr = 0;
@@ -266,10 +282,14 @@ parse(struct xm *xm, int argc, char **argv)
 		if (r == '?' || r == ':')
 			return bad_option(xm, r, argv);
 		i = row_of(&g, r);
-		if (i < g.own)
-			xm->values[i] = optarg != NULL ? optarg : "";
-		else if (optarg != NULL &&
-		    (status = set_format(xm, optarg)) != 0)
+		status = 0;
+		if (i < g.nwords)
+			status = xl_take(xm, g.words[i]);
+		else if (i < g.own)
+			xm->values[i - g.nwords] = optarg != NULL ? optarg : "";
+		else if (optarg != NULL)
+			status = set_format(xm, optarg);
+		if (status != 0)
 			return status;
 	}
 	xm->argc = argc - optind;
@@ -333,7 +353,7 @@ global_options(struct xm *xm, int argc, char **argv, int *status)
 		    strcmp(argv[i], "--help") == 0) {
 			*status = print_help(xm, xm_help_long);
 			return -1;
-		} else {
+		} else if (!xm->xl || !xl_global(xm, argv[i])) {
 			*status = xm_unknown_command(xm, argv[i]);
 		}
 		if (*status != 0)
@@ -366,23 +386,26 @@ run(struct xm *xm, int argc, char **argv)
 
 	if (at < 0)
 		return status;
-	/* A script must not change its meaning when a command is added. */
+	/* A script must not change its meaning when a command is added; xl's do. */
 	xm->cmd = by_old_name(argv[at]);
 	if (xm->cmd == NULL)
 		xm->cmd = xm_find_command(argv[at],
-		    isatty(STDIN_FILENO) != 0);
+		    xm->xl || isatty(STDIN_FILENO) != 0);
 	if (xm->cmd == NULL)
 		return xm_unknown_command(xm, argv[at]);
 	if (wants_help(argc - at, argv + at))
 		return print_help(xm, NULL);
 	status = parse(xm, argc - at, argv + at);
+	if (status == 0 && xm->xl)
+		status = xl_command(xm);
 	return status != 0 ? status : xm->cmd->run(xm);
 }
 
 int
 xm_main(int argc, char **argv)
 {
-	struct xm xm = { .format = XM_TEXT };
+	struct xm xm = { .format = XM_TEXT,
+		.xl = argc > 0 && xl_is_name(argv[0]) };
 	int status;
 
 	guess_format(&xm, argc, argv);
@@ -392,5 +415,6 @@ xm_main(int argc, char **argv)
 	if (fflush(stdout) != 0 && status == 0)
 		status = xm_error(&xm, "XLD_FILE", XM_FAILED,
 		    "cannot write the output: %s", strerror(errno));
-	return status;
+	/* xl knows no other. */
+	return xm.xl && status != 0 ? XM_FAILED : status;
 }

@@ -319,7 +319,8 @@ with_config(struct xm *xm, bool kept,
 		status = vmrec_judge(xm, &r);
 	if (status == 0 && xm->format == XM_TEXT &&
 	    xm_opt(xm, "quiet") == NULL)
-		printf("Using config file \"%s\".\n", r.path);
+		printf(xm->xl ? "Parsing config from %s\n" :
+				"Using config file \"%s\".\n", r.path);
 	if (status == 0)
 		status = xm_opt(xm, "dryrun") != NULL ||
 			xm_opt(xm, "dry-run") != NULL

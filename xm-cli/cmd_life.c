@@ -304,9 +304,15 @@ run_stop_guests(struct xm *xm)
 static int
 domain_and_memory(struct xm *xm, struct xm_dom *d, long long *bytes)
 {
+	const char *text = xm->argv[1];
+	size_t n = strlen(text);
 	uint64_t kib;
 
-	if (!xu_num_kib(xm->argv[1], 'm', &kib) || kib > INT64_MAX / 1024)
+	/* xl's t is 1024 g. */
+	if (xm->xl && n > 1 && (text[n - 1] == 't' || text[n - 1] == 'T') &&
+	    strspn(text, "0123456789") == n - 1 && n < 8)
+		kib = strtoull(text, NULL, 10) << 30;
+	else if (!xu_num_kib(text, 'm', &kib) || kib > INT64_MAX / 1024)
 		return xm_usage(xm, "'%s' is no amount of memory: MiB, or a "
 				    "number with k, m or g.", xm->argv[1]);
 	*bytes = (long long)kib * 1024;

@@ -10,6 +10,7 @@
 #include "cmds.h"
 #include "domstate.h"
 #include "errors.h"
+#include "xl.h"
 
 #define MIB (1024 * 1024)
 
@@ -277,6 +278,38 @@ const struct xm_table list_table = {
 	.form = put_form,
 };
 
+/* By xl's name it shows what runs, and -l is JSON. */
+static const struct xm_table xl_table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = xl_list_heading,
+	.line = xl_list_line,
+	.json = put_json,
+	.form = put_form,
+};
+
+static const struct xm_table xl_long_table = {
+	.noun = "domain",
+	.columns = columns,
+	.heading = xl_list_heading,
+	.line = xl_list_line,
+	.json = xl_list_json,
+};
+
+/* A status. */
+static int
+begin(struct xm_listing *out, struct xm *xm)
+{
+	bool whole = xm->format == XM_TEXT && xm_opt(xm, "long") != NULL;
+
+	if (!xm->xl || xm_opt(xm, "names") != NULL)
+		return xm_listing_begin(out, xm, &list_table, xm);
+	if (whole)
+		xm->format = XM_JSON;
+	return xm_listing_begin(out, xm, whole ? &xl_long_table : &xl_table,
+	    xm);
+}
+
 /* --- the command ---------------------------------------------------------- */
 
 static int
@@ -299,8 +332,9 @@ static void
 put_all(struct xm_listing *out, const struct xapi_vm_list *l, const char *state)
 {
 	for (size_t i = 0; i < l->count; i++)
-		if (state == NULL || strcmp(state, "all") == 0 ||
-		    strcmp(state, list_state_word(&l->vms[i])) == 0)
+		if ((state == NULL && (l->vms[i].domid >= 0 || !out->xm->xl)) ||
+		    (state != NULL && (strcmp(state, "all") == 0 ||
+			strcmp(state, list_state_word(&l->vms[i])) == 0)))
 			xm_listing_add(out, &l->vms[i]);
 }
 
@@ -330,7 +364,7 @@ run_list(struct xm *xm)
 	int status = check_state(xm, state), printed;
 
 	if (status == 0)
-		status = xm_listing_begin(&out, xm, &list_table, xm);
+		status = begin(&out, xm);
 	if (status == 0)
 		status = xm_connect(xm);
 	if (status != 0)
@@ -390,7 +424,9 @@ run_vm_list(struct xm *xm)
 	if (l == NULL)
 		return xm_fail(xm, &e);
 	for (size_t i = 0; i < l->count; i++)
-		if (l->vms[i].domid >= 0 && !l->vms[i].is_control_domain)
+		/* xl's has Domain-0, too. */
+		if (l->vms[i].domid >= 0 &&
+		    (xm->xl || !l->vms[i].is_control_domain))
 			xm_listing_add(&out, &l->vms[i]);
 	status = xm_listing_end(&out);
 	xapi_vm_list_free(l);

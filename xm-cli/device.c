@@ -95,6 +95,8 @@ xm_list_devices(struct xm *xm, const char *cls)
 	AUTO_LISTING struct xm_listing l = { .nlines = 0 };
 	int status = xm_listing_begin(&l, xm, xm->cmd->table, NULL);
 
+	/* xl's has its heading over nothing, too. */
+	l.bare &= !xm->xl;
 	if (status == 0)
 		status = xm_find(xm, xm->argv[0], &d);
 	if (status == 0)

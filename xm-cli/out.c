@@ -62,7 +62,10 @@ xm_fail_domain(struct xm *xm, const char *what, const struct xapi_err *e)
 int
 xm_no_domain(struct xm *xm, const char *what)
 {
-	/* xm's sentence, which scripts look for. */
+	/* xm's sentence, which scripts look for, and xl's. */
+	if (xm->xl)
+		return xm_error(xm, XE(XLD_NO_SUCH_VM), XM_NOT_FOUND,
+		    "%s is an invalid domain identifier (rc=-6)", what);
 	return xm_error(xm, XE(XLD_NO_SUCH_VM), XM_NOT_FOUND,
 	    "Domain '%s' does not exist. See xm list.", what);
 }

@@ -91,6 +91,8 @@ struct xm {
 	enum xm_format format;
 	/* Of XM_JSON: each object on a line of its own. */
 	bool lines;
+	/* The program is called xl, and -N was before the command. */
+	bool xl, dry;
 	/* Open after xm_connect. */
 	struct xapi *api;
 	/* Parallel to cmd->opts and then xm_table_opts; NULL: not given. */

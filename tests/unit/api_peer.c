@@ -187,3 +187,19 @@ peer_stop(bool hang_up)
 		close(peer.listening);
 	return status;
 }
+
+const char *
+peer_program(const char *path)
+{
+	static char real[512], libraries[512];
+	const char *slash = strrchr(path, '/');
+	int dir = (int)(slash - path);
+
+	snprintf(real, sizeof(real), "%.*s/.libs%s", dir, path, slash);
+	if (access(real, X_OK) != 0)
+		return path;
+	snprintf(libraries, sizeof(libraries), "%.*s/../xen-api/.libs", dir,
+	    path);
+	setenv("LD_LIBRARY_PATH", libraries, 1);
+	return real;
+}

@@ -41,6 +41,9 @@ void peer_event(const char *cls, const char *operation, const char *ref,
     struct xu_val *snapshot);
 /* A listening socket on 127.0.0.1 at any port. */
 int peer_listen(int *port);
+/* The program itself, where path is a wrapper of libtool's, which would take its
+ * name (argv[0]) away: what that sets up is set up here. */
+const char *peer_program(const char *path);
 /* Connects to port on 127.0.0.1; -1: nobody listens. */
 int peer_dial(int port);
 

@@ -241,6 +241,9 @@ scratch(void)
 	return fd;
 }
 
+/* What the program is called. */
+static const char *name = "xm";
+
 static pid_t
 begin(const char *line)
 {
@@ -250,7 +253,7 @@ begin(const char *line)
 
 	out_fd = scratch();
 	err_fd = scratch();
-	argv[argc++] = strdup("xm");
+	argv[argc++] = strdup(name);
 	for (char *w = strtok_r(words, " ", &save); w != NULL && argc < 15;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
@@ -264,7 +267,7 @@ begin(const char *line)
 		dup2(out_fd, 1);
 		dup2(err_tty >= 0 ? err_tty : err_fd, 2);
 		if (chdir(SRCDIR "/xm") == 0)
-			execv(XM, argv);
+			execv(peer_program(XM), argv);
 		_exit(99);
 	}
 	free(argv[0]);
@@ -588,6 +591,35 @@ START_TEST(memory)
 }
 END_TEST
 
+/* What xl spells otherwise. */
+START_TEST(as_xl)
+{
+	name = "xl";
+	expect("create -e -d full.cfg", 0,
+	    "Parsing config from ./full.cfg\n"
+	    "Started domain web (id=5)\n",
+	    "", "VM.create Async.VM.start task.join ");
+	ck_assert_int_eq(end(begin("-N create -q full.cfg")), 0);
+	ck_assert_str_eq(xu_buf_text(&calls), "VM.explain_placement ");
+	xu_buf_reset(&calls);
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&out), "(vm\n"));
+	expect("shutdown -F -w -w web", 0,
+	    "Domain web terminated\nAll domains terminated\n", "",
+	    "Async.VM.clean_shutdown task.join ");
+	expect("destroy -f web", 0, "", "", "Async.VM.hard_shutdown task.join ");
+	expect("mem-max web 1t", 0, "", "", "VM.set_memory_limits ");
+	expect("vcpu-pin -f web all 0 ^1", 0, "", "",
+	    "VM.add_to_VCPUs_params_live VM.add_to_VCPUs_params_live ");
+	expect("migrate -e -p web other", 0, "", "", "Async.VM.migrate task.join ");
+	/* Every failure is 1. */
+	expect("pause nobody", 1, "",
+	    "Error: nobody is an invalid domain identifier (rc=-6)\n", "");
+	play.refuse = "VM_BAD_POWER_STATE";
+	play.state = "Paused";
+	expect("unpause web", 1, "", "Error: web: so it is\n", "VM.unpause ");
+}
+END_TEST
+
 START_TEST(presses)
 {
 	expect("sysrq web s", 0, "", "", "VM.send_sysrq ");
@@ -664,6 +696,7 @@ main(void)
 	tcase_add_test(t, pins);
 	tcase_add_test(t, networks);
 	tcase_add_test(t, memory);
+	tcase_add_test(t, as_xl);
 	tcase_add_test(t, presses);
 	tcase_add_test(t, waits);
 	tcase_add_test(t, events_as_they_come);

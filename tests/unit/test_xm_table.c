@@ -89,14 +89,14 @@ scratch(void)
 
 /* Adds what it prints, on both, and what it ends with when that is not 0. */
 static void
-run(const char *line, struct xu_buf *out)
+run(const char *name, const char *line, struct xu_buf *out)
 {
 	char *words = strdup(line), *argv[16] = { NULL }, *save = NULL;
 	int argc = 0, fd = scratch(), status;
 	pid_t pid;
 
-	xu_buf_addf(out, "$ xm %s\n", line);
-	argv[argc++] = strdup("xm");
+	xu_buf_addf(out, "$ %s %s\n", name, line);
+	argv[argc++] = strdup(name);
 	for (char *w = strtok_r(words, " ", &save); w != NULL && argc < 15;
 	     w = strtok_r(NULL, " ", &save))
 		argv[argc++] = w;
@@ -106,7 +106,7 @@ run(const char *line, struct xu_buf *out)
 		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		execv(XM, argv);
+		execv(peer_program(XM), argv);
 		_exit(99);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -213,6 +213,36 @@ static const char *const others[] = {
 	"domid web --format csv",
 };
 
+/* By the other name. */
+static const char *const as_xl[] = {
+	"list",
+	"list web",
+	"list -l web",
+	"list -v",
+	"list -c",
+	"list --state halted --names",
+	"list nobody",
+	"-vvv list web",
+	"-N -f li web",
+	"vm-list",
+	"vcpu-list web",
+	"vcpu-l web",
+	"block-list db",
+	"network-list db",
+	"network-list web",
+	"domid web",
+	"domid nobody",
+	"suspend web",
+	"resume web",
+	"create -F x.cfg",
+	"create -V x.cfg",
+	"save -D web file",
+	"migrate -s ssh web host",
+	"restore -e -d nofile -A",
+	"list -x",
+	"nothing",
+};
+
 START_TEST(all_of_them)
 {
 	AUTO_BUF struct xu_buf got = XU_BUF_INIT, want = XU_BUF_INIT;
@@ -224,10 +254,12 @@ START_TEST(all_of_them)
 		for (size_t f = 0; f < XU_ARRAY_SIZE(formats); f++) {
 			snprintf(line, sizeof(line), "%s%s", lists[i],
 			    formats[f]);
-			run(line, &got);
+			run("xm", line, &got);
 		}
 	for (size_t i = 0; i < XU_ARRAY_SIZE(others); i++)
-		run(others[i], &got);
+		run("xm", others[i], &got);
+	for (size_t i = 0; i < XU_ARRAY_SIZE(as_xl); i++)
+		run("/usr/libexec/xld/bin/xl", as_xl[i], &got);
 	if (getenv("XM_ACCEPT") != NULL)
 		ck_assert_int_eq(
 		    xu_file_replace(GOLDEN, got.data, got.len, 0644, &e), 0);
