@@ -43,7 +43,7 @@ right() {
 	how_far
 	note "$1: $n of $mib MiB after it; $(grep rounds "$log" | tail -n 1)"
 	[ "$n" -gt "$before_it" ] || fail "it read nothing meanwhile"
-	check "it reads all" wait_for 120 at_the_end
+	check "it reads all" wait_for 600 at_the_end
 	guest 'md5sum </dev/sdb' >"$scratch/sum"
 	same "what it has read" "$sum" "$(grep -x '[0-9a-f]* *-' "$scratch/sum")"
 }
