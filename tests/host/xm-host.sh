@@ -80,7 +80,7 @@ same "a line each" "$(xm list --format json small | "$json" 0 uuid)" \
 	"$(xm list --format jsonl --columns uuid name=small | "$json" uuid)"
 same "its vCPUs" "small 0 true" "$(xm vcpu-list --columns name,vcpu,online --no-header name~^small | xargs)"
 same "pools" "Pool-0 1 true" "$(xm cpupool-list --columns name,cpus,active --no-header | xargs)"
-same "weights" "small 256" "$(xm sched-credit2 --columns name,weight --no-header id=$id | xargs)"
+same "weights" "small 256" "$(xm sched-credit2 --columns name,weight --no-header "id=$id" | xargs)"
 same "its form" "$(xm list -l small)" "$(xm list --format sxp small)"
 refused 2 "'size' is no column of xm list" xm list --format jsonl --sort size
 
@@ -98,7 +98,7 @@ refused 4 small xm mem-max small 64
 check "its end" xm destroy small
 check "one that is kept" xm new -q "$config"
 same "what it does" shutoff "$(xm domstate small)"
-limits() { xm list -l --format json small | "$json" 0 record memory_$1; }
+limits() { xm list -l --format json small | "$json" 0 record "memory_$1"; }
 begins=$(limits dynamic_max)
 check "more, one day" xm mem-max small 64
 same "so it may" $((64 << 20)) "$(limits static_max)"
