@@ -5,11 +5,13 @@
 #include "schema.h"
 
 static const char *const cancel_errors[] = { XE(OPERATION_NOT_ALLOWED), NULL };
-static const char *const join_errors[] = { XE(XLD_TOO_MANY), NULL };
+static const char *const create_errors[] = { XE(XLD_TOO_MANY), NULL };
+static const char *const join_errors[] = { XE(XLD_TOO_MANY),
+	XE(OPERATION_NOT_ALLOWED), NULL };
 
 static const struct model_field fields[] = {
 	{ "uuid", T_STRING, RO_RUN, 0, "Permanent identifier." },
-	{ "name_label", T_STRING, RO_RUN, 0, "The message that was called." },
+	{ "name_label", T_STRING, RO_RUN, 0, "The message that was called, or its owner's words." },
 	{ "name_description", T_STRING, RO_RUN, 0, "Free text." },
 	{ "status", T_ENUM("task_status_type"), RO_RUN, 0, "How far it is." },
 	{ "session", T_REF("session"), RO_RUN, 0, "Who began it." },
@@ -32,6 +34,10 @@ static const struct model_method methods[] = {
 	{ "cancel", T_VOID, { { "task", T_REF("task") } }, ROLE_VM_OPERATOR,
 	    STATES_ANY, 0, cancel_errors,
 	    "Asks it to stop; what it has done is undone." },
+	{ "create", T_REF("task"), { { "label", T_STRING },
+	    { "description", T_STRING } }, ROLE_VM_OPERATOR, STATES_ANY, 0,
+	    create_errors,
+	    "One that waits for a transfer by HTTP, which names it (task_id)." },
 	{ "destroy", T_VOID, { { "self", T_REF("task") } }, ROLE_VM_OPERATOR,
 	    STATES_ANY, 0, cancel_errors, "Forgets a task that has ended." },
 	{ "join", T_RECORD("task"), { { "self", T_REF("task") } },

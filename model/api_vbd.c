@@ -108,7 +108,8 @@ static const struct model_field vdi_fields[] = {
 	{ "location", T_STRING, RO_RUN, 0,
 	    "file:/..., qcow2:/... or phy:/dev/..." },
 	{ "sm_config", STRINGS, RO_INS, 0,
-	    "type: raw or qcow2 (in a repository of type dir)." },
+	    "type: raw or qcow2 (in a repository of type dir); content: "
+	    "importing, or incomplete where an import was cut off." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "VDI.create made it; false: it stands for something of others." },
 	{ "security_label", T_STRING, RO_RUN, 0, "Empty." },

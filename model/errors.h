@@ -71,6 +71,7 @@ F(XLD_FILE, 1, "file reason", "A file could not be read or written.") \
 F(XLD_HELPER, 9, "program reason", "A helper program failed.") \
 F(XLD_PEER, 1, "reason", "The other host refuses, or cannot be reached.") \
 F(XLD_IN_DOUBT, 4, "vm where", "The machine was handed to another host, which does not say whether it runs there.") \
+F(XLD_TRANSFER, 1, "reason", "What a client sends or fetches ended too soon, or does not fit.") \
 F(XLD_TIMEOUT, 6, "what seconds", "It did not happen in time.") \
 F(XLD_STOPPING, 75, "", "The daemon is stopping.") \
 F(XLD_FAULT, 1, "step", "A fault was injected.") \

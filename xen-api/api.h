@@ -153,6 +153,7 @@ struct api {
 };
 
 struct from;
+struct transfer;
 
 struct request {
 	struct api *api;
@@ -185,6 +186,10 @@ struct request {
 	bool download;
 	/* A console's stream; a file that is the answer; -1 = none. */
 	int stream, file;
+	/* Its body (put) or its answer is a disk, see api_transfer.c; opened: the
+	 * body is on its way. */
+	bool put, opened;
+	struct transfer *transfer;
 	bool readonly;
 	/* Part of the answer, kept while the core is asked for the rest; or what
 	 * it will be asked. */
@@ -384,8 +389,26 @@ int api_console_upgrade(struct request *rq);
 
 /* ---- api_get.c, api_metrics.c --------------------------------------------------- */
 
+/* GET, and PUT (rq->put), whose body has not come yet. */
 void api_get(struct request *rq, const char *url);
+/* Of the address; "" = it has none. */
+const char *api_argument(const struct request *rq, const char *name);
 void api_metrics(struct request *rq, struct session *s);
+
+/* ---- api_transfer.c: disks ------------------------------------------------------- */
+
+/* GET /export_raw_vdi, PUT /import_raw_vdi. */
+void api_export(struct request *rq, struct session *s);
+void api_import(struct request *rq, struct session *s);
+/* The next bytes of the body; *size: those that are left. */
+enum MHD_Result api_transfer_take(struct request *rq, const char *data,
+    size_t *size);
+/* That was all; answers later. */
+void api_transfer_end(struct request *rq);
+/* The answer that is a disk; NULL: out of memory. */
+struct MHD_Response *api_transfer_response(struct request *rq);
+/* The request is over, whatever became of it. */
+void api_transfer_gone(struct request *rq);
 
 /* ---- api_sandbox.c ---------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is fetched with GET. Who asks is known by a session, which its address names
+ * What is fetched with GET, or brought with PUT. Who asks is known by a session, which its address names
  * (session_id=) or a cookie of that name; by a password (Basic), which is looked at
  * as one of a login and begins a session for this one request; or, on the local
  * socket, by the kernel's word.
@@ -14,8 +14,8 @@
 #include "api.h"
 #include "xu_proc.h"
 
-static const char *
-argument(const struct request *rq, const char *name)
+const char *
+api_argument(const struct request *rq, const char *name)
 {
 	const char *v = MHD_lookup_connection_value(rq->conn,
 	    MHD_GET_ARGUMENT_KIND, name);
@@ -52,10 +52,10 @@ console(struct request *rq, struct session *s)
 	const char *up = MHD_lookup_connection_value(rq->conn,
 	    MHD_HEADER_KIND, "Upgrade");
 
-	api_console(rq, s, argument(rq, "uuid"),
+	api_console(rq, s, api_argument(rq, "uuid"),
 	    up != NULL && strcmp(up, "xld-console") == 0,
-	    strcmp(argument(rq, "history"), "1") == 0,
-	    strcmp(argument(rq, "readonly"), "1") == 0);
+	    strcmp(api_argument(rq, "history"), "1") == 0,
+	    strcmp(api_argument(rq, "readonly"), "1") == 0);
 }
 
 /* ---- who asks -------------------------------------------------------------------------- */
@@ -63,10 +63,13 @@ console(struct request *rq, struct session *s)
 static const struct path {
 	const char *path;
 	api_visit_f *run;
+	bool put;
 } paths[] = {
-	{ "/console", console },
-	{ "/metrics", api_metrics },
-	{ "/host_logs_download", logs },
+	{ "/console", console, false },
+	{ "/export_raw_vdi", api_export, false },
+	{ "/host_logs_download", logs, false },
+	{ "/import_raw_vdi", api_import, true },
+	{ "/metrics", api_metrics, false },
 };
 
 static void
@@ -104,15 +107,25 @@ void
 api_get(struct request *rq, const char *url)
 {
 	const struct path *p = NULL;
-	const char *id = argument(rq, "session_id");
+	const char *id = api_argument(rq, "session_id");
 	struct session *own;
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(paths); i++)
 		if (strcmp(paths[i].path, url) == 0)
 			p = &paths[i];
+	if (p == NULL && rq->put) {
+		api_answer_http(rq, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+		    "POST calls\n", 11);
+		return;
+	}
 	if (p == NULL) {
 		api_answer_http(rq, MHD_HTTP_NOT_FOUND, "text/plain",
 		    "nothing here; XenAPI calls are POSTed\n", 38);
+		return;
+	}
+	if (p->put != rq->put) {
+		api_answer_http(rq, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
+		    p->put ? "PUT it\n" : "GET it\n", 7);
 		return;
 	}
 	rq->download = true;

@@ -227,17 +227,27 @@ from_file(struct request *rq)
 	return r;
 }
 
+/* It has all the time it needs, as long as somebody reads it. */
+static bool
+is_disk(const struct request *rq)
+{
+	return rq->transfer != NULL && !rq->put && rq->status == MHD_HTTP_OK;
+}
+
 static enum MHD_Result
 send_answer(struct request *rq)
 {
 	struct MHD_Response *r;
 	enum MHD_Result rc;
 
-	api_connection_is(rq->conn,
-	    rq->stream >= 0 ? CONN_UPGRADED : CONN_WAITING);
+	api_connection_is(rq->conn, rq->stream >= 0 ? CONN_UPGRADED :
+		is_disk(rq)		     ? CONN_BUSY :
+					       CONN_WAITING);
 	if (rq->stream >= 0)
 		return api_console_upgrade(rq);
-	if (rq->file >= 0)
+	if (is_disk(rq))
+		r = api_transfer_response(rq);
+	else if (rq->file >= 0)
 		r = from_file(rq);
 	else
 		r = from_buffer(rq);
@@ -249,7 +259,7 @@ send_answer(struct request *rq)
 	if (rq->sentence[0] != '\0')
 		MHD_add_response_header(r, "X-XLD-Error", rq->sentence);
 	if (rq->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r, "Allow", "POST");
+		MHD_add_response_header(r, "Allow", "GET, POST, PUT");
 	if (rq->status == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(r, "WWW-Authenticate",
 		    "Basic realm=\"xld\", charset=\"UTF-8\"");
@@ -315,7 +325,7 @@ name_request(struct request *rq)
 }
 
 static struct request *
-first(struct listener *l, struct MHD_Connection *c)
+first(struct listener *l, struct MHD_Connection *c, const char *method)
 {
 	struct request *rq = calloc(1, sizeof(*rq));
 
@@ -326,6 +336,7 @@ first(struct listener *l, struct MHD_Connection *c)
 	rq->conn = c;
 	rq->uid = l->local ? peer_uid(c) : (uid_t)-1;
 	rq->stream = rq->file = -1;
+	rq->put = strcmp(method, "PUT") == 0;
 	l->api->requests++;
 	name_request(rq);
 	xu_list_init(&rq->waiting);
@@ -339,7 +350,7 @@ begin(struct request *rq, const char *url, const char *method)
 {
 	if (strcmp(method, "POST") == 0)
 		api_dispatch(rq, url);
-	else if (strcmp(method, "GET") == 0)
+	else if (rq->put || strcmp(method, "GET") == 0)
 		api_get(rq, url);
 	else
 		api_answer_http(rq, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain",
@@ -360,6 +371,33 @@ take_body(struct request *rq, const char *data, size_t *size)
 	return rq->dropped > 4 * max || rq->in.error != 0 ? MHD_NO : MHD_YES;
 }
 
+static enum MHD_Result
+answer_or_wait(struct request *rq)
+{
+	if (rq->done)
+		return send_answer(rq);
+	rq->suspended = true;
+	MHD_suspend_connection(rq->conn);
+	return MHD_YES;
+}
+
+/* Who may bring something is known before any of it is read. libmicrohttpd comes
+ * here once more after a wait, before the body. */
+static enum MHD_Result
+put_request(struct request *rq, const char *data, size_t *size)
+{
+	if (*size != 0)
+		return api_transfer_take(rq, data, size);
+	if (rq->done)
+		return send_answer(rq);
+	if (!rq->opened) {
+		rq->opened = true;
+		return MHD_YES;
+	}
+	api_transfer_end(rq);
+	return answer_or_wait(rq);
+}
+
 enum MHD_Result
 api_http_request(void *arg, struct MHD_Connection *c, const char *url,
     const char *method, const char *version XU_UNUSED, const char *data,
@@ -368,14 +406,20 @@ api_http_request(void *arg, struct MHD_Connection *c, const char *url,
 	struct request *rq = *ctx;
 
 	if (rq == NULL) {
-		rq = *ctx = first(arg, c);
+		rq = *ctx = first(arg, c, method);
 		if (rq == NULL)
 			return MHD_NO;
+		if (rq->put) {
+			begin(rq, url, method);
+			return answer_or_wait(rq);
+		}
 		if (length_ok(rq))
 			return MHD_YES;
 		too_big(rq);
 		return send_answer(rq);
 	}
+	if (rq->put)
+		return put_request(rq, data, size);
 	if (*size != 0)
 		return take_body(rq, data, size);
 	api_connection_is(c, CONN_BUSY);
@@ -383,11 +427,7 @@ api_http_request(void *arg, struct MHD_Connection *c, const char *url,
 		too_big(rq);
 	else if (!rq->done)
 		begin(rq, url, method);
-	if (rq->done)
-		return send_answer(rq);
-	rq->suspended = true;
-	MHD_suspend_connection(c);
-	return MHD_YES;
+	return answer_or_wait(rq);
 }
 
 void
@@ -401,6 +441,8 @@ api_http_completed(void *arg XU_UNUSED, struct MHD_Connection *c, void **ctx,
 	*ctx = NULL;
 	api_connection_is(c, CONN_WAITING);
 	api_event_unpark(rq);
+	if (rq->transfer != NULL)
+		api_transfer_gone(rq);
 	if (rq->stream >= 0)
 		close(rq->stream);
 	if (rq->file >= 0)

@@ -5,13 +5,16 @@
  * behind the content as zeros. What is copied is a guest's, so this is nobody, with
  * nothing but the two files. Says how far it is in per cent, a line each; otherwise
  * why it failed. Status 0: all is on disk.
+ *
+ * xld-copy give SIZE, take SIZE, take-image MOST: one of the two is a pipe; see
+ * copy_stream.c.
  */
 #include "config.h"
 
 #include <errno.h>
 #include <linux/fs.h>
 #include <seccomp.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,27 +23,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FROM  3
-#define TO    4
-#define CHUNK (1u << 20)
+#include "copy.h"
+
 /* A hole is no smaller. */
 #define BLOCK (1u << 14)
 /* Zeros at a time, and what devices want them aligned to. */
 #define ZEROS ((off_t)64 << 20)
 #define ALIGN 4096
 
-/* Descriptor 4 is a device. */
-static bool device;
+bool copy_device;
 
-static int
-fail(const char *what)
+int
+copy_fail(const char *what)
 {
 	char line[200];
 	int n = snprintf(line, sizeof(line), "%s: %s\n", what, strerror(errno));
 
 	if (write(STDOUT_FILENO, line, (size_t)n) < 0)
 		return 2;
-	return 1;
+	return COPY_FAILED;
 }
 
 static int
@@ -48,8 +49,9 @@ confine(void)
 {
 	static const int calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 		SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
-		SCMP_SYS(fsync), SCMP_SYS(exit_group), SCMP_SYS(exit),
-		SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap) };
+		SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(exit_group),
+		SCMP_SYS(exit), SCMP_SYS(brk), SCMP_SYS(mmap),
+		SCMP_SYS(munmap) };
 	scmp_filter_ctx f;
 	int r = 0;
 
@@ -65,8 +67,8 @@ confine(void)
 	return r == 0 ? 0 : -1;
 }
 
-static bool
-is_zero(const char *p, size_t n)
+bool
+copy_is_zero(const char *p, size_t n)
 {
 	return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
@@ -89,23 +91,22 @@ put(const char *p, size_t n, off_t at)
 	return 0;
 }
 
-/* What is not all zeros. */
-static int
-put_data(const char *p, size_t n, off_t at)
+int
+copy_put(const char *p, size_t n, off_t at)
 {
 	size_t len;
 
 	for (size_t i = 0; i < n; i += len) {
 		len = n - i < BLOCK ? n - i : BLOCK;
-		if ((device || !is_zero(p + i, len)) &&
+		if ((copy_device || !copy_is_zero(p + i, len)) &&
 		    put(p + i, len, at + (off_t)i) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static void
-say(off_t at, off_t size)
+void
+copy_say(off_t at, off_t size)
 {
 	static int said = -1;
 	int percent = at < size ? (int)(at / ((size + 99) / 100)) : 100;
@@ -120,16 +121,15 @@ say(off_t at, off_t size)
 		_exit(2);
 }
 
-/* From at to end of a device, where nothing of ours is. */
-static int
-put_zeros(off_t at, off_t end, off_t size)
+int
+copy_zeros(off_t at, off_t end, off_t size)
 {
 	static const char none[ALIGN];
 	uint64_t range[2];
 	off_t n;
 
 	while (at < end) {
-		say(at, size);
+		copy_say(at, size);
 		n = end - at;
 		if (at % ALIGN != 0 || n < ALIGN) {
 			n = n < ALIGN - at % ALIGN ? n : ALIGN - at % ALIGN;
@@ -147,9 +147,8 @@ put_zeros(off_t at, off_t end, off_t size)
 	return 0;
 }
 
-/* The next byte that may not be zero; size: none. */
-static off_t
-data_at(off_t at, off_t size)
+off_t
+copy_data_at(off_t at, off_t size)
 {
 	off_t next = lseek(FROM, at, SEEK_DATA);
 
@@ -168,12 +167,12 @@ copy(char *buf, off_t at, off_t size, off_t end)
 
 	for (;;) {
 		hole = at;
-		at = at < size ? data_at(at, size) : at;
-		if (device && put_zeros(hole, at, end) < 0)
+		at = at < size ? copy_data_at(at, size) : at;
+		if (copy_device && copy_zeros(hole, at, end) < 0)
 			return "write";
 		if (at >= size)
 			return NULL;
-		say(at, end);
+		copy_say(at, end);
 		n = pread(FROM, buf, CHUNK, at);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -181,39 +180,50 @@ copy(char *buf, off_t at, off_t size, off_t end)
 			return "read";
 		if (n == 0)
 			return NULL;
-		if (put_data(buf, (size_t)n, at) < 0)
+		if (copy_put(buf, (size_t)n, at) < 0)
 			return "write";
 		at += n;
 	}
+}
+
+static int
+copy_all(char *buf, off_t start)
+{
+	off_t size, end;
+	const char *failed;
+
+	size = lseek(FROM, 0, SEEK_END);
+	if (size < 0)
+		return copy_fail("look at the source");
+	end = copy_device ? lseek(TO, 0, SEEK_END) : size;
+	if (end < size) {
+		errno = end < 0 ? errno : ENOSPC;
+		return copy_fail("look at the target");
+	}
+	failed = copy(buf, start, size, end);
+	if (failed == NULL && copy_device &&
+	    copy_zeros(start > size ? start : size, end, end) < 0)
+		failed = "write";
+	if (failed != NULL)
+		return copy_fail(failed);
+	if (fsync(TO) < 0)
+		return copy_fail("write to disk");
+	copy_say(end, end);
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
 	char *buf = malloc(CHUNK);
-	off_t start = argc > 1 ? strtoll(argv[1], NULL, 10) : 0, size, end;
-	const char *failed;
 	struct stat st;
 
-	device = fstat(TO, &st) == 0 && S_ISBLK(st.st_mode);
+	copy_device = fstat(TO, &st) == 0 && S_ISBLK(st.st_mode);
+	/* Who reads the pipe may go. */
+	signal(SIGPIPE, SIG_IGN);
 	if (buf == NULL || confine() < 0)
-		return fail("prepare");
-	size = lseek(FROM, 0, SEEK_END);
-	if (size < 0)
-		return fail("look at the source");
-	end = device ? lseek(TO, 0, SEEK_END) : size;
-	if (end < size) {
-		errno = end < 0 ? errno : ENOSPC;
-		return fail("look at the target");
-	}
-	failed = copy(buf, start, size, end);
-	if (failed == NULL && device &&
-	    put_zeros(start > size ? start : size, end, end) < 0)
-		failed = "write";
-	if (failed != NULL)
-		return fail(failed);
-	if (fsync(TO) < 0)
-		return fail("write to disk");
-	say(end, end);
-	return 0;
+		return copy_fail("prepare");
+	if (argc > 2)
+		return copy_stream(argv[1], strtoll(argv[2], NULL, 10), buf);
+	return copy_all(buf, argc > 1 ? strtoll(argv[1], NULL, 10) : 0);
 }

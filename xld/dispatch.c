@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "vdi.h"
 #include "where.h"
 #include "xld.h"
 #include "xu_log.h"
@@ -76,6 +77,19 @@ call_ok_fd(struct call *k, int fd)
 	close(fd);
 }
 
+void
+call_begun(struct call *k, struct xu_val *v, int fd)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+
+	xu_val_set(r, "ok", v);
+	k->unanswered = false;
+	/* Out of memory: nobody takes the other end. */
+	if (xu_val_ok(r))
+		api_send(k->core, XU_MSG_REPLY, k->id, r, fd);
+	close(fd);
+}
+
 /* Parameters that are for people. */
 static bool
 is_sentence(const char *name, size_t n)
@@ -119,8 +133,9 @@ call_fail(struct call *k, const struct xu_err *e)
 	xu_log_context(k->request);
 	audit(k, NULL, e->code);
 	xu_log(XU_INFO, "%s: %s: %s", k->method, e->code, e->msg);
-	if (k->task != NULL) {
+	if (k->task != NULL)
 		task_failure(k->task, e);
+	if (k->task != NULL && !k->unanswered) {
 		call_free(k);
 		return;
 	}
@@ -643,6 +658,8 @@ is_internal(struct call *k)
 		{ "event.inject", ROLE_READ_ONLY, event_inject },
 		{ "host.metrics", ROLE_READ_ONLY, host_metrics_call },
 		{ "host.logs", ROLE_POOL_OPERATOR, host_logs_call },
+		{ "VDI.export", ROLE_VM_ADMIN, vdi_export_call },
+		{ "VDI.import", ROLE_VM_ADMIN, vdi_import_call },
 	};
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)

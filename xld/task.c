@@ -27,6 +27,11 @@ struct task {
 	 * list of such. */
 	char vm[UUID_TEXT];
 	struct xu_list running;
+	/* Its owner made it (task.create): its method is a name, it waits for its
+	 * call, and stays until he is done with it. */
+	bool made, open;
+	/* What that owner says of it, NULL: nothing. */
+	struct xu_val *about;
 	/* While it runs; and those who wait for its end. */
 	struct call *call;
 	struct xu_list joins;
@@ -49,6 +54,7 @@ task_free(struct task *t)
 	xu_list_remove(&t->running);
 	xu_val_free(t->result);
 	xu_val_free(t->error);
+	xu_val_free(t->about);
 	free(t);
 }
 
@@ -94,8 +100,9 @@ record(struct core *c XU_UNUSED, void *obj)
 	if (t->message[0] != '\0')
 		xu_val_set(other, "error_message", xu_str(t->message));
 	xu_val_set(v, "uuid", xu_str(t->ref));
-	xu_val_set(v, "name_label", xu_strf("Async.%s", t->method));
-	xu_val_set(v, "name_description", xu_str(""));
+	xu_val_set(v, "name_label",
+	    xu_strf("%s%s", t->made ? "" : "Async.", t->method));
+	xu_val_set(v, "name_description", xu_str(xu_val_str(t->about)));
 	xu_val_set(v, "status", xu_str(t->status));
 	xu_val_set(v, "session", xu_str(t->session));
 	xu_val_set(v, "progress", xu_int(t->percent));
@@ -159,7 +166,7 @@ tidy(uv_timer_t *h)
 
 	LIST_FOREACH_SAFE(l, next, &c->tasks) {
 		t = xu_container_of(l, struct task, all);
-		if (t->call != NULL || t->njoins == 0)
+		if (t->call != NULL || t->njoins == 0 || t->made)
 			continue;
 		if (uv_now(c->loop) - t->told < JOINED_MS)
 			more = true;
@@ -189,8 +196,9 @@ ended(struct task *t)
 	}
 }
 
-struct task *
-task_new(struct core *c, struct call *k)
+/* Nobody has heard of it. */
+static struct task *
+begin(struct core *c, const char *session, const char *method)
 {
 	struct task *t = calloc(1, sizeof(*t));
 
@@ -205,14 +213,25 @@ task_new(struct core *c, struct call *k)
 		return NULL;
 	}
 	t->core = c;
-	t->call = k;
 	xu_list_init(&t->joins);
+	xu_list_init(&t->running);
 	t->status = "pending";
 	t->created = now_real();
-	snprintf(t->method, sizeof(t->method), "%s", k->method);
-	snprintf(t->session, sizeof(t->session), "%s",
-	    xu_val_get_str(k->msg, "session", ""));
+	snprintf(t->method, sizeof(t->method), "%.90s", method);
+	snprintf(t->session, sizeof(t->session), "%s", session);
 	xu_list_append(&c->tasks, &t->all);
+	return t;
+}
+
+struct task *
+task_new(struct core *c, struct call *k)
+{
+	struct task *t = begin(c, xu_val_get_str(k->msg, "session", ""),
+	    k->method);
+
+	if (t == NULL)
+		return NULL;
+	t->call = k;
 	xu_list_append(&c->tasks_running, &t->running);
 	tell(t, "add");
 	if (k->guest != NULL && (k->m.flags & MM_READS) == 0) {
@@ -220,6 +239,34 @@ task_new(struct core *c, struct call *k)
 		tell_vm(t);
 	}
 	return t;
+}
+
+bool
+task_take(struct call *k, const char *ref)
+{
+	struct task *t = xu_map_get(k->core->task_by_ref, ref);
+	struct xu_err e = XU_ERR_INIT;
+
+	if (t == NULL) {
+		xu_err_set(&e, XE(HANDLE_INVALID), 0,
+		    "there is no task with the reference '%s'", ref);
+		xu_err_param(&e, "task");
+		xu_err_param(&e, "%s", ref);
+		call_fail(k, &e);
+		return false;
+	}
+	if (!t->open) {
+		call_refuse(k, XE(OPERATION_NOT_ALLOWED),
+		    "the task is another call's",
+		    "task %s is another call's, or has ended", ref);
+		return false;
+	}
+	t->open = false;
+	t->call = k;
+	k->task = t;
+	k->unanswered = true;
+	xu_list_append(&k->core->tasks_running, &t->running);
+	return true;
 }
 
 const char *
@@ -343,6 +390,23 @@ subject(struct call *k)
 }
 
 static void
+create(struct call *k)
+{
+	struct task *t = begin(k->core, xu_val_get_str(k->msg, "session", ""),
+	    xu_val_str(xu_val_at(k->params, 0)));
+
+	if (t == NULL) {
+		call_refuse(k, XE(XLD_TOO_MANY), "tasks",
+		    "too many tasks are under way");
+		return;
+	}
+	t->made = t->open = true;
+	t->about = xu_strf("%.200s", xu_val_str(xu_val_at(k->params, 1)));
+	tell(t, "add");
+	call_ok(k, xu_str(t->ref));
+}
+
+static void
 cancel(struct call *k)
 {
 	struct task *t = subject(k);
@@ -382,9 +446,16 @@ join(struct call *k)
 	struct task *t = subject(k);
 	struct xu_val *v;
 
+	if (t->open) {
+		call_refuse(k, XE(OPERATION_NOT_ALLOWED),
+		    "the task has not begun",
+		    "task %s waits for what it is to be of", t->ref);
+		return;
+	}
 	if (t->call == NULL) {
 		v = record(k->core, t);
-		forget(t);
+		if (!t->made)
+			forget(t);
 		call_ok(k, v);
 		return;
 	}
@@ -398,6 +469,7 @@ join(struct call *k)
 }
 
 const struct handler task_handlers[] = {
+	{ "task.create", create },
 	{ "task.cancel", cancel },
 	{ "task.destroy", destroy },
 	{ "task.join", join },

@@ -115,7 +115,7 @@ load(void *arg, const char *uuid, const struct xu_val *v)
 		return;
 	}
 	d->left = d->busy = xu_val_get(v, "state") != NULL ||
-	    xu_val_get(v, "wiped") != NULL;
+	    xu_val_get(v, "wiped") != NULL || xu_val_get(v, "import") != NULL;
 	if (xu_val_get(v, "SR") == NULL)
 		xu_val_set(d->config, "SR", xu_str(sr_local(c)->uuid));
 }
@@ -348,6 +348,9 @@ sm_config(const struct vdi *v)
 
 	xu_val_set(map, "type", xu_str(vdi_format(v) == XU_DISK_QCOW2 ?
 		"qcow2" : vdi_format(v) == XU_DISK_VHD ? "vhd" : "raw"));
+	if (xu_val_get(v->config, "import") != NULL)
+		xu_val_set(map, "content",
+		    xu_str(v->busy ? "importing" : "incomplete"));
 	return map;
 }
 

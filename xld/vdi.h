@@ -63,6 +63,12 @@ struct sr *vdi_sr(const struct core *c, const struct vdi *v);
 int vdi_settle(struct vdi *v, const struct sr *s, const char *format,
     struct xu_err *e);
 struct vdi_job;
+/* Why it cannot be read from now: -1. */
+int vdi_read_refused(struct core *c, const struct vdi *v, struct xu_err *e);
+/* Nobody may be making it, have it (or, halted: use it); it is in a repository that
+ * makes disks. False: the call was refused. */
+bool vdi_is_idle(struct call *k, const struct vdi *v, bool halted);
+bool vdi_is_ours(struct call *k, const struct vdi *v);
 /* Why from cannot be copied into s: -1. */
 int vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
     struct xu_err *e);
@@ -102,8 +108,30 @@ typedef void vdi_copied_f(void *arg, const struct xu_err *e);
 struct vdi_copy *vdi_copy_start(struct core *c, const char *from,
     const char *to, int64_t start, void (*progress)(void *arg, int percent),
     vdi_copied_f *done, void *arg, struct xu_err *e);
+enum vdi_stream {
+	/* What the file or device has: so many bytes. */
+	VDI_GIVE,
+	/* What it shall have: so many; in a file that becomes as long as what
+	 * comes: so many at most. */
+	VDI_TAKE,
+	VDI_TAKE_IMAGE,
+};
+/* The same, by a pipe; *client: its other end, the caller's. copy_stream.c tells
+ * what goes through it. */
+struct vdi_copy *vdi_stream_start(struct core *c, const char *path,
+    enum vdi_stream how, int64_t size, int *client,
+    void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
+    struct xu_err *e);
 /* done is called with TASK_CANCELLED, soon. */
 void vdi_copy_cancel(struct vdi_copy *y);
 void vdi_copies_close(struct core *c);
+
+/* ---- vdi_stream.c: disks that go to clients or come from them --------------------- */
+
+/* VDI.export, VDI.import: what xld-api asks for. [vdi, format, task, length] */
+void vdi_export_call(struct call *k);
+void vdi_import_call(struct call *k);
+/* One was under way when the daemon died: an image is made anew, empty. */
+void vdi_import_left(struct core *c, struct vdi *v);
 
 #endif

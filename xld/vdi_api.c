@@ -25,9 +25,8 @@ is_used(const struct dev *d)
 	return d->phase != DEV_OFF || d->guest->suspended;
 }
 
-/* Nobody may be making it, have it (or, halted: use it). */
-static bool
-is_idle(struct call *k, const struct vdi *v, bool halted)
+bool
+vdi_is_idle(struct call *k, const struct vdi *v, bool halted)
 {
 	size_t pos = 0;
 	const struct dev *d = vdi_user(k->core, v, &pos);
@@ -53,8 +52,8 @@ is_idle(struct call *k, const struct vdi *v, bool halted)
 	return false;
 }
 
-static bool
-is_ours(struct call *k, const struct vdi *v)
+bool
+vdi_is_ours(struct call *k, const struct vdi *v)
 {
 	const struct sr *s = vdi_sr(k->core, v);
 
@@ -253,11 +252,11 @@ destroy(struct call *k)
 	const struct sr *s = vdi_sr(c, v);
 	struct xu_err e = XU_ERR_INIT;
 
-	if (!is_idle(k, v, false))
+	if (!vdi_is_idle(k, v, false))
 		return;
 	memcpy(k->wait_uuid, v->uuid, sizeof(k->wait_uuid));
 	if (v->implied && s != NULL && s->type == SR_ISO) {
-		is_ours(k, v);
+		vdi_is_ours(k, v);
 		return;
 	}
 	if (!v->implied && vdi_mark(c, v, "removed", &e) < 0) {
@@ -291,7 +290,7 @@ resize(struct call *k)
 	int64_t size = sectors(xu_val_int(xu_val_at(k->params, 1))), used;
 	struct xu_err e = XU_ERR_INIT;
 
-	if (!is_ours(k, v) || !is_idle(k, v, true))
+	if (!vdi_is_ours(k, v) || !vdi_is_idle(k, v, true))
 		return;
 	if (check_size(size, &e) == 0 && size < vdi_size(v, &used))
 		config_unsupported(&e, "size", "",
@@ -305,13 +304,11 @@ resize(struct call *k)
 /* ---- copies -------------------------------------------------------------------------------- */
 
 int
-vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
-    struct xu_err *e)
+vdi_read_refused(struct core *c, const struct vdi *from, struct xu_err *e)
 {
 	char label[160];
 	const struct dev *d;
 	size_t pos = 0;
-	int64_t used;
 
 	if (from->busy) {
 		xu_err_set(e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
@@ -336,6 +333,17 @@ vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
 		return config_unsupported(e, "location", vdi_location(from),
 		    "raw disks and qcow2 images are copied, others must be "
 		    "converted (qemu-img convert)");
+	return 0;
+}
+
+int
+vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
+    struct xu_err *e)
+{
+	int64_t used;
+
+	if (vdi_read_refused(c, from, e) < 0)
+		return -1;
 	if (sr_makes(s))
 		return check_size(vdi_size(from, &used), e);
 	xu_err_set(e, XE(SR_OPERATION_NOT_SUPPORTED), 0,
@@ -379,7 +387,7 @@ copy(struct call *k)
 static void
 clone_disk(struct call *k)
 {
-	if (is_ours(k, subject(k)))
+	if (vdi_is_ours(k, subject(k)))
 		copy_to(k, vdi_sr(k->core, subject(k)));
 }
 

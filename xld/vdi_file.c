@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "qcow2.h"
 #include "vdi.h"
 #include "xu_log.h"
@@ -143,6 +144,28 @@ end_of(pid_t pid)
 	return status;
 }
 
+/* Why it failed. */
+static void
+say_why(struct vdi_copy *y, int status, struct xu_err *e)
+{
+	y->words[strcspn(y->words, "\n")] = '\0';
+	if (y->cancelled) {
+		xu_err_set(e, XE(TASK_CANCELLED), 0, "the copy was cancelled");
+	} else if (WIFEXITED(status) && (WEXITSTATUS(status) == COPY_CUT ||
+		WEXITSTATUS(status) == COPY_LARGE)) {
+		xu_err_set(e, XE(XLD_TRANSFER), 0, "%s", y->words);
+		xu_err_param(e, "%s", y->words);
+	} else {
+		xu_err_set(e, XE(XLD_HELPER), 0, "xld-copy: %s (%s %d)",
+		    y->words[0] != '\0' ? y->words : "no reason given",
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) :
+					  WEXITSTATUS(status));
+		xu_err_param(e, "xld-copy");
+		xu_err_param(e, "%s", y->words);
+	}
+}
+
 /* It has closed its output: it has ended, or is about to. */
 static void
 finish(struct vdi_copy *y)
@@ -153,18 +176,8 @@ finish(struct vdi_copy *y)
 	uv_poll_stop(&y->poll);
 	close(y->out);
 	xu_list_remove(&y->all);
-	if (y->cancelled) {
-		xu_err_set(&e, XE(TASK_CANCELLED), 0, "the copy was cancelled");
-	} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		y->words[strcspn(y->words, "\n")] = '\0';
-		xu_err_set(&e, XE(XLD_HELPER), 0, "xld-copy: %s (%s %d)",
-		    y->words[0] != '\0' ? y->words : "no reason given",
-		    WIFSIGNALED(status) ? "signal" : "status",
-		    WIFSIGNALED(status) ? WTERMSIG(status) :
-					  WEXITSTATUS(status));
-		xu_err_param(&e, "xld-copy");
-		xu_err_param(&e, "%s", y->words);
-	}
+	if (y->cancelled || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		say_why(y, status, &e);
 	y->done(y->arg, xu_err_is_set(&e) ? &e : NULL);
 	uv_close((uv_handle_t *)&y->poll, poll_closed);
 }
@@ -206,12 +219,15 @@ on_output(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	take_words(y);
 }
 
+/* how: NULL for a copy from byte n on, else what copy_stream.c says. */
 static int
-spawn(struct vdi_copy *y, const int fds[2], int64_t start, struct xu_err *e)
+spawn(struct vdi_copy *y, const int fds[2], const char *how, int64_t n,
+    struct xu_err *e)
 {
 	static char name[] = "xld-copy";
-	char from[24];
-	char *const argv[] = { name, from, NULL };
+	char number[24], word[16];
+	char *const argv[] = { name, how != NULL ? word : number,
+		how != NULL ? number : NULL, NULL };
 	struct xu_spawn s = { .path = PROGRAM,
 		.argv = argv,
 		.fds = fds,
@@ -220,7 +236,8 @@ spawn(struct vdi_copy *y, const int fds[2], int64_t start, struct xu_err *e)
 		.pdeathsig = SIGKILL };
 	int p[2];
 
-	snprintf(from, sizeof(from), "%lld", (long long)start);
+	snprintf(number, sizeof(number), "%lld", (long long)n);
+	snprintf(word, sizeof(word), "%s", how != NULL ? how : "");
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return xu_err_set(e, XE(XLD_HELPER), errno, "start %s", PROGRAM);
 	s.out_fd = p[1];
@@ -233,37 +250,86 @@ spawn(struct vdi_copy *y, const int fds[2], int64_t start, struct xu_err *e)
 	return y->pid < 0 ? -1 : 0;
 }
 
-struct vdi_copy *
-vdi_copy_start(struct core *c, const char *from, const char *to, int64_t start,
-    void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
+static void
+close_both(const int fds[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* As what says, with those descriptors. */
+static struct vdi_copy *
+begin(const struct vdi_copy *what, const int fds[2], const char *how, int64_t n,
     struct xu_err *e)
 {
-	struct vdi_copy *y = calloc(1, sizeof(*y));
-	int fds[2] = { -1, -1 }, r = -1;
+	struct vdi_copy *y = malloc(sizeof(*y));
 
 	if (y == NULL) {
 		xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "copy a disk");
 		return NULL;
 	}
-	*y = (struct vdi_copy) { .core = c, .progress = progress, .done = done,
-		.arg = arg };
+	*y = *what;
+	if (spawn(y, fds, how, n, e) < 0) {
+		free(y);
+		return NULL;
+	}
+	uv_poll_init(y->core->loop, &y->poll, y->out);
+	y->poll.data = y;
+	uv_poll_start(&y->poll, UV_READABLE | UV_DISCONNECT, on_output);
+	xu_list_append(&y->core->copies, &y->all);
+	return y;
+}
+
+struct vdi_copy *
+vdi_copy_start(struct core *c, const char *from, const char *to, int64_t start,
+    void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
+    struct xu_err *e)
+{
+	const struct vdi_copy what = { .core = c, .progress = progress,
+		.done = done, .arg = arg };
+	struct vdi_copy *y = NULL;
+	int fds[2];
+
 	fds[0] = open(from, O_RDONLY | O_CLOEXEC);
 	fds[1] = fds[0] < 0 ? -1 : open(to, O_RDWR | O_CLOEXEC);
 	if (fds[1] < 0)
 		fail(e, fds[0] < 0 ? from : to, "open");
 	else
-		r = spawn(y, fds, start, e);
-	for (int i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	if (r < 0) {
-		free(y);
+		y = begin(&what, fds, NULL, start, e);
+	close_both(fds);
+	return y;
+}
+
+struct vdi_copy *
+vdi_stream_start(struct core *c, const char *path, enum vdi_stream how,
+    int64_t size, int *client, void (*progress)(void *arg, int percent),
+    vdi_copied_f *done, void *arg, struct xu_err *e)
+{
+	static const char *const words[] = { "give", "take", "take-image" };
+	const struct vdi_copy what = { .core = c, .progress = progress,
+		.done = done, .arg = arg };
+	/* Which of the program's two is the pipe, and which end of that. */
+	const int piped = how == VDI_GIVE ? 1 : 0, end = piped;
+	struct vdi_copy *y = NULL;
+	int fds[2] = { -1, -1 }, p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0) {
+		xu_err_set(e, XE(XLD_HELPER), errno, "a way to xld-copy");
 		return NULL;
 	}
-	uv_poll_init(c->loop, &y->poll, y->out);
-	y->poll.data = y;
-	uv_poll_start(&y->poll, UV_READABLE | UV_DISCONNECT, on_output);
-	xu_list_append(&c->copies, &y->all);
+	fds[piped] = p[end];
+	fds[!piped] = open(path,
+	    (how == VDI_GIVE ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (fds[!piped] < 0)
+		fail(e, path, "open");
+	else
+		y = begin(&what, fds, words[how], size, e);
+	close_both(fds);
+	if (y != NULL)
+		*client = p[!end];
+	else
+		close(p[!end]);
 	return y;
 }
 

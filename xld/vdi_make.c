@@ -458,6 +458,10 @@ resume(struct core *c, struct vdi *v)
 		vdi_drop(c, v, NULL, NULL);
 		return;
 	}
+	if (xu_val_get(v->config, "import") != NULL)
+		vdi_import_left(c, v);
+	if (xu_val_get(v->config, "wiped") == NULL)
+		v->busy = false;
 	if (xu_val_get(v->config, "wiped") == NULL ||
 	    (g = malloc(sizeof(*g))) == NULL)
 		return;

@@ -564,6 +564,8 @@ struct call {
 	/* args[0] when it is a machine. */
 	struct guest *guest;
 	struct task *task;
+	/* It has a task and is to be answered nevertheless. */
+	bool unanswered;
 	/* How to stop it; NULL: it cannot be. */
 	void (*cancel)(struct call *k);
 	void *cancel_arg;
@@ -587,6 +589,8 @@ bool call_may_have(struct call *k, const struct xu_val *was,
 /* Takes v; NULL = void. */
 void call_ok(struct call *k, struct xu_val *v);
 void call_ok_fd(struct call *k, int fd);
+/* The answer of one that goes on as k->task; takes both. */
+void call_begun(struct call *k, struct xu_val *v, int fd);
 void call_fail(struct call *k, const struct xu_err *e);
 void call_progress(struct call *k, const char *step, int percent);
 /* Is it the full path of a file? False: the call was refused. */
@@ -674,6 +678,8 @@ void pool_close(struct core *c);
 /* ---- task.c ------------------------------------------------------------------------------------------ */
 
 struct task *task_new(struct core *c, struct call *k);
+/* One that its owner made (task.create) is the call's now. False: it was refused. */
+bool task_take(struct call *k, const char *ref);
 /* What is being done with a machine: task -> operation. */
 struct xu_val *task_operations(struct core *c, const char *vm);
 const char *task_ref(const struct task *t);

@@ -294,6 +294,39 @@ START_TEST(half_done)
 }
 END_TEST
 
+/* Its content was coming when the daemon was killed: an image is one again, and what
+ * became of either is told. */
+START_TEST(half_brought)
+{
+	const char *format = formats[_i];
+	struct core *c = core_open_(true);
+	struct vdi *v = new_disk(c, format);
+	struct xu_err e = XU_ERR_INIT;
+	char uuid[UUID_TEXT], path[PATH_MAX];
+	struct xu_val *r;
+	int64_t used;
+
+	ck_assert(!make(c, v, 3 * MIB, false).failed);
+	memcpy(uuid, v->uuid, sizeof(uuid));
+	xu_val_set(v->config, "import", xu_int(3 * MIB));
+	ck_assert_int_eq(db_put(c->db, "VDI", uuid, v->config, &e), 0);
+	vdi_file(sr_find(c, SR), v, path);
+	core_end(c);
+	if (_i == 1)
+		ck_assert_int_eq(truncate(path, 100), 0);
+	c = core_open_(false);
+	v = vdi_find(c, uuid);
+	ck_assert_ptr_nonnull(v);
+	ck_assert(!v->busy);
+	ck_assert_int_eq(vdi_size(v, &used), 3 * MIB);
+	r = vdi_record(c, v);
+	ck_assert_str_eq(xu_val_get_str(xu_val_get(r, "sm_config"), "content",
+			     ""), "incomplete");
+	xu_val_free(r);
+	core_end(c);
+}
+END_TEST
+
 /* A machine that is on record has the last of its disks, although its maker died
  * before he could say so. */
 START_TEST(half_made_and_had)
@@ -343,6 +376,7 @@ main(void)
 	tcase_add_test(t, the_folder_is_gone);
 	tcase_add_test(t, the_group_is_gone);
 	tcase_add_test(t, half_done);
+	tcase_add_loop_test(t, half_brought, 0, 2);
 	tcase_add_test(t, half_made_and_had);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
