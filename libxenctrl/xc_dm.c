@@ -340,12 +340,17 @@ xc_hvm_nr_vcpus(xc_interface *xch, uint32_t domid, uint32_t *nr)
 XC_API int
 xc_interface_restrict(xc_interface *xch, uint32_t domid)
 {
+	return xc_restrict_fd(xch, xch->privcmd, domid);
+}
+
+XC_API int
+xc_restrict_fd(xc_interface *xch, int fd, uint32_t domid)
+{
 	uint16_t id = (uint16_t)domid;
 
 	if (xc_check_domid(xch, domid) < 0)
 		return -1;
-	if (xc_os_ioctl(XC_DEV_PRIVCMD, xch->privcmd, IOCTL_PRIVCMD_RESTRICT,
-		&id) == 0)
+	if (xc_os_ioctl(XC_DEV_PRIVCMD, fd, IOCTL_PRIVCMD_RESTRICT, &id) == 0)
 		return 0;
 	/* An ioctl that the kernel does not know. */
 	if (errno == ENOTTY)

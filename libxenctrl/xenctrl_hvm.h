@@ -180,6 +180,9 @@ int xc_hvm_nr_vcpus(xc_interface *xch, uint32_t domid, uint32_t *nr);
  * 4.11.
  */
 int xc_interface_restrict(xc_interface *xch, uint32_t domid);
+/* The same with a descriptor of the kernel's that somebody else has opened, as
+ * pidfd_getfd gives it. */
+int xc_restrict_fd(xc_interface *xch, int fd, uint32_t domid);
 
 /* --- alternative physical maps (altp2m) ---------------------------------- */
 

@@ -3,9 +3,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <xen/xen.h>
 
@@ -371,6 +373,26 @@ restricted(struct xr_env *e)
 	return r;
 }
 
+/* Of another opener: it is for one domain now, and for no other. */
+static int
+restricted_fd(struct xr_env *e)
+{
+	int fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
+	int r, err;
+
+	if (fd < 0)
+		return -1;
+	r = xc_restrict_fd(e->xch, fd, e->hvm);
+	if (r == 0 && xc_restrict_fd(e->xch, fd, e->hvm) < 0)
+		r = -1;
+	if (r == 0 && xc_restrict_fd(e->xch, fd, 0) == 0)
+		r = xr_wrong("another domain is still possible");
+	err = errno;
+	close(fd);
+	errno = err;
+	return r;
+}
+
 /* --- alternative physical maps ------------------------------------------- */
 
 static int
@@ -525,6 +547,8 @@ const struct xr_row xr_rows_hvm[] = {
 	    .flags = XR_HVM },
 	/* Opening the other handle has its own answers to failures. */
 	{ .function = "xc_interface_restrict", restricted,
+	    .flags = XR_HVM | XR_SILENT | XR_OWN_ERRNO | XR_RECOVERS },
+	{ .function = "xc_restrict_fd", restricted_fd,
 	    .flags = XR_HVM | XR_SILENT | XR_OWN_ERRNO | XR_RECOVERS },
 	ALTP2M("xc_altp2m_get_domain_state", altp2m_get_state),
 	ALTP2M("xc_altp2m_set_domain_state", altp2m_set_state),

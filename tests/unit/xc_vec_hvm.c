@@ -191,6 +191,8 @@ servers(xc_interface *x)
 	V(xc_hvm_shutdown, (x, 5, 1), DM(remote_shutdown, { .reason = 1 }));
 	V(xc_interface_restrict, (x, 5),
 	    IOCTL(XC_DEV_PRIVCMD, IOCTL_PRIVCMD_RESTRICT, uint16_t, 5));
+	V(xc_restrict_fd, (x, 0, 5),
+	    IOCTL(XC_DEV_PRIVCMD, IOCTL_PRIVCMD_RESTRICT, uint16_t, 5));
 }
 
 static void
