@@ -9,48 +9,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_hvm.bash"
 . "$(dirname "$0")/lib_fault.bash"
+. "$(dirname "$0")/lib_rfb.bash"
 undo() { for g in a b c d e f cut uefi; do xm destroy $g; done >/dev/null 2>&1; }
 cleanup '[ $status = 0 ] || { restart_xld; undo; }'
 
 # --- the screen ---------------------------------------------------------------------
-cat >"$scratch/rfb.py" <<'PY'
-# Reads a framebuffer by RFB 3.8 (RFC 6143): "WIDTHxHEIGHT LIT", the pixels that
-# are not black.
-import socket, struct, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)
-def take(n):
-    b = b''
-    while len(b) < n:
-        more = s.recv(n - len(b))
-        if not more:
-            sys.exit('it hung up')
-        b += more
-    return b
-if not take(12).startswith(b'RFB 003.008'):
-    sys.exit('not RFB 3.8')
-s.sendall(b'RFB 003.008\n')
-kinds = take(take(1)[0])
-if 1 not in kinds:
-    sys.exit('it wants a password: %r' % kinds)
-s.sendall(b'\1')
-if take(4) != b'\0\0\0\0':
-    sys.exit('refused')
-s.sendall(b'\1')
-width, height = struct.unpack('>HH', take(4))
-take(16)
-take(struct.unpack('>I', take(4))[0])
-s.sendall(struct.pack('>BxxxBBBBHHHBBBxxx', 0, 32, 24, 0, 1, 255, 255, 255,
-    16, 8, 0))
-s.sendall(struct.pack('>BxHi', 2, 1, 0))
-s.sendall(struct.pack('>BBHHHH', 3, 0, 0, 0, width, height))
-kind, rects = struct.unpack('>BxH', take(4))
-lit = 0
-for i in range(rects if kind == 0 else 0):
-    x, y, w, h, how = struct.unpack('>HHHHi', take(12))
-    pixels = take(w * h * 4)
-    lit += sum(pixels[j:j + 3] != b'\0\0\0' for j in range(0, len(pixels), 4))
-print('%dx%d %d' % (width, height, lit))
-PY
 check "create" xm create "$(hvm_config e "$bare" 'vnc = 1' 'vga = "stdvga"' \
 	'vncdisplay = 7' 'keymap = "de"' 'usbdevice = "tablet"' 'viridian = 1' \
 	'soundhw = "ac97"' 'videoram = 16' 'boot = "n"' "$pty")"
@@ -59,8 +22,8 @@ same "where it listens" 127.0.0.1 \
 	"$(xenstore-read "/local/domain/$id/console/vnc-listen")"
 same "its port" 5907 "$(xenstore-read "/local/domain/$id/console/vnc-port")"
 speaks e 'BARE UP' 1
-expect_status 0 python3 "$scratch/rfb.py" 127.0.0.1 5907
-contains "text on its screen" "$out" '^[0-9]+x[0-9]+ [1-9][0-9]{2,}$'
+expect_status 0 rfb 5907
+contains "text on its screen" "$out" '^[0-9]+x[0-9]+ [1-9][0-9]{2,} '
 note "a display that is taken"
 expect_status 9 xm create "$(hvm_config f "$bare" 'vnc = 1' 'vncdisplay = 7')"
 contains "says so" "$err" 'Address already in use'
