@@ -374,5 +374,6 @@ const struct model_class model_console = {
 	.fields = console_fields,
 	.methods = console_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
-	.doc = "The text console of a machine.",
+	.doc = "The text console of a machine (vt100), and its screen (rfb), "
+	       "if its platform has vnc: where it is seen while it runs.",
 };

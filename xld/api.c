@@ -167,7 +167,10 @@ api_tell_guest(struct guest *g)
 	api_event(c, "VM_metrics", "add", g->metrics_uuid,
 	    vm_metrics_ops.record(c, g));
 	api_event(c, "console", "add", g->console_uuid,
-	    console_ops.record(c, g));
+	    console_ops.record(c, g->console_uuid));
+	if (console_has_rfb(g))
+		api_event(c, "console", "add", g->rfb_uuid,
+		    console_ops.record(c, g->rfb_uuid));
 }
 
 static int

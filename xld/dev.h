@@ -139,6 +139,9 @@ struct dev_class {
 	 * own. Both may be NULL. */
 	const char *other_back;
 	bool (*other)(const struct dev *d);
+	/* Another kind of which each device has nodes, too, with nothing in them
+	 * but what all have; nobody waits for them. May be NULL. */
+	const char *twin;
 	/* Its backend has closed, whatever the store says: it is a process that
 	 * has died. And what is known of why. Both may be NULL. */
 	bool (*closed)(const struct dev *d);
@@ -158,6 +161,8 @@ struct dev_class {
 /* Ends with NULL. */
 extern const struct dev_class *const dev_classes[];
 extern const struct dev_class vbd_class, vif_class, pci_class;
+/* Not among them: its device follows from the rest of the config (screen.h). */
+extern const struct dev_class vfb_class;
 
 /* All devices of a guest, or one of them, in a step of a job. */
 struct dev_work {
@@ -234,6 +239,10 @@ int dev_set(struct dev *d, const char *member, struct xu_val *value);
 /* Checks entry (taken) and makes it a device, off. NULL with an error. */
 struct dev *dev_add(struct guest *g, const struct dev_class *cls,
     struct xu_val *entry, struct xu_err *e);
+/* A device without an entry, off; and its end. NULL with an error. */
+struct dev *dev_imply(struct guest *g, const struct dev_class *cls,
+    struct xu_err *e);
+void dev_imply_no_more(struct dev *d);
 /* Out of config and memory; writes no record. */
 void dev_remove(struct dev *d);
 /* Every config of a machine passes here, too. */

@@ -209,6 +209,23 @@ out:
 	return NULL;
 }
 
+struct dev *
+dev_imply(struct guest *g, const struct dev_class *cls, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *v = xu_struct();
+	char uuid[UUID_TEXT];
+
+	uuid_derive(g->uuid, cls->kind, uuid);
+	xu_val_set(v, "uuid", xu_str(uuid));
+	return dev_new(g, cls, v, e);
+}
+
+void
+dev_imply_no_more(struct dev *d)
+{
+	dev_free(d);
+}
+
 void
 dev_remove(struct dev *d)
 {

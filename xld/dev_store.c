@@ -27,24 +27,32 @@ back_kind(const struct dev *d)
 /* ---- writing ------------------------------------------------------------------- */
 
 static void
-back_common(const struct dev *d, struct nodes *n)
+back_common(const struct dev *d, const char *kind, struct nodes *n)
 {
-	nodes_put(n, "frontend", FRONT, d->domid, d->cls->kind, d->id);
+	nodes_put(n, "frontend", FRONT, d->domid, kind, d->id);
 	nodes_put(n, "frontend-id", "%d", d->domid);
 	nodes_put(n, "online", "1");
 	nodes_put(n, "state", "%d", BUS_INITIALISING);
 }
 
 static void
-front_common(const struct dev *d, struct nodes *n)
+front_common(const struct dev *d, const char *back, struct nodes *n)
 {
-	nodes_put(n, "backend", BACK, back_kind(d), d->domid, d->id);
+	nodes_put(n, "backend", BACK, back, d->domid, d->id);
 	nodes_put(n, "backend-id", "0");
 	nodes_put(n, "state", "%d", BUS_INITIALISING);
 }
 
 static void
-write_one(const struct dev *d, struct nodes *n)
+own_nodes(const struct dev *d, const char *kind, bool backend, struct nodes *n)
+{
+	if (kind != d->cls->twin)
+		d->cls->nodes(d, backend, n);
+}
+
+static void
+write_as(const struct dev *d, const char *kind, const char *back,
+    struct nodes *n)
 {
 	struct xs_permissions ours[2] = { { 0, XS_PERM_NONE },
 		{ (unsigned)d->domid, XS_PERM_READ } };
@@ -53,21 +61,29 @@ write_one(const struct dev *d, struct nodes *n)
 		{ 0, XS_PERM_READ } };
 
 	/* For xl alone: what it trusts when it lists and detaches. */
-	nodes_base(n, LIBXL, d->domid, d->cls->kind, d->id);
+	nodes_base(n, LIBXL, d->domid, kind, d->id);
 	xs_batch_mkdir(n->b, n->base);
-	nodes_put(n, "frontend", FRONT, d->domid, d->cls->kind, d->id);
-	nodes_put(n, "backend", BACK, back_kind(d), d->domid, d->id);
-	back_common(d, n);
-	d->cls->nodes(d, true, n);
-	nodes_base(n, FRONT, d->domid, d->cls->kind, d->id);
+	nodes_put(n, "frontend", FRONT, d->domid, kind, d->id);
+	nodes_put(n, "backend", BACK, back, d->domid, d->id);
+	back_common(d, kind, n);
+	own_nodes(d, kind, true, n);
+	nodes_base(n, FRONT, d->domid, kind, d->id);
 	nodes_folder(n, n->base, guests, 2);
-	front_common(d, n);
-	d->cls->nodes(d, false, n);
-	nodes_base(n, BACK, back_kind(d), d->domid, d->id);
+	front_common(d, back, n);
+	own_nodes(d, kind, false, n);
+	nodes_base(n, BACK, back, d->domid, d->id);
 	nodes_folder(n, n->base, ours, 2);
-	d->cls->nodes(d, true, n);
+	own_nodes(d, kind, true, n);
 	/* The backend's driver looks when there is a state. */
-	back_common(d, n);
+	back_common(d, kind, n);
+}
+
+static void
+write_one(const struct dev *d, struct nodes *n)
+{
+	if (d->cls->twin != NULL)
+		write_as(d, d->cls->twin, d->cls->twin, n);
+	write_as(d, d->cls->kind, back_kind(d), n);
 }
 
 static int
@@ -113,6 +129,23 @@ dev_write(struct dev_work *w, struct xu_err *e)
  * are not there are not made: a write would be the beginning of a device. The
  * order counts: the backend looks at its own state when the frontend goes.
  */
+static void
+close_as(const struct dev *d, const char *kind, const char *back, bool hard,
+    struct nodes *n)
+{
+	nodes_base(n, BACK, back, d->domid, d->id);
+	if (d->back != BUS_NONE && d->back != BUS_CLOSED) {
+		nodes_put(n, "online", "0");
+		/* Linux says Closed at the end only when it was told to
+		 * close. */
+		nodes_put(n, "state", "%d", BUS_CLOSING);
+	}
+	if (hard)
+		nodes_remove(n, FRONT, d->domid, kind, d->id);
+	if (hard && d->back == BUS_INITIALISING)
+		nodes_remove(n, BACK, back, d->domid, d->id);
+}
+
 int
 dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 {
@@ -128,17 +161,9 @@ dev_write_closing(struct dev_work *w, bool force, struct xu_err *e)
 		dev_look(d);
 		/* The guest has nothing to give back before it is connected. */
 		hard = force || d->back < BUS_CONNECTED;
-		nodes_base(&n, BACK, back_kind(d), d->domid, d->id);
-		if (d->back != BUS_NONE && d->back != BUS_CLOSED) {
-			nodes_put(&n, "online", "0");
-			/* Linux says Closed at the end only when it was told
-			 * to close. */
-			nodes_put(&n, "state", "%d", BUS_CLOSING);
-		}
-		if (hard)
-			nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
-		if (hard && d->back == BUS_INITIALISING)
-			nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
+		close_as(d, d->cls->kind, back_kind(d), hard, &n);
+		if (d->cls->twin != NULL)
+			close_as(d, d->cls->twin, d->cls->twin, hard, &n);
 	}
 	return run_loose(c, &n, "close devices", e);
 }
@@ -239,6 +264,24 @@ rm_empty_backends(struct core *c, const char *kind, int32_t domid)
 	}
 }
 
+static void
+erase_as(const struct dev *d, const char *kind, const char *back,
+    struct nodes *n)
+{
+	nodes_remove(n, FRONT, d->domid, kind, d->id);
+	if (d->cls->lingers == NULL || !d->cls->lingers(d))
+		nodes_remove(n, BACK, back, d->domid, d->id);
+	nodes_remove(n, LIBXL, d->domid, kind, d->id);
+	nodes_remove(n, COMPLAINTS "/%u", back, d->domid, d->id);
+}
+
+static void
+rm_empty_of(struct core *c, const char *back, int32_t domid)
+{
+	rm_empty_backends(c, back, domid);
+	rm_empty_complaints(c, back, domid);
+}
+
 void
 dev_erase(struct dev_work *w)
 {
@@ -254,20 +297,18 @@ dev_erase(struct dev_work *w)
 	DEV_EACH(d, w) {
 		if (d->domid < 0)
 			continue;
-		nodes_remove(&n, FRONT, d->domid, d->cls->kind, d->id);
-		if (d->cls->lingers == NULL || !d->cls->lingers(d))
-			nodes_remove(&n, BACK, back_kind(d), d->domid, d->id);
-		nodes_remove(&n, LIBXL, d->domid, d->cls->kind, d->id);
-		nodes_remove(&n, COMPLAINTS "/%u", back_kind(d), d->domid,
-		    d->id);
+		erase_as(d, d->cls->kind, back_kind(d), &n);
+		if (d->cls->twin != NULL)
+			erase_as(d, d->cls->twin, d->cls->twin, &n);
 	}
 	if (run_loose(c, &n, "remove the nodes of devices", &e) < 0)
 		xu_log_err(XU_ERROR, &e);
 	DEV_EACH(d, w) {
 		if (d->domid < 0)
 			continue;
-		rm_empty_backends(c, back_kind(d), d->domid);
-		rm_empty_complaints(c, back_kind(d), d->domid);
+		rm_empty_of(c, back_kind(d), d->domid);
+		if (d->cls->twin != NULL)
+			rm_empty_of(c, d->cls->twin, d->domid);
 	}
 }
 
@@ -446,6 +487,8 @@ dev_unwatch(struct dev *d)
 static const struct dev_class *
 class_of(const char *kind)
 {
+	if (strcmp(vfb_class.kind, kind) == 0)
+		return &vfb_class;
 	for (size_t i = 0; dev_classes[i] != NULL; i++)
 		if (strcmp(dev_classes[i]->kind, kind) == 0 ||
 		    (dev_classes[i]->other_back != NULL &&

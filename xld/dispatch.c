@@ -617,13 +617,18 @@ console_call(struct call *k)
 	const char *uuid = argument(k, 0);
 	const struct xu_val *options = xu_val_at(k->params, 1);
 	struct xu_err e = XU_ERR_INIT;
+	bool rfb = false;
 	struct guest *g;
 	int fd;
 
 	g = guest_by_uuid(k->core, uuid);
 	if (g == NULL)
-		g = console_ops.find(k->core, uuid);
-	if (g == NULL) {
+		g = console_guest(k->core, uuid, &rfb);
+	if (g != NULL && rfb) {
+		call_refuse(k, XE(XLD_CONSOLE), "it is a screen",
+		    "%s is the screen of '%s', which speaks RFB at its "
+		    "location", uuid, guest_name(g));
+	} else if (g == NULL) {
 		xu_err_set(&e, "HANDLE_INVALID", 0,
 		    "there is no machine or console with uuid '%s'", uuid);
 		xu_err_param(&e, "VM");

@@ -12,6 +12,7 @@
 #include "qemu.h"
 #include "vbd.h"
 #include "vif.h"
+#include "vnc.h"
 #include "xu_log.h"
 #include "xu_proc.h"
 
@@ -76,56 +77,6 @@ died(struct guest *g, const struct xu_err *why XU_UNUSED)
 
 /* ---- told when it greets ------------------------------------------------------ */
 
-/* Which display it found is what viewers want to know. */
-static void
-on_vnc(void *arg, const struct xu_val *ret, const struct xu_err *e)
-{
-	struct qemu *q = arg;
-	const char *host = xu_val_get_str(ret, "host", "");
-	const char *port = xu_val_get_str(ret, "service", "");
-	struct xu_err own = XU_ERR_INIT;
-
-	if (e == NULL && store_write_vnc(q->guest, host, port, &own) < 0)
-		e = &own;
-	if (e == NULL)
-		xu_log(XU_NOTICE, "domain %d: its screen is at %s port %s, by "
-				  "VNC", q->domid, host, port);
-	qemu_started(q, e);
-}
-
-static void
-on_password(void *arg, const struct xu_val *ret XU_UNUSED,
-    const struct xu_err *e)
-{
-	struct qemu *q = arg;
-
-	if (e != NULL || !qmp_call(q->qmp, "query-vnc", NULL, on_vnc, q))
-		qemu_started(q, e);
-}
-
-/* It is what it should be, but for its screen. */
-static void
-set_up(struct qemu *q)
-{
-	const struct xu_val *platform = xu_val_get(q->guest->config,
-	    "platform");
-	const char *password = xu_val_get_str(platform, "vnc_password", "");
-	struct xu_val *args;
-
-	if (xu_val_get_str(platform, "vnc", "")[0] == '\0' ||
-	    q->ready == NULL) {
-		qemu_started(q, NULL);
-	} else if (password[0] == '\0') {
-		on_password(q, NULL, NULL);
-	} else {
-		args = xu_struct();
-		xu_val_set(args, "protocol", xu_str("vnc"));
-		xu_val_set(args, "password", xu_str(password));
-		if (!qmp_call(q->qmp, "set_password", args, on_password, q))
-			qemu_started(q, NULL);
-	}
-}
-
 /* One that could not read its state ends, which is seen by itself. */
 static void
 on_status(void *arg, const struct xu_val *ret, const struct xu_err *e)
@@ -136,7 +87,7 @@ on_status(void *arg, const struct xu_val *ret, const struct xu_err *e)
 	    strcmp(xu_val_get_str(ret, "status", ""), "inmigrate") == 0)
 		return;
 	d->loading = false;
-	set_up(&d->q);
+	vnc_set_up(&d->q);
 }
 
 static void
@@ -147,7 +98,7 @@ on_event(struct qemu *q, const char *name)
 	if (!d->loading || strcmp(name, "RESUME") != 0)
 		return;
 	d->loading = false;
-	set_up(q);
+	vnc_set_up(q);
 }
 
 static void
@@ -161,7 +112,7 @@ greeted(struct qemu *q)
 	if (d->log_no_more)
 		dm_log_stop(q->qmp);
 	if (!d->loading)
-		set_up(q);
+		vnc_set_up(q);
 	else if (!qmp_call(q->qmp, "query-status", NULL, on_status, d))
 		qemu_started(q, NULL);
 }

@@ -18,6 +18,7 @@
 #ifndef XLD_DM_H
 #define XLD_DM_H
 
+#include "vnc.h"
 #include "xld.h"
 #include "xu_vdev.h"
 
@@ -81,15 +82,13 @@ struct dm_plan {
 	bool platform_pci, usb, tablet, acpi;
 	/* Command line of a kernel that is booted directly. */
 	const char *args;
-	/* "ADDRESS:DISPLAY", NULL = no VNC; unused: the next free one. */
-	const char *vnc;
-	bool vnc_unused, vnc_password;
+	struct vnc vnc;
 	/* It has network cards. */
 	bool net;
 	/* FIFOs of the serial line, without their ends; NULL = none. */
 	const char *serial;
-	/* Of QEMU's own maps and cards; NULL = its default, none. */
-	const char *keymap, *sound;
+	/* Of QEMU's own cards; NULL = none. */
+	const char *sound;
 	/* Words of the owner's at the end, one a line; NULL = none. */
 	const char *extra;
 	struct dm_disk disks[DM_DISKS];

@@ -107,10 +107,7 @@ dm_plan_from(const struct xu_val *config, struct dm_plan *p, struct xu_err *e)
 	p->acpi = config_number(config, "platform", "acpi", 1) != 0;
 	p->tablet = config_number(config, "platform", "usb_tablet", 0) != 0;
 	p->args = xu_val_get_str(config, "PV_args", "");
-	p->vnc = given(platform, "vnc");
-	p->vnc_unused = config_number(config, "platform", "vnc_unused", 1) != 0;
-	p->vnc_password = given(platform, "vnc_password") != NULL;
-	p->keymap = given(platform, "keymap");
+	p->vnc = vnc_of(config);
 	p->sound = given(platform, "soundhw");
 	p->extra = given(platform, "device_model_args");
 	return 0;
@@ -246,17 +243,17 @@ add_card(struct words *w, const struct dm_plan *p)
 	    (unsigned long long)p->video_mib);
 }
 
+/* sound: those who look hear it, too. */
 static void
-add_screen(struct words *w, const struct dm_plan *p)
+add_screen(struct words *w, const struct vnc *p, bool sound)
 {
 	add(w, "-display");
 	add(w, "none");
-	if (p->vnc == NULL)
+	if (p->address == NULL)
 		return;
 	add(w, "-vnc");
-	add(w, "%s%s%s%s", p->vnc, p->vnc_unused ? ",to=99" : "",
-	    p->vnc_password ? ",password=on" : "",
-	    p->sound != NULL ? ",audiodev=sound" : "");
+	add(w, "%s%s%s%s", p->address, p->unused ? ",to=99" : "",
+	    p->password ? ",password=on" : "", sound ? ",audiodev=sound" : "");
 	if (p->keymap != NULL) {
 		add(w, "-k");
 		add(w, "%s", p->keymap);
@@ -423,7 +420,7 @@ dm_args(const struct dm_plan *p)
 	add_cards(&w, p);
 	for (unsigned i = 0; i < DM_DISKS; i++)
 		add_disk(&w, &p->disks[i], i);
-	add_screen(&w, p);
+	add_screen(&w, &p->vnc, p->sound != NULL);
 	add_kernel(&w, p);
 	if (p->fds.state >= 0) {
 		add(&w, "-incoming");
@@ -433,18 +430,19 @@ dm_args(const struct dm_plan *p)
 	return finished(&w);
 }
 
-/* No screen, no devices: its machine is a name for what xen-attach means. */
+/* No devices: its machine is a name for what xen-attach means. */
 char **
 qdisk_args(const struct qdisk_plan *p)
 {
 	static const char *const fixed[] = { "-xen-attach", "-machine", "xenpv",
-		"-display", "none", NULL };
+		NULL };
 	struct words w = { .v = NULL };
 
 	add(&w, "%s", p->program);
 	add_walls(&w, p->domid, p->uid, p->root);
 	add_name(&w, p->name, p->qmp);
 	add_all(&w, fixed);
+	add_screen(&w, &p->vnc, false);
 	for (unsigned i = 0; i < p->n; i++) {
 		add(&w, "-add-fd");
 		add(&w, "fd=%d,set=%u", p->disks[i].fd, p->disks[i].set);

@@ -69,15 +69,37 @@ refuse_processes(scmp_filter_ctx f)
 
 /* Requests to /dev/xen/privcmd have this letter; those to the devices of grants and
  * events have others. */
+#define PRIVCMD ('P' << 8)
+/* To map another domain's pages (IOCTL_PRIVCMD_MMAPBATCH_V2). */
+#define PRIVCMD_MAP (PRIVCMD | 4)
+
+enum may_ask {
+	ASK_NOTHING,
+	/* Its domain's memory; see screen.h. */
+	ASK_MAPS,
+	ASK_ALL,
+};
+
 static int
-refuse_hypercalls(scmp_filter_ctx f)
+refuse_hypercalls(scmp_filter_ctx f, bool maps)
 {
-	return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 'P' << 8));
+	int r = 0;
+
+	if (!maps)
+		return seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, PRIVCMD));
+	/* Those whose number is another one, bit by bit. */
+	for (unsigned bit = 1; r == 0 && bit < 0x100; bit <<= 1)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
+		    SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00 | bit,
+			PRIVCMD | (~PRIVCMD_MAP & bit)));
+	return r;
 }
 
 static int
-filter(bool may_start, bool may_ask_xen)
+filter(bool may_start, enum may_ask may_ask)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
 	int r = f == NULL ? -ENOMEM : 0;
@@ -86,8 +108,8 @@ filter(bool may_start, bool may_ask_xen)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
 	if (r == 0 && !may_start)
 		r = refuse_processes(f);
-	if (r == 0 && !may_ask_xen)
-		r = refuse_hypercalls(f);
+	if (r == 0 && may_ask != ASK_ALL)
+		r = refuse_hypercalls(f, may_ask == ASK_MAPS);
 	/* Its flags are in memory where no filter sees them; the C library takes
 	 * clone when this one does not exist. */
 	if (r == 0)
@@ -103,7 +125,7 @@ filter(bool may_start, bool may_ask_xen)
 int
 dm_filter(bool may_start)
 {
-	return filter(may_start, true);
+	return filter(may_start, ASK_ALL);
 }
 
 static int
@@ -150,10 +172,10 @@ dm_confine(const void *plan)
 {
 	const struct dm_plan *p = plan;
 
-	separate(p->vnc != NULL || p->net);
+	separate(p->vnc.address != NULL || p->net);
 	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return filter(false, true);
+	return filter(false, ASK_ALL);
 }
 
 /* ---- what serves disks ---------------------------------------------------------- */
@@ -219,10 +241,13 @@ make_root(const struct qdisk_plan *p)
 int
 qdisk_confine(const void *plan)
 {
-	if (make_root(plan) < 0)
+	const struct qdisk_plan *p = plan;
+	bool screen = p->vnc.address != NULL;
+
+	if (make_root(p) < 0)
 		return -1;
-	separate(false);
+	separate(screen);
 	if (limits() < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	return filter(false, false);
+	return filter(false, screen ? ASK_MAPS : ASK_NOTHING);
 }

@@ -127,6 +127,7 @@ guest_new(struct core *c, const char *uuid, struct xu_val *config,
 	memcpy(g->uuid, uuid, sizeof(g->uuid));
 	uuid_derive(uuid, "metrics", g->metrics_uuid);
 	uuid_derive(uuid, "console", g->console_uuid);
+	uuid_derive(uuid, "rfb", g->rfb_uuid);
 	xu_list_append(&c->guests, &g->all);
 	if (devs_load(g, e) == 0)
 		return g;
@@ -170,6 +171,7 @@ guest_free(struct guest *g)
 	devs_free(g);
 	console_free(g);
 	dm_forget(g);
+	free(steal_ptr(&g->vnc));
 	guest_set_domid(g, NO_DOMID, NULL);
 	let_name_go(c, g, guest_name(g));
 	xu_map_del(c->by_uuid, g->uuid);
@@ -228,6 +230,7 @@ guest_become(struct guest *g, const char *uuid, const char *name,
 	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
 	uuid_derive(uuid, "metrics", g->metrics_uuid);
 	uuid_derive(uuid, "console", g->console_uuid);
+	uuid_derive(uuid, "rfb", g->rfb_uuid);
 	g->becomes[0] = '\0';
 	if (store_write_identity(g, old, e) < 0 || record_write(g, e) < 0)
 		xu_log_err(XU_ERROR, e);
@@ -240,6 +243,7 @@ int
 guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e)
 {
 	struct core *c = g->core;
+	bool shown = g->vnc != NULL && g->domid != domid;
 
 	if (domid >= 0 && xu_map_put_u64(c->by_domid, (uint64_t)domid, g) < 0)
 		return no_memory(e);
@@ -247,6 +251,11 @@ guest_set_domid(struct guest *g, int32_t domid, struct xu_err *e)
 		xu_map_del_u64(c->by_domid, (uint64_t)g->domid);
 	g->domid = domid;
 	memset(&g->info, 0, sizeof(g->info));
+	if (shown) {
+		free(steal_ptr(&g->vnc));
+		api_event(c, "console", "mod", g->rfb_uuid,
+		    console_ops.record(c, g->rfb_uuid));
+	}
 	if (domid < 0) {
 		g->handle[0] = '\0';
 		g->preserved = g->dumped = false;

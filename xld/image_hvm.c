@@ -72,6 +72,30 @@ screen(const char *vnc, bool unused)
 	return v;
 }
 
+static struct xu_val *
+screen_of(const struct xu_val *config)
+{
+	return screen(xu_val_get_str(xu_val_get(config, "platform"), "vnc", ""),
+	    config_number(config, "platform", "vnc_unused", 1) != 0);
+}
+
+void
+image_put_screen(struct xu_val *to, const struct xu_val *config)
+{
+	const struct xu_val *platform = xu_val_get(config, "platform");
+	struct xu_val *vfbs = xu_array(), *vkbs = xu_array();
+	struct xu_val *vfb = xu_struct(), *vkb = xu_struct();
+
+	xu_val_set(vfb, "devid", xu_int(0));
+	xu_val_set(vfb, "vnc", screen_of(config));
+	image_text(vfb, "keymap", platform, "keymap");
+	xu_val_set(vkb, "devid", xu_int(0));
+	xu_val_add(vfbs, vfb);
+	xu_val_add(vkbs, vkb);
+	xu_val_set(to, "vfbs", vfbs);
+	xu_val_set(to, "vkbs", vkbs);
+}
+
 void
 image_put_hvm(struct xu_val *b_info, const struct xu_val *config)
 {
@@ -96,8 +120,7 @@ image_put_hvm(struct xu_val *b_info, const struct xu_val *config)
 	xu_val_set(vga, "kind",
 	    xu_str(xu_val_get_str(platform, "vga", "cirrus")));
 	xu_val_set(v, "vga", vga);
-	xu_val_set(v, "vnc", screen(xu_val_get_str(platform, "vnc", ""),
-	    config_number(config, "platform", "vnc_unused", 1) != 0));
+	xu_val_set(v, "vnc", screen_of(config));
 	xu_val_set(b_info, "video_memkb",
 	    xu_int((int64_t)dm_video_mib(config) * 1024));
 	xu_val_set(b_info, "device_model_version", xu_str("qemu_xen"));
@@ -167,6 +190,29 @@ take_screen(struct xu_val *platform, const struct xu_val *vnc)
 	image_text(platform, "vnc_password", vnc, "passwd");
 	xu_val_set(platform, "vnc_unused",
 	    xu_str(is_on(vnc, "findunused", true) ? "1" : "0"));
+}
+
+int
+image_take_screen(struct xu_val *args, const struct xu_val *config,
+    struct xu_err *e)
+{
+	const struct xu_val *vfbs = xu_val_get(config, "vfbs");
+	const struct xu_val *vfb = xu_val_at(vfbs, 0);
+	struct xu_val *platform;
+
+	if (xu_val_count(vfbs) > 1 ||
+	    xu_val_count(xu_val_get(config, "vkbs")) > 1)
+		return refuse(e, "more than one screen or keyboard");
+	if (is_on(xu_val_get(vfb, "sdl"), "enable", false))
+		return refuse(e, "a window of the host's (SDL)");
+	if (vfb == NULL)
+		return xu_val_count(xu_val_get(config, "vkbs")) == 0 ?
+		    0 : refuse(e, "a keyboard without a screen");
+	platform = xu_struct();
+	take_screen(platform, xu_val_get(vfb, "vnc"));
+	image_text(platform, "keymap", vfb, "keymap");
+	xu_val_set(args, "platform", platform);
+	return 0;
 }
 
 int

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image_xl.h"
+#include "vnc.h"
 
 /* Of our member. */
 #define OURS_VERSION 1
@@ -78,6 +79,9 @@ image_config(const struct guest *g)
 	for (size_t i = 0; i < XU_ARRAY_SIZE(actions); i++)
 		image_text(v, actions[i].member, g->config, actions[i].field);
 	image_put_devices(v, g->config);
+	if (config_type(g->config) != TYPE_HVM &&
+	    vnc_of(g->config).address != NULL)
+		image_put_screen(v, g->config);
 	xu_val_set(ours, "version", xu_int(OURS_VERSION));
 	xu_val_set(ours, "config", xu_val_copy(g->config));
 	/* Optional: older images have none. */
@@ -101,8 +105,8 @@ refuse(struct xu_err *e, const char *reason, const char *what)
 static int
 check_devices(const struct xu_val *config, struct xu_err *e)
 {
-	static const char *const lists[] = { "pcidevs", "vtpms", "vfbs", "vkbs",
-		"p9s", "pvcallsifs", "vsnds", "usbctrls", "usbdevs", "rdms",
+	static const char *const lists[] = { "pcidevs", "vtpms", "p9s",
+		"pvcallsifs", "vsnds", "usbctrls", "usbdevs", "rdms",
 		"dtdevs" };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(lists); i++)
@@ -121,6 +125,12 @@ from_xl(const struct xu_val *config, struct xu_err *e)
 
 	if (check_devices(config, e) < 0)
 		return NULL;
+	if (strcmp(xu_val_get_str(c, "type", ""), "hvm") == 0 &&
+	    xu_val_count(xu_val_get(config, "vfbs")) > 0) {
+		refuse(e, "an HVM guest has screens of its device model alone",
+		    "vfbs");
+		return NULL;
+	}
 	v = xu_struct();
 	other = xu_struct();
 	image_text(v, "uuid", c, "uuid");
@@ -141,7 +151,8 @@ from_xl(const struct xu_val *config, struct xu_err *e)
 	xu_val_set(other, "transient", xu_str("true"));
 	xu_val_set(v, "other_config", other);
 	if (image_take_devices(v, config, e) == 0 &&
-	    (config_type(v) != TYPE_HVM || image_take_hvm(v, b, e) == 0))
+	    (config_type(v) == TYPE_HVM ? image_take_hvm(v, b, e) :
+					  image_take_screen(v, config, e)) == 0)
 		return v;
 	xu_val_free(v);
 	return NULL;

@@ -30,7 +30,12 @@ void image_put_devices(struct xu_val *to, const struct xu_val *config);
 int image_take_devices(struct xu_val *args, const struct xu_val *config,
     struct xu_err *e);
 
-/* ---- image_hvm.c: what only HVM guests have ---------------------------------------- */
+/* ---- image_hvm.c: what only HVM guests have, and screens of the others --------------- */
+
+/* Members vfbs and vkbs. */
+void image_put_screen(struct xu_val *to, const struct xu_val *config);
+int image_take_screen(struct xu_val *args, const struct xu_val *config,
+    struct xu_err *e);
 
 /* Into b_info, and its member "type.hvm". */
 void image_put_hvm(struct xu_val *b_info, const struct xu_val *config);

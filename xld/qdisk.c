@@ -12,6 +12,7 @@
 #include "dm.h"
 #include "qdisk.h"
 #include "qemu.h"
+#include "screen.h"
 #include "vbd.h"
 #include "xu_log.h"
 #include "xu_num.h"
@@ -28,6 +29,8 @@ struct qdisk {
 	struct qemu q;
 	/* Sets are used in turn: QEMU may still have the last one's file open. */
 	unsigned next;
+	/* Of the screen that waits for its end. */
+	char screen[UUID_TEXT];
 };
 
 bool
@@ -137,18 +140,23 @@ lost(struct dev *d, const void *arg)
 static void
 died(struct guest *g, const struct xu_err *why)
 {
-	/* A guest whose disks are gone has crashed; on_crash says what follows. */
+	/* A guest whose disks are gone has crashed; on_crash says what follows.
+	 * One without a screen goes on. */
 	if (how_many(g) > 0 && xc_domain_shutdown(g->core->xch,
 		(uint32_t)g->domid, END_CRASH) < 0)
 		xu_log(XU_ERROR, "domain %d: %s", g->domid,
 		    xc_last_error(g->core->xch));
 	each(g, lost, why);
+	screen_told(g, why);
 }
 
 static void
 greeted(struct qemu *q)
 {
-	qemu_started(q, NULL);
+	if (screen_of(q->guest) != NULL)
+		screen_greeted(q);
+	else
+		qemu_started(q, NULL);
 }
 
 /* Has QEMU said of d, since it was told of it, that it will not have it? */
@@ -189,18 +197,28 @@ said(struct qemu *q)
 	each(q->guest, look_for_refusal, q);
 }
 
-static const struct qemu_role role = {
-	.word = "QEMU of its disks",
-	.log = "qemu-disk",
-	.suffix = "disk",
-	.record = "qdisk",
-	.uid_base = QEMU_UID_BASE + QEMU_UIDS,
-	.slot = slot,
-	.greeted = greeted,
-	.died = died,
-	.said = said,
-	.confine = qdisk_confine,
-};
+/* One process, and two words for it: with a screen it is that that people know. */
+#define ROLE(name)                                                             \
+	{                                                                      \
+		.word = (name),                                                \
+		.log = "qemu-disk",                                            \
+		.suffix = "disk",                                              \
+		.record = "qdisk",                                             \
+		.uid_base = QEMU_UID_BASE + QEMU_UIDS,                         \
+		.slot = slot,                                                  \
+		.greeted = greeted,                                            \
+		.died = died,                                                  \
+		.said = said,                                                  \
+		.confine = qdisk_confine,                                      \
+	}
+static const struct qemu_role role = ROLE("QEMU of its disks");
+static const struct qemu_role screen_role = ROLE("QEMU of its screen");
+
+static const struct qemu_role *
+role_of(const struct guest *g)
+{
+	return screen_of(g) != NULL ? &screen_role : &role;
+}
 
 /* ---- a file for it ------------------------------------------------------------------ */
 
@@ -319,6 +337,7 @@ started(void *arg, const struct xu_err *e)
 		each(g, lost, e);
 	else
 		each(g, give_now, NULL);
+	screen_told(g, e);
 }
 
 static int
@@ -399,7 +418,7 @@ start_with(struct guest *g, struct files *f, struct xu_err *e)
 {
 	char **words = qdisk_args(&f->plan);
 	struct qemu *q = words == NULL ?
-	    NULL : qemu_new(g, &role, sizeof(struct qdisk), e);
+	    NULL : qemu_new(g, role_of(g), sizeof(struct qdisk), e);
 	int r = -1;
 
 	if (words == NULL)
@@ -424,6 +443,8 @@ start(struct guest *g, struct xu_err *e)
 		.qmp = 3 } };
 	int r;
 
+	if (screen_of(g) != NULL)
+		f.plan.vnc = vnc_of(g->config);
 	DISK_EACH(d, g)
 		take(&f, d);
 	if (f.missed > 0) {
@@ -436,7 +457,8 @@ start(struct guest *g, struct xu_err *e)
 	}
 	if (access(f.plan.program, X_OK) < 0) {
 		xu_err_set(e, XE(XLD_HELPER), errno,
-		    "%s, which serves images (package qemu-system-xen)",
+		    "%s, which serves images and screens (package "
+		    "qemu-system-xen)",
 		    f.plan.program);
 		xu_err_param(e, "qemu");
 		xu_err_param(e, "%s", f.plan.program);
@@ -462,6 +484,12 @@ qdisk_grant(struct dev *d, struct xu_err *e)
 		return -1;
 	v->log_from = stat(d->guest->qdisk->log, &st) == 0 ? st.st_size : 0;
 	return 0;
+}
+
+int
+qdisk_grant_screen(struct dev *d, struct xu_err *e)
+{
+	return d->guest->qdisk != NULL ? 0 : start(d->guest, e);
 }
 
 void
@@ -589,6 +617,8 @@ ended(void *arg)
 	struct ended *k = arg;
 
 	dev_forget_backends(k->core, QDISK_KIND, k->domid);
+	dev_forget_backends(k->core, vfb_class.kind, k->domid);
+	dev_forget_backends(k->core, vfb_class.twin, k->domid);
 	free(k);
 }
 
@@ -616,11 +646,41 @@ qdisk_release(struct dev *d)
 
 	if (!qdisk_has(d))
 		return;
-	if (!v->leaving && how_many(g) > 1)
+	if (!v->leaving && (how_many(g) > 1 || screen_of(g) != NULL))
 		ask(g, "remove-fd", set_arg(d), -1, NULL, NULL);
-	if (how_many(g) > 1)
-		return;
-	end(g);
+	if (how_many(g) == 1 && screen_of(g) == NULL)
+		end(g);
+}
+
+static void
+parted(void *arg)
+{
+	struct qdisk *k = arg;
+	struct dev *d = dev_find(k->q.core, k->screen);
+
+	if (d != NULL)
+		look_again(d);
+}
+
+int
+qdisk_part_screen(struct dev *d, struct xu_err *e XU_UNUSED)
+{
+	struct qdisk *k = qdisk_of(d->guest);
+
+	if (k == NULL || how_many(d->guest) > 0)
+		return 1;
+	if (!k->q.stopping) {
+		memcpy(k->screen, d->uuid, sizeof(k->screen));
+		qemu_stop(d->guest, k->q.role, parted, k);
+	}
+	return 0;
+}
+
+void
+qdisk_release_screen(struct dev *d)
+{
+	if (how_many(d->guest) == 0)
+		end(d->guest);
 }
 
 /* ---- after a restart ------------------------------------------------------------------------ */
@@ -643,17 +703,32 @@ qdisk_adopt_disk(struct dev *d)
 	    (unsigned)n : 2 * QDISK_SETS;
 }
 
+/* Whatever their phase: devices are adopted later. */
+static bool
+has_disks(const struct guest *g)
+{
+	struct xu_list *l;
+
+	LIST_FOREACH(l, &g->devs)
+		if (qdisk_has(xu_container_of(l, struct dev, all)))
+			return true;
+	return false;
+}
+
 bool
 qdisk_adopt(struct guest *g, const struct xu_val *record)
 {
+	bool screen = xu_val_get_bool(record, "screen", false);
+	bool was = xu_val_get_int(record, "qdisk_pid", 0) != 0;
+	const struct qemu_role *r = screen ? &screen_role : &role;
 	struct qemu *q;
 
-	bool was = xu_val_get_int(record, "qdisk_pid", 0) != 0;
-
-	q = was ? qemu_adopt(g, &role, sizeof(struct qdisk), record) : NULL;
+	if (screen)
+		screen_again(g);
+	q = was ? qemu_adopt(g, r, sizeof(struct qdisk), record) : NULL;
 	if (q == NULL) {
-		qemu_kill_strays(&role, g->domid);
-		return !was;
+		qemu_kill_strays(r, g->domid);
+		return !was || !has_disks(g);
 	}
 	/* Behind all that there are. */
 	qdisk_of(g)->next = (unsigned)xu_val_get_int(record, "qdisk_next", 0) %
@@ -664,6 +739,8 @@ qdisk_adopt(struct guest *g, const struct xu_val *record)
 void
 qdisk_keep(const struct guest *g, struct xu_val *record)
 {
+	if (screen_of(g) != NULL)
+		xu_val_set(record, "screen", xu_bool(true));
 	if (g->qdisk == NULL)
 		return;
 	qemu_keep(g->qdisk, record);

@@ -3,7 +3,8 @@
  * Disks that no backend of the kernel's can serve, images of a format of their own,
  * and those whose owner says so: a QEMU of the guest's, which draws nothing and
  * emulates nothing, is their backend. It starts with the first of them and ends with
- * the last.
+ * the last. (It draws where the guest has a screen: all of a guest's devices that are
+ * QEMU's are of one process, because each would serve all of its nodes.)
  *
  * It cannot be restricted to its domain by Xen's libraries (they would close what it
  * serves by), so it has walls of its own: a user id, a root in which there is
@@ -16,6 +17,7 @@
 #define XLD_QDISK_H
 
 #include "dev.h"
+#include "vnc.h"
 
 /* The store's word for its backends. */
 #define QDISK_KIND "qdisk"
@@ -33,6 +35,8 @@ struct qdisk_plan {
 	uint32_t uid;
 	/* As the child has it. */
 	int qmp;
+	/* Of the guest's screen (screen.h); without an address there is none. */
+	struct vnc vnc;
 	struct {
 		int fd;
 		unsigned set;
@@ -63,9 +67,15 @@ bool qdisk_closed(const struct dev *d);
 void qdisk_complaint(const struct dev *d, char *out, size_t room);
 /* Idempotent. The last one's ends the process. */
 void qdisk_release(struct dev *d);
+/* The same two for the guest's screen, which the process serves, too. */
+int qdisk_grant_screen(struct dev *d, struct xu_err *e);
+/* 1: there is nobody who listens for viewers any more, or disks keep it; 0: not
+ * yet, dev_changed follows. */
+int qdisk_part_screen(struct dev *d, struct xu_err *e);
+void qdisk_release_screen(struct dev *d);
 /* After a restart of xld. */
 void qdisk_adopt_disk(struct dev *d);
-/* Before devices are adopted. False: it has died. True, too: there was none. */
+/* Before devices are adopted. False: it has died, and disks with it. */
 bool qdisk_adopt(struct guest *g, const struct xu_val *record);
 void qdisk_keep(const struct guest *g, struct xu_val *record);
 void qdisk_forget(struct guest *g);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -407,6 +408,50 @@ qemu_start(struct qemu *q, char **argv, const void *plan, const int *fds,
 	q->arg = arg;
 	uv_timer_start(&q->timer, on_timer, START_MS, 0);
 	return 0;
+}
+
+/* ---- walls that only we can build ---------------------------------------------------------- */
+
+static int
+restrict_one(const struct qemu *q, int number)
+{
+	int fd = (int)syscall(SYS_pidfd_getfd, q->pidfd, number, 0);
+	int r = fd < 0 ? -1 : xc_restrict_fd(q->core->xch, fd,
+			     (uint32_t)q->domid);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int
+qemu_restrict(const struct qemu *q, struct xu_err *e)
+{
+	char path[64];
+	struct stat want, st;
+	const struct dirent *ent;
+	int64_t number;
+	int r = -1;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)q->pid);
+	dir = stat("/dev/xen/privcmd", &want) < 0 ? NULL : opendir(path);
+	errno = ENOENT;
+	while (dir != NULL && (ent = readdir(dir)) != NULL)
+		if (xu_num_i64(ent->d_name, 0, INT32_MAX, &number) &&
+		    fstatat(dirfd(dir), ent->d_name, &st, 0) == 0 &&
+		    S_ISCHR(st.st_mode) && st.st_rdev == want.st_rdev &&
+		    (r = restrict_one(q, (int)number)) < 0)
+			break;
+	if (r < 0) {
+		xu_err_set(e, XE(XLD_HELPER), errno,
+		    "restrict the %s to its domain", q->role->word);
+		xu_err_param(e, "qemu");
+		xu_err_param(e, "it cannot be restricted");
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return r;
 }
 
 /* ---- later -------------------------------------------------------------------------------- */

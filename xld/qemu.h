@@ -88,6 +88,8 @@ int qemu_start(struct qemu *q, char **argv, const void *plan, const int *fds,
     int nfds, vm_done_f *ready, void *arg, struct xu_err *e);
 /* e NULL: all that it was asked at its start is done. */
 void qemu_started(struct qemu *q, const struct xu_err *e);
+/* What it has open of /dev/xen/privcmd is good for its domain alone from now on. */
+int qemu_restrict(const struct qemu *q, struct xu_err *e);
 /* What qemu_adopt needs, into the guest's record. */
 void qemu_keep(const struct qemu *q, struct xu_val *v);
 /* After a restart of the daemon. NULL: it is dead. */

@@ -12,6 +12,7 @@
 #include "vm_cpuid.h"
 #include "vm_hvm.h"
 #include "vm_place.h"
+#include "vnc.h"
 #include "xu_num.h"
 #include "xu_vnuma.h"
 
@@ -446,7 +447,8 @@ check_platform(const struct core *c, const struct xu_val *v, struct xu_err *e)
 		0 ||
 	    cpuid_check(platform, e) < 0 || check_vnuma(v, e) < 0)
 		return -1;
-	return config_type(v) == TYPE_HVM ? hvm_check(c, platform, e) : 0;
+	return config_type(v) == TYPE_HVM ? hvm_check(c, platform, e) :
+					   vnc_check(platform, e);
 }
 
 static int

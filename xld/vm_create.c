@@ -17,6 +17,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
+#include "screen.h"
 #include "vm_files.h"
 #include "vm_limits.h"
 #include "vm_order.h"
@@ -123,6 +124,8 @@ step_prepare(void *ctx, struct xu_err *e)
 {
 	struct create *j = ctx;
 
+	if (screen_settle(j->g, e) < 0)
+		return XU_STEP_FAIL;
 	return dev_prepare(&j->devices, e);
 }
 

@@ -9,12 +9,7 @@
 #include <xen/hvm/params.h>
 
 #include "vm_hvm.h"
-
-/* QEMU looks for a file of that name. */
-#define KEYMAP_LETTERS "abcdefghijklmnopqrstuvwxyz-"
-#define KEYMAP_MAX     16
-/* What the VNC protocol has room for. */
-#define VNC_PASSWORD_MAX 8
+#include "vnc.h"
 
 static int
 refuse(struct xu_err *e, const char *key, const char *value,
@@ -142,29 +137,10 @@ int
 hvm_check(const struct core *c, const struct xu_val *platform,
     struct xu_err *e)
 {
-	const char *keymap = xu_val_get_str(platform, "keymap", "");
-	const char *password = xu_val_get_str(platform, "vnc_password", "");
-	const char *vnc = xu_val_get_str(platform, "vnc", "");
-	const char *display = strrchr(vnc, ':');
 	uint64_t mask;
 
-	/* Of what QEMU takes there, an address alone. */
-	if (vnc[0] != '\0' &&
-	    (display == NULL || display == vnc || display[1] == '\0' ||
-		display[1 + strspn(display + 1, "0123456789")] != '\0' ||
-		strpbrk(vnc, ",/ \n") != NULL ||
-		strncmp(vnc, "unix:", 5) == 0))
-		return refuse(e, "vnc", vnc,
-		    "an address and a display number are wanted, such as "
-		    "127.0.0.1:0");
-	if (strlen(keymap) > KEYMAP_MAX ||
-	    keymap[strspn(keymap, KEYMAP_LETTERS)] != '\0')
-		return refuse(e, "keymap", keymap,
-		    "the name of a keyboard map such as en-us is wanted");
-	/* Not shown: it is one. */
-	if (strlen(password) > VNC_PASSWORD_MAX)
-		return refuse(e, "vnc_password", "(hidden)",
-		    "VNC passwords have at most 8 characters");
+	if (vnc_check(platform, e) < 0)
+		return -1;
 	return hvm_viridian(xu_val_get_str(platform, "viridian", ""),
 	    &c->version, &mask, e);
 }

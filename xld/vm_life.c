@@ -133,6 +133,8 @@ vm_untell(struct guest *g)
 {
 	struct core *c = g->core;
 
+	if (console_has_rfb(g))
+		api_event(c, "console", "del", g->rfb_uuid, NULL);
 	api_event(c, "console", "del", g->console_uuid, NULL);
 	api_event(c, "VM_metrics", "del", g->metrics_uuid, NULL);
 	api_event(c, "VM", "del", g->uuid, NULL);

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "dev.h"
 #include "pci.h"
+#include "vnc.h"
 
 /* ---- VM ----------------------------------------------------------------------- */
 
@@ -17,6 +18,8 @@ consoles_of(const struct guest *g)
 
 	if (!g->foreign)
 		xu_val_add(v, xu_str(g->console_uuid));
+	if (console_has_rfb(g))
+		xu_val_add(v, xu_str(g->rfb_uuid));
 	return v;
 }
 
@@ -320,39 +323,78 @@ const struct class_ops vm_metrics_ops = {
 
 /* ---- console ------------------------------------------------------------------------ */
 
+/* An object is one of the two identities in a guest: its text console's, which each
+ * of ours has, or its screen's. */
+
+bool
+console_has_rfb(const struct guest *g)
+{
+	return !g->foreign && vnc_of(g->config).address != NULL;
+}
+
+struct guest *
+console_guest(struct core *c, const char *ref, bool *rfb)
+{
+	struct guest *g = find_derived(c, ref, offsetof(struct guest,
+	    console_uuid));
+
+	*rfb = g == NULL;
+	if (g == NULL)
+		g = find_derived(c, ref, offsetof(struct guest, rfb_uuid));
+	return g != NULL && *rfb && !console_has_rfb(g) ? NULL : g;
+}
+
 static void *
 find_console(struct core *c, const char *ref)
 {
-	return find_derived(c, ref, offsetof(struct guest, console_uuid));
+	bool rfb;
+	struct guest *g = console_guest(c, ref, &rfb);
+
+	return g == NULL ? NULL : rfb ? g->rfb_uuid : g->console_uuid;
 }
 
+/* Below the lowest bit of *pos: which guest; the bit: its first has been given. */
 static void *
 next_console(struct core *c, size_t *pos)
 {
 	struct guest *g;
+	size_t after;
+	bool rfb;
 
-	while ((g = next_guest(c, pos)) != NULL)
-		if (!g->foreign)
-			return g;
-	return NULL;
+	for (;;) {
+		after = *pos >> 1;
+		g = next_guest(c, &after);
+		if (g == NULL)
+			return NULL;
+		rfb = *pos & 1;
+		*pos = rfb ? after << 1 : *pos | 1;
+		if (rfb && console_has_rfb(g))
+			return g->rfb_uuid;
+		if (!rfb && !g->foreign)
+			return g->console_uuid;
+	}
 }
 
 static const char *
 console_ref(const void *obj)
 {
-	return ((const struct guest *)obj)->console_uuid;
+	return obj;
 }
 
 static struct xu_val *
-console_record(struct core *c XU_UNUSED, void *obj)
+console_record(struct core *c, void *obj)
 {
-	const struct guest *g = obj;
 	struct xu_val *v = xu_struct();
+	const char *ref = obj;
+	const struct guest *g;
+	bool rfb;
 
-	xu_val_set(v, "uuid", xu_str(g->console_uuid));
-	xu_val_set(v, "protocol", xu_str("vt100"));
-	xu_val_set(v, "location", xu_strf("/console?uuid=%s", g->console_uuid));
-	xu_val_set(v, "VM", xu_str(g->uuid));
+	g = console_guest(c, ref, &rfb);
+	xu_val_set(v, "uuid", xu_str(ref));
+	xu_val_set(v, "protocol", xu_str(rfb ? "rfb" : "vt100"));
+	xu_val_set(v, "location", g != NULL && rfb ? xu_str(vnc_location(g)) :
+		xu_strf("/console?uuid=%s", ref));
+	xu_val_set(v, "VM", xu_str(g != NULL ? g->uuid : ""));
 	xu_val_set(v, "other_config", xu_struct());
 	return v;
 }

@@ -168,7 +168,9 @@ enum guest_op {
 struct guest {
 	struct core *core;
 	struct xu_list all;
-	char uuid[UUID_TEXT], metrics_uuid[UUID_TEXT], console_uuid[UUID_TEXT];
+	char uuid[UUID_TEXT], metrics_uuid[UUID_TEXT];
+	/* Its text console, and its screen. */
+	char console_uuid[UUID_TEXT], rfb_uuid[UUID_TEXT];
 	/* Every field of the model that an owner sets; name_label too. */
 	struct xu_val *config;
 	/* Made by somebody else: shown, and its life is left to its maker. */
@@ -212,8 +214,11 @@ struct guest {
 	/* HVM: it listens to Xen's console, where it has spoken last, rather than to its
 	 * serial line. Goes with it into images, and from host to host. */
 	bool on_ring;
-	/* HVM: the device model, see dm.h; and what serves disks, qdisk.h. */
+	/* HVM: the device model, see dm.h; and what serves disks and screens of
+	 * others, qdisk.h. */
 	struct qemu *dm, *qdisk;
+	/* Where its screen is seen; NULL = it is not. */
+	char *vnc;
 	/* Its devices, see dev.h. */
 	struct xu_list devs;
 	/* Restarts, for the limit on their rate. */
@@ -613,6 +618,9 @@ struct class_ops {
 	int (*set)(struct core *c, void *obj, const char *field,
 	    const struct xu_val *v, struct xu_err *e);
 };
+/* vm_record.c: has it a screen; whose console is it, or (rfb) screen? */
+bool console_has_rfb(const struct guest *g);
+struct guest *console_guest(struct core *c, const char *ref, bool *rfb);
 extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
     host_metrics_ops, task_ops, vbd_ops, vdi_ops, sr_ops, vif_ops,
     vif_metrics_ops, network_ops, pif_ops, pool_ops, role_ops,

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "screen.h"
 #include "vbd.h"
 #include "vif.h"
 #include "xs_script.h"
@@ -435,6 +436,82 @@ START_TEST(an_interface)
 }
 END_TEST
 
+#define SBACK  "/local/domain/0/backend/"
+#define SFRONT "/local/domain/5/device/"
+
+static void
+platform(const char *vnc)
+{
+	struct xu_val *map = xu_struct();
+
+	if (vnc != NULL)
+		xu_val_set(map, "vnc", xu_str(vnc));
+	xu_val_set(map, "vnc_password", xu_str("geheim"));
+	xu_val_set(map, "keymap", xu_str("de"));
+	xu_val_set(map, "videoram", xu_str("8"));
+	xu_val_set(g->config, "platform", map);
+	xu_val_set(g->config, "domain_type", xu_str("pvh"));
+}
+
+/* A screen follows from the config, and brings a keyboard: one device, two kinds of
+ * nodes. (No QEMU is there: its steps are qdisk.c's.) */
+START_TEST(a_screen)
+{
+	struct xu_err e = XU_ERR_INIT;
+	struct dev *d;
+
+	platform(NULL);
+	ck_assert_int_eq(screen_settle(g, &e), 0);
+	ck_assert_ptr_null(dev_by_id(g, &vfb_class, 0));
+	platform("10.0.0.1:7");
+	ck_assert_int_eq(screen_settle(g, &e), 0);
+	ck_assert_int_eq(screen_settle(g, &e), 0);
+	d = dev_by_id(g, &vfb_class, 0);
+	ck_assert_ptr_nonnull(d);
+	ck_assert_ptr_null(screen_of(g));
+	ck_assert_ptr_null(dev_entry(d));
+	work.only = d;
+	d->phase = DEV_ARRIVING;
+	d->domid = 5;
+	ck_assert_ptr_eq(screen_of(g), d);
+	ck_assert_msg(dev_write(&work, &e) == 0, "%s", e.msg);
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "vnc"), "1");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "vnclisten"), "10.0.0.1");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "vncdisplay"), "7");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "keymap"), "de");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "videoram"), "8");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "vncpasswd"), "-");
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "frontend"),
+	    SFRONT "vfb/0");
+	ck_assert_str_eq(text_of(SFRONT, "vfb/0", "videoram"), "8");
+	ck_assert_str_eq(text_of(SFRONT, "vfb/0", "vnclisten"), "-");
+	ck_assert_str_eq(text_of(SBACK, "vkbd/5/0", "frontend"),
+	    SFRONT "vkbd/0");
+	ck_assert_str_eq(text_of(SBACK, "vkbd/5/0", "vnc"), "-");
+	ck_assert_str_eq(text_of(SBACK, "vkbd/5/0", "state"), "1");
+	ck_assert_str_eq(text_of(SFRONT, "vkbd/0", "backend"),
+	    SBACK "vkbd/5/0");
+	/* Its QEMU is no more: whatever the nodes say, it is closed. */
+	set(SBACK, "vfb/5/0", "state", "4");
+	dev_look(d);
+	ck_assert_uint_eq(d->back, BUS_CLOSED);
+	d->phase = DEV_ON;
+	xu_err_set(&e, "XLD_HELPER", 0, "it was shot");
+	screen_told(g, &e);
+	ck_assert_str_eq(text_of(SBACK, "vfb/5/0", "state"), "6");
+	ck_assert_str_eq(text_of(SBACK, "vkbd/5/0", "state"), "6");
+	d->phase = DEV_LEAVING;
+	ck_assert_int_eq(dev_write_closing(&work, true, &e), 0);
+	ck_assert(is_gone(SFRONT, "vfb/0") && is_gone(SFRONT, "vkbd/0"));
+	dev_erase(&work);
+	ck_assert(is_gone(SBACK, "vfb") && is_gone(SBACK, "vkbd"));
+	d->phase = DEV_OFF;
+	platform(NULL);
+	ck_assert_int_eq(screen_settle(g, &e), 0);
+	ck_assert_ptr_null(dev_by_id(g, &vfb_class, 0));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -452,6 +529,7 @@ main(void)
 	tcase_add_test(t, closing_later);
 	tcase_add_test(t, interrupted);
 	tcase_add_test(t, an_interface);
+	tcase_add_test(t, a_screen);
 	tcase_add_test(t, a_frontend_that_lies);
 	tcase_add_test(t, adopted);
 	tcase_add_test(t, entries);

@@ -245,6 +245,32 @@ START_TEST(disk_words)
 }
 END_TEST
 
+/* The same process with the screen of a guest; its password is in no word. */
+START_TEST(screen_words)
+{
+	AUTO_VAL struct xu_val *v = machine();
+	struct qdisk_plan p = { .program = "/qemu", .name = "a",
+		.root = "/empty", .qmp = 3 };
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	char **args;
+
+	option(v, "platform", "vnc", "[::1]:7");
+	option(v, "platform", "vnc_unused", "1");
+	option(v, "platform", "vnc_password", "geheim");
+	option(v, "platform", "keymap", "fr");
+	p.vnc = vnc_of(v);
+	args = qdisk_args(&p);
+	ck_assert_ptr_nonnull(args);
+	for (char **a = args; *a != NULL; a++)
+		xu_buf_addf(&b, "%s|", *a);
+	ck_assert_msg(strstr(xu_buf_text(&b), "|-xen-attach|-machine|xenpv|"
+	    "-display|none|-vnc|[::1]:7,to=99,password=on|-k|fr|") != NULL,
+	    "%s", xu_buf_text(&b));
+	ck_assert_ptr_null(strstr(xu_buf_text(&b), "geheim"));
+	dm_args_free(args);
+}
+END_TEST
+
 /* ---- the walls ---------------------------------------------------------------------- */
 
 static void *
@@ -258,7 +284,7 @@ thread(void *arg)
 static int
 within(void)
 {
-	const struct dm_plan p = { .vnc = NULL };
+	const struct dm_plan p = { .vnc = { .address = NULL } };
 	struct rlimit core;
 	bool ran = false;
 	pthread_t t;
@@ -519,6 +545,7 @@ main(void)
 
 	tcase_add_test(t, words);
 	tcase_add_test(t, disk_words);
+	tcase_add_test(t, screen_words);
 	tcase_add_test(t, no_screen);
 	tcase_add_test(t, serial_line);
 	tcase_add_test(t, nics);

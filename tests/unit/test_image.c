@@ -182,7 +182,9 @@ static const struct {
 	{ UNION("\"serial_list\":[\"pty\",\"pty\"]"), "serial" },
 	{ UNION("\"vga\":{\"kind\":\"qxl\"}"), "QXL" },
 	{ PV("\"pcidevs\":[{\"bus\":1}]"), "pcidevs" },
-	{ PV("\"vfbs\":[{\"devid\":0}]"), "vfbs" },
+	{ PV("\"vfbs\":[{\"devid\":0},{\"devid\":1}]"), "more than one screen" },
+	{ PV("\"vfbs\":[{\"devid\":0,\"sdl\":{\"enable\":\"True\"}}]"), "SDL" },
+	{ PV("\"vkbs\":[{\"devid\":0}]"), "keyboard without" },
 	{ PV("\"disks\":[{\"vdev\":\"xvda\",\"backend_domid\":3}]"),
 	    "'xvda': its backend" },
 	{ PV("\"disks\":[{\"vdev\":\"xvda\",\"script\":\"block-drbd\"}]"),
@@ -225,6 +227,29 @@ START_TEST(plain)
 }
 END_TEST
 
+/* The screen of a PV guest: libxl's vfbs and vkbs; xl gets no password. */
+START_TEST(screen)
+{
+	AUTO_VAL struct xu_val *config = parse(
+	    "{\"domain_type\":\"pv\",\"platform\":{\"vnc\":\"0.0.0.0:7\","
+	    "\"vnc_unused\":\"0\",\"keymap\":\"de\","
+	    "\"vnc_password\":\"geheim\"}}");
+	struct guest g = { .config = config };
+	AUTO_VAL struct xu_val *v = there_and_back(config), *image = NULL;
+	const struct xu_val *is = xu_val_get(v, "platform");
+
+	ck_assert_str_eq(xu_val_get_str(is, "vnc", ""), "0.0.0.0:7");
+	ck_assert_str_eq(xu_val_get_str(is, "vnc_unused", ""), "0");
+	ck_assert_str_eq(xu_val_get_str(is, "keymap", ""), "de");
+	snprintf(g.uuid, sizeof(g.uuid), "%s", UUID);
+	image = image_config(&g);
+	ck_assert_uint_eq(xu_val_count(xu_val_get(image, "vfbs")), 1);
+	ck_assert_uint_eq(xu_val_count(xu_val_get(image, "vkbs")), 1);
+	ck_assert_ptr_null(xu_val_get(xu_val_get(xu_val_at(xu_val_get(image,
+	    "vfbs"), 0), "vnc"), "passwd"));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -237,6 +262,7 @@ main(void)
 	tcase_add_test(t, ours);
 	tcase_add_test(t, listens);
 	tcase_add_test(t, plain);
+	tcase_add_test(t, screen);
 	tcase_add_loop_test(t, not_here, 0, XU_ARRAY_SIZE(refused));
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
