@@ -683,6 +683,7 @@ domcfg_bind(const struct cfg *c, const char *file, struct domcfg *d,
 	bind_cpuid(&b);
 	bind_full(&b);
 	bind_hvm(&b);
+	bind_screen(&b);
 	bind_disks(&b);
 	bind_vifs(&b);
 	bind_pcis(&b);
@@ -714,7 +715,8 @@ domcfg_fini(struct domcfg *d)
 		d->ramdisk, d->cmdline, d->bootloader,
 		d->bootloader_args, d->on_poweroff, d->on_reboot,
 		d->on_crash, d->at_host_stop, d->hvm.boot, d->hvm.vga, d->hvm.bios_path,
-		d->hvm.loader, d->hvm.device_model, d->hvm.vnc,
+		d->hvm.loader, d->hvm.device_model, d->screen.vnc,
+		d->screen.keymap, d->screen.password,
 		d->hvm.bios, d->hvm.serial, d->hvm.viridian,
 		d->hvm.device_model_args,
 #define W(member, key) d->hvm.member,

@@ -77,19 +77,14 @@ struct domcfg_cpus {
 /* Words that go on as they are: member and platform key, key of the file. */
 #define DOMCFG_HVM_WORDS(W)			\
 	W(hdtype, "hdtype")			\
-	W(keymap, "keymap")			\
-	W(soundhw, "soundhw")			\
-	W(vnc_password, "vncpasswd")
+	W(soundhw, "soundhw")
 /* clang-format on */
 
 struct domcfg_hvm {
 	char *boot, *vga, *bios, *bios_path, *loader, *device_model;
-	/* Where VNC listens, "" = none; a display number, or a free one from it
-	 * on. */
-	char *vnc;
 	/* "pty" or "none"; groups with a space between; one argument a line. */
 	char *serial, *viridian, *device_model_args;
-	int64_t videoram_mib, vnc_unused, usb, usb_tablet;
+	int64_t usb, usb_tablet;
 	/* -1 = not given. */
 	int64_t timer_mode, mmio_hole_mib;
 #define S(member, key, dflt) int64_t member;
@@ -98,6 +93,16 @@ struct domcfg_hvm {
 #define W(member, key) char *member;
 	DOMCFG_HVM_WORDS(W)
 #undef W
+};
+
+struct domcfg_screen {
+	/* Where VNC listens, "" = there is no screen; unused: a free display, from
+	 * that number on. */
+	char *vnc;
+	int64_t unused;
+	/* 0 = not given. */
+	int64_t videoram_mib;
+	char *keymap, *password;
 };
 
 /* A domain as the file describes it. Strings are owned; "" = not given. */
@@ -137,6 +142,7 @@ struct domcfg {
 	/* -1 = not given. */
 	int64_t acpi, shadow_mib;
 	struct domcfg_hvm hvm;
+	struct domcfg_screen screen;
 	struct cfg_disk *disks;
 	size_t ndisks;
 	/* All have a devid. */

@@ -47,6 +47,8 @@ void bind_cpuid(struct binder *b);
 void bind_disks(struct binder *b);
 void bind_vifs(struct binder *b);
 void bind_pcis(struct binder *b);
+/* cfg_screen.c */
+void bind_screen(struct binder *b);
 /* cfg_hvm.c */
 void bind_hvm(struct binder *b);
 

@@ -16,12 +16,11 @@ copy_str(const struct binder *b, const char *key, const char *dflt)
 
 /* stdvga and nographic are xm's words for vga. */
 static void
-bind_screen(struct binder *b)
+bind_vga(struct binder *b)
 {
 	struct domcfg_hvm *h = &b->d->hvm;
 	const struct cfg_setting *s = bind_get(b, "vga");
 	const char *vga = bind_str(b, "vga", "cirrus");
-	int64_t display = bind_int(b, "vncdisplay", 0);
 
 	if (bind_bool(b, "stdvga", false) || strcmp(vga, "stdvga") == 0)
 		vga = "std";
@@ -32,15 +31,6 @@ bind_screen(struct binder *b)
 		bind_say(b, &s->value->pos, true,
 		    "'vga' must be cirrus, stdvga or none");
 	h->vga = strdup(vga);
-	h->videoram_mib = (int64_t)bind_kib(b, "videoram", 0) / 1024;
-	h->vnc_unused =
-	    bind_bool(b, "vncunused", bind_get(b, "vncdisplay") == NULL);
-	if (!bind_bool(b, "vnc", false))
-		h->vnc = strdup("");
-	else if (asprintf(&h->vnc, "%s:%lld",
-		     bind_str(b, "vnclisten", "127.0.0.1"),
-		     (long long)display) < 0)
-		h->vnc = NULL;
 }
 
 static void
@@ -198,7 +188,7 @@ bind_hvm(struct binder *b)
 	    b, "bios_path_override", bind_str(b, "firmware_override", ""));
 	h->loader = copy_str(b, "loader", "");
 	h->device_model = copy_str(b, "device_model_override", "");
-	bind_screen(b);
+	bind_vga(b);
 	bind_usb(b);
 	bind_bios(b);
 	bind_serial(b);

@@ -315,11 +315,6 @@ hvm_platform(struct xapi_value *map, const struct domcfg_hvm *h,
     const char *cwd)
 {
 	set_word(map, "vga", h->vga);
-	if (h->videoram_mib > 0)
-		set_number(map, "videoram", h->videoram_mib);
-	set_word(map, "vnc", h->vnc);
-	if (h->vnc[0] != '\0')
-		set_number(map, "vnc_unused", h->vnc_unused);
 	set_number(map, "usb", h->usb);
 	set_number(map, "usb_tablet", h->usb_tablet);
 	set_number(map, "timer_mode", h->timer_mode);
@@ -337,6 +332,18 @@ hvm_platform(struct xapi_value *map, const struct domcfg_hvm *h,
 	set_path(map, "bios_path", h->bios_path, cwd);
 	set_path(map, "loader", h->loader, cwd);
 	set_path(map, "device_model", h->device_model, cwd);
+}
+
+static void
+screen_platform(struct xapi_value *map, const struct domcfg_screen *s)
+{
+	if (s->videoram_mib > 0)
+		set_number(map, "videoram", s->videoram_mib);
+	set_word(map, "vnc", s->vnc);
+	if (s->vnc[0] != '\0')
+		set_number(map, "vnc_unused", s->unused);
+	set_word(map, "keymap", s->keymap);
+	set_word(map, "vnc_password", s->password);
 }
 
 static struct xapi_value *
@@ -360,6 +367,9 @@ platform(const struct domcfg *d, const char *cwd)
 		xapi_set(map, "localtime", xapi_new_str("1"));
 	set_number(map, "acpi", d->acpi);
 	set_number(map, "shadow_memory", d->shadow_mib);
+	/* Others have those of a screen when they have one. */
+	if (d->type == TYPE_HVM || d->screen.vnc[0] != '\0')
+		screen_platform(map, &d->screen);
 	if (d->type == TYPE_HVM)
 		hvm_platform(map, &d->hvm, cwd);
 	return map;
@@ -550,6 +560,33 @@ sxp_disk(struct xapi_value *vm, const struct cfg_disk *d, const char *cwd)
 	xapi_add(vm, device);
 }
 
+/* (device (vkbd)) (device (vfb (vnc 1) (vnclisten 127.0.0.1) ...)); the password is
+ * nobody's to read. */
+static void
+sxp_screen(struct xapi_value *vm, const struct domcfg_screen *s)
+{
+	struct xapi_value *device = xapi_new_array(), *vkbd = xapi_new_array();
+	struct xapi_value *vfb = xapi_new_array();
+	const char *colon = strrchr(s->vnc, ':');
+	AUTO_FREE char *listen = strndup(s->vnc, (size_t)(colon - s->vnc));
+
+	xapi_add(vkbd, xapi_new_str("vkbd"));
+	xapi_add(device, xapi_new_str("device"));
+	xapi_add(device, vkbd);
+	xapi_add(vm, device);
+	xapi_add(vfb, xapi_new_str("vfb"));
+	xm_sxp_int(vfb, "vnc", 1);
+	xm_sxp_str(vfb, "vnclisten", listen != NULL ? listen : "");
+	xm_sxp_str(vfb, "vncdisplay", colon + 1);
+	xm_sxp_int(vfb, "vncunused", s->unused);
+	if (s->keymap[0] != '\0')
+		xm_sxp_str(vfb, "keymap", s->keymap);
+	device = xapi_new_array();
+	xapi_add(device, xapi_new_str("device"));
+	xapi_add(device, vfb);
+	xapi_add(vm, device);
+}
+
 struct xapi_value *
 vmrec_sxp(const struct domcfg *d, const char *cwd)
 {
@@ -593,5 +630,7 @@ vmrec_sxp(const struct domcfg *d, const char *cwd)
 		sxp_vif(vm, &d->vifs[i]);
 	for (size_t i = 0; i < d->npcis; i++)
 		sxp_pci(vm, &d->pcis[i]);
+	if (d->type != TYPE_HVM && d->screen.vnc[0] != '\0')
+		sxp_screen(vm, &d->screen);
 	return vm;
 }

@@ -386,6 +386,22 @@ static const struct {
 	    "guest's disk\n" },
 	{ "bootloader='/usr/bin/pygrub'\nkernel='/k'",
 	    "web.cfg:2:1: 'kernel' and 'pygrub' are given; one of both boots\n" },
+	{ "kernel='/k'\nvfb = ['vnc=maybe,vncport=1,sdl=1', 'vnc=1']\nsdl = 1",
+	    "web.cfg:3:7: 'sdl': a window on the host's own display (SDL) is "
+	    "not there: hosts are headless; write vnc=1\n"
+	    "web.cfg:2:37: vfb: a guest has one screen\n"
+	    "web.cfg:2:9: vfb: 'vnc' is neither 0 nor 1\n"
+	    "web.cfg:2:19: vfb: 'vncport' is not a key of a screen\n"
+	    "web.cfg:2:29: vfb: a window on the host's own display (SDL) is "
+	    "not there: hosts are headless; write vnc=1\n" },
+	{ "kernel='/k'\nvfb = [['vnc=1']]",
+	    "web.cfg:2:8: a screen is a string such as "
+	    "\"vnc=1,vncunused=1\"\n" },
+	{ "kernel='/k'\nvfb = ['vncdisplay=70000,vnclistn=x,type=spice']",
+	    "web.cfg:2:9: vfb: 'vncdisplay' is no number of its kind\n"
+	    "web.cfg:2:26: vfb: 'vnclistn' is not a key of a screen, did you "
+	    "mean 'vnclisten'?\n"
+	    "web.cfg:2:37: vfb: 'type' is vnc or sdl\n" },
 	{ "kernel='/k'\nvtpm = ['backend=x']",
 	    "web.cfg:2:1: 'vtpm' is not supported by this release; remove it "
 	    "or leave it empty\n" },
@@ -515,7 +531,7 @@ START_TEST(an_hvm_domain)
 	ck_assert_str_eq(d.hvm.serial, "none");
 	ck_assert_str_eq(d.hvm.viridian, "");
 	ck_assert_str_eq(d.hvm.device_model_args, "");
-	ck_assert_str_eq(d.hvm.vnc, "");
+	ck_assert_str_eq(d.screen.vnc, "");
 	ck_assert_int_eq(d.hvm.timer_mode, -1);
 	ck_assert_int_eq(d.hvm.mmio_hole_mib, -1);
 	ck_assert(d.hvm.hpet && d.hvm.pae && d.hvm.nx && d.hvm.apic);
@@ -530,15 +546,15 @@ START_TEST(an_hvm_domain)
 	ck_assert_str_eq(d.hvm.serial, "pty");
 	ck_assert_str_eq(d.hvm.viridian, "all !freq");
 	ck_assert_str_eq(d.hvm.device_model_args, "-a\nb c\n");
-	ck_assert_str_eq(d.hvm.vnc, "::1:7");
-	ck_assert_int_eq(d.hvm.vnc_unused, 0);
-	ck_assert_str_eq(d.hvm.vnc_password, "x");
+	ck_assert_str_eq(d.screen.vnc, "::1:7");
+	ck_assert_int_eq(d.screen.unused, 0);
+	ck_assert_str_eq(d.screen.password, "x");
 	ck_assert_str_eq(d.hvm.vga, "std");
 	ck_assert_int_eq(d.hvm.timer_mode, 3);
 	ck_assert_int_eq(d.hvm.mmio_hole_mib, 512);
 	ck_assert(!d.hvm.hpet && !d.hvm.pae && d.hvm.nx);
 	ck_assert_str_eq(d.hvm.bios, "ovmf");
-	ck_assert_str_eq(d.hvm.keymap, "de");
+	ck_assert_str_eq(d.screen.keymap, "de");
 	ck_assert_str_eq(d.hvm.soundhw, "ac97");
 	domcfg_fini(&d);
 	cfg_fini(&c);
@@ -569,6 +585,50 @@ START_TEST(interfaces)
 		ck_assert_int_eq(d.vifs[i].devid, numbers[i]);
 	ck_assert_str_eq(d.vifs[3].bridge, "br1");
 	ck_assert_ptr_null(d.vifs[4].mac);
+	domcfg_fini(&d);
+	cfg_fini(&c);
+}
+END_TEST
+
+static const struct {
+	const char *text, *vnc, *keymap, *password;
+	int64_t unused, videoram;
+} screens[] = {
+	{ "", "", "", "", 1, 0 },
+	{ "vfb = []\n", "", "", "", 1, 0 },
+	{ "vnc = 0\nsdl = 0\n", "", "", "", 1, 0 },
+	{ "vnc = 1\n", "127.0.0.1:0", "", "", 1, 0 },
+	/* xm's keys of before there was vfb. */
+	{ "vnc = 1\nvnclisten = '0.0.0.0'\nvncdisplay = 3\n"
+	  "vncpasswd = 'x'\nkeymap = 'de'\nvideoram = 8\n",
+	    "0.0.0.0:3", "de", "x", 0, 8 },
+	{ "vnc = 1\nvncdisplay = 3\nvncunused = 1\n", "127.0.0.1:3", "", "",
+	    1, 0 },
+	{ "vfb = ['type=vnc,vncunused=1,vncdisplay=2']\n", "127.0.0.1:2", "",
+	    "", 1, 0 },
+	{ "vfb = [' vnc=1, vnclisten=[::1], vncdisplay=7,keymap=fr,"
+	  "vncpasswd=geheim,videoram=16,opengl=0,display=:0,xauthority=/x ']\n",
+	    "[::1]:7", "fr", "geheim", 0, 16 },
+	/* What vfb does not say the others do. */
+	{ "vfb = ['vncdisplay=7']\nkeymap = 'de'\nvnclisten = '10.0.0.1'\n",
+	    "10.0.0.1:7", "de", "", 0, 0 },
+	{ "vfb = ['']\n", "127.0.0.1:0", "", "", 1, 0 },
+	{ "vfb = ['vnc=0']\nvnc = 1\n", "", "", "", 1, 0 },
+};
+
+START_TEST(a_screen)
+{
+	AUTO_BUF struct xu_buf text = XU_BUF_INIT;
+	struct domcfg d;
+	struct cfg c;
+
+	xu_buf_addf(&text, "kernel = '/k'\n%s", screens[_i].text);
+	bound(xu_buf_text(&text), &c, &d);
+	ck_assert_str_eq(d.screen.vnc, screens[_i].vnc);
+	ck_assert_str_eq(d.screen.keymap, screens[_i].keymap);
+	ck_assert_str_eq(d.screen.password, screens[_i].password);
+	ck_assert_int_eq(d.screen.unused, screens[_i].unused);
+	ck_assert_int_eq(d.screen.videoram_mib, screens[_i].videoram);
 	domcfg_fini(&d);
 	cfg_fini(&c);
 }
@@ -637,6 +697,7 @@ main(void)
 	tcase_add_loop_test(t, meaning_errors_are_all_reported, 0,
 	    (int)XU_ARRAY_SIZE(bad_meaning));
 	tcase_add_test(t, interfaces);
+	tcase_add_loop_test(t, a_screen, 0, XU_ARRAY_SIZE(screens));
 	tcase_add_test(t, a_domain);
 	tcase_add_test(t, a_pvh_domain);
 	tcase_add_test(t, an_hvm_domain);

@@ -161,6 +161,7 @@ static const struct {
 	{ "videoram", "32", HVM },
 	{ "vga", "'none'", HVM },
 	{ "nographic", "1", HVM },
+	{ "vfb", "['vnc=1']", PV },
 	{ "vnc", "1", HVM },
 	{ "vncdisplay", "5", HVM "vnc = 1\n" },
 	{ "vnclisten", "'::1'", HVM "vnc = 1\n" },
@@ -173,7 +174,7 @@ static const struct {
 
 /* These decide whether there is a guest at all: what they refuse is tested in
  * test_cfg.c. */
-static const char *const judges[] = { "hap", "device_model_version" };
+static const char *const judges[] = { "hap", "device_model_version", "sdl" };
 
 /* All that is asked for, as text. */
 static void
