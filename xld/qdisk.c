@@ -727,7 +727,8 @@ qdisk_adopt(struct guest *g, const struct xu_val *record)
 		screen_again(g);
 	q = was ? qemu_adopt(g, r, sizeof(struct qdisk), record) : NULL;
 	if (q == NULL) {
-		qemu_kill_strays(r, g->domid);
+		/* One of which there is no record, and its socket. */
+		qemu_stop(g, r, NULL, NULL);
 		return !was || !has_disks(g);
 	}
 	/* Behind all that there are. */
