@@ -463,8 +463,12 @@ read_journals(
 			    "%s is empty, and others continue it: the store "
 			    "cannot be recovered",
 			    file.path);
-		if (r == 0)
+		/* It is made anew. With one behind it, whose maker may be killed as
+		 * early, it would be in the middle. */
+		if (r == 0) {
+			f->last = n - 1;
 			break;
+		}
 		r = each_record(&file, journal_record, NULL, e);
 		close_file(&file);
 		if (r < 0)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -18,8 +19,9 @@
 
 static pid_t daemon_pid;
 
+/* Files cannot get beyond `room`: the kernel kills who tries. */
 static void
-start_daemon(void)
+start_daemon_within(rlim_t room)
 {
 	static char *const argv[] = { (char *)(uintptr_t)XENSTORED,
 		(char *)(uintptr_t)"--no-xen", (char *)(uintptr_t)"--no-fork",
@@ -28,9 +30,18 @@ start_daemon(void)
 	daemon_pid = fork();
 	ck_assert_int_ge(daemon_pid, 0);
 	if (daemon_pid == 0) {
+		const struct rlimit l = { room, room };
+
+		setrlimit(RLIMIT_FSIZE, &l);
 		execv(argv[0], argv);
 		_exit(127);
 	}
+}
+
+static void
+start_daemon(void)
+{
+	start_daemon_within(RLIM_INFINITY);
 }
 
 static void
@@ -98,6 +109,30 @@ START_TEST(idle)
 		ck_assert_str_eq(v, text);
 		free(v);
 	}
+	xs_close(h);
+}
+END_TEST
+
+/* Killed once and again while it makes its journal, before it has served anybody. */
+START_TEST(at_its_start)
+{
+	struct xs_handle *h = open_soon(0);
+	int status;
+	char *v;
+
+	ck_assert(xs_write(h, 0, "/a", "1", 1));
+	kill_daemon();
+	for (int i = 0; i < 3; i++) {
+		start_daemon_within(4096);
+		ck_assert_int_eq(waitpid(daemon_pid, &status, 0), daemon_pid);
+		ck_assert(WIFSIGNALED(status));
+		ck_assert_int_eq(WTERMSIG(status), SIGXFSZ);
+	}
+	start_daemon();
+	v = xs_read(h, 0, "/a", NULL);
+	ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+	ck_assert_str_eq(v, "1");
+	free(v);
 	xs_close(h);
 }
 END_TEST
@@ -313,6 +348,7 @@ suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 180);
 	tcase_add_test(t, idle);
+	tcase_add_test(t, at_its_start);
 	tcase_add_test(t, gone);
 	tcase_add_test(t, closed_meanwhile);
 	tcase_add_test(t, under_fire);
