@@ -15,6 +15,14 @@ mix(uint64_t lane, uint64_t word)
 	return lane * FACTOR;
 }
 
+/* A guest may be writing there. What is summed has to be what is copied, so it is read
+ * once: a plain read the compiler may well do again. */
+static inline uint64_t
+word_at(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
 static inline void
 one(struct xg_sum *s, uint64_t word)
 {
@@ -27,17 +35,19 @@ one(struct xg_sum *s, uint64_t word)
 static inline void
 take(struct xg_sum *s, uint64_t *to, const uint64_t *from, size_t n)
 {
-	uint64_t a, b, c, d;
+	uint64_t a, b, c, d, w;
 
 	for (; n > 0 && s->words % LANES != 0; n--, from++) {
-		one(s, *from);
+		w = word_at(from);
+		one(s, w);
 		if (to != NULL)
-			*to++ = *from;
+			*to++ = w;
 	}
 	a = s->lane[0], b = s->lane[1], c = s->lane[2], d = s->lane[3];
 	s->words += n - n % LANES;
 	for (; n >= LANES; n -= LANES, from += LANES) {
-		uint64_t v[LANES] = { from[0], from[1], from[2], from[3] };
+		uint64_t v[LANES] = { word_at(from), word_at(from + 1),
+			word_at(from + 2), word_at(from + 3) };
 
 		a = mix(a, v[0]);
 		b = mix(b, v[1]);
@@ -53,9 +63,10 @@ take(struct xg_sum *s, uint64_t *to, const uint64_t *from, size_t n)
 	}
 	s->lane[0] = a, s->lane[1] = b, s->lane[2] = c, s->lane[3] = d;
 	for (; n > 0; n--, from++) {
-		one(s, *from);
+		w = word_at(from);
+		one(s, w);
 		if (to != NULL)
-			*to++ = *from;
+			*to++ = w;
 	}
 }
 

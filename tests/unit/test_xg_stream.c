@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,6 +307,42 @@ START_TEST(sums)
 }
 END_TEST
 
+/* What a guest does to a page that is sent. */
+static void *
+scribble(void *arg)
+{
+	uint64_t *page = arg, *end = page + XC_PAGE_SIZE / 8;
+
+	for (uint64_t n = 1; __atomic_load_n(end, __ATOMIC_RELAXED) == 0; n++)
+		for (unsigned i = 0; i < 4; i++) {
+			__atomic_store_n(&page[i], n, __ATOMIC_RELAXED);
+			__atomic_store_n(&end[-1 - (int)i], n, __ATOMIC_RELAXED);
+		}
+	return NULL;
+}
+
+/* It is summed as it is copied, wherever the sum was before it. */
+START_TEST(sums_of_what_changes)
+{
+	static uint64_t page[XC_PAGE_SIZE / 8 + 1], copy[XC_PAGE_SIZE / 8];
+	struct xg_sum a, b;
+	pthread_t t;
+
+	ck_assert_int_eq(pthread_create(&t, NULL, scribble, page), 0);
+	for (unsigned i = 0; i < 300000; i++) {
+		a = b = (struct xg_sum)XG_SUM_INIT;
+		xg_sum_add(&a, copy, i % 4 * 8);
+		b = a;
+		xg_sum_copy(&a, copy, page, sizeof(copy));
+		xg_sum_add(&b, copy, sizeof(copy));
+		ck_assert_msg(xg_sum_end(&a) == xg_sum_end(&b),
+		    "copy %u is not what was summed", i);
+	}
+	__atomic_store_n(&page[XC_PAGE_SIZE / 8], 1, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+}
+END_TEST
+
 START_TEST(zero_pages)
 {
 	static uint64_t page[XC_PAGE_SIZE / 8];
@@ -491,6 +528,7 @@ main(void)
 	LOOP(tc, wrong_type, types);
 	tcase_add_test(tc, wrong_head);
 	tcase_add_test(tc, sums);
+	tcase_add_test(tc, sums_of_what_changes);
 	tcase_add_test(tc, zero_pages);
 	tcase_add_test(tc, tables);
 	tcase_add_test(tc, bad_tables);
