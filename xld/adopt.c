@@ -19,6 +19,7 @@
 #include "migrate.h"
 #include "qdisk.h"
 #include "vm_dump.h"
+#include "vm_go_on.h"
 #include "xu_file.h"
 #include "xu_log.h"
 
@@ -283,6 +284,16 @@ recovered(void *arg, const struct xu_err *e)
 	incoming_look(c);
 }
 
+static void
+gone_on(void *arg)
+{
+	struct guest *g = arg;
+
+	record_write(g, NULL);
+	intent_remove(g->uuid);
+	vm_settle(g);
+}
+
 /* A save: the guest goes on, or the file is whole and it ends. */
 static void
 save_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
@@ -300,10 +311,8 @@ save_under_way(struct guest *g, const struct xu_val *v, int32_t domid)
 	}
 	if (g->domid >= 0 && (info.flags & XC_DOMINF_SHUTDOWN) != 0 &&
 	    info.shutdown_reason == END_SUSPEND)
-		save_go_on(g);
-	record_write(g, NULL);
-	intent_remove(g->uuid);
-	vm_settle(g);
+		go_on(g);
+	go_on_then(g, gone_on, g);
 }
 
 /* A dump: there is none, and the domain is as it was before; if it had ended, that is

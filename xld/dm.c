@@ -12,6 +12,7 @@
 #include "qemu.h"
 #include "vbd.h"
 #include "vif.h"
+#include "vm_go_on.h"
 #include "vnc.h"
 #include "xu_log.h"
 #include "xu_proc.h"
@@ -21,8 +22,8 @@ struct dm {
 	/* A bit for each place with an emulated CD drive. */
 	unsigned cds;
 	/* QMP: it takes commands; it reads its state; it is to go on when it can be
-	 * told. */
-	bool talks, loading, go_on, log_no_more;
+	 * told; so is one that need not log. */
+	bool talks, loading, log_no_more;
 };
 
 static struct dm *
@@ -69,6 +70,7 @@ forget(const struct guest *g)
 static void
 died(struct guest *g, const struct xu_err *why XU_UNUSED)
 {
+	go_on_model(g);
 	if (xc_domain_shutdown(g->core->xch, (uint32_t)g->domid,
 		END_CRASH) < 0)
 		xu_log(XU_ERROR, "domain %d: %s", g->domid,
@@ -102,13 +104,28 @@ on_event(struct qemu *q, const char *name)
 }
 
 static void
+goes_on(void *arg, const struct xu_val *ret XU_UNUSED, const struct xu_err *e)
+{
+	if (e != NULL)
+		xu_log_err(XU_ERROR, e);
+	go_on_model(arg);
+}
+
+static void
+cont(struct guest *g, struct qmp *qmp)
+{
+	if (!qmp_call(qmp, "cont", NULL, goes_on, g))
+		go_on_model(g);
+}
+
+static void
 greeted(struct qemu *q)
 {
 	struct dm *d = dm_of_qemu(q);
 
 	d->talks = true;
-	if (d->go_on)
-		qmp_call(q->qmp, "cont", NULL, NULL, NULL);
+	if (q->guest->going != NULL)
+		cont(q->guest, q->qmp);
 	if (d->log_no_more)
 		dm_log_stop(q->qmp);
 	if (!d->loading)
@@ -321,12 +338,8 @@ dm_go_on(struct guest *g)
 {
 	struct dm *d = dm_of(g);
 
-	if (d == NULL)
-		return;
-	if (d->talks && d->q.qmp != NULL)
-		qmp_call(d->q.qmp, "cont", NULL, NULL, NULL);
-	else
-		d->go_on = true;
+	if (d != NULL && d->talks && d->q.qmp != NULL)
+		cont(g, d->q.qmp);
 }
 
 void

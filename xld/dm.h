@@ -199,8 +199,9 @@ int dm_log_writes(uv_loop_t *loop, struct qmp *qmp, vm_done_f *done,
 /* QEMU does not survive being told to stop what it never began; to begin once more
  * does no harm. */
 void dm_log_stop(struct qmp *qmp);
-/* dm.c: one that was stopped goes on; one that logged, or may have, does not. Both
- * wait until it can be talked to; without one they do nothing. */
+/* dm.c: one that was stopped goes on, and go_on_model is told, also when it dies; one
+ * that logged, or may have, does not. Both wait until it can be talked to; without
+ * one they do nothing. */
 void dm_go_on(struct guest *g);
 void dm_log_no_more(struct guest *g);
 

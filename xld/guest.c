@@ -13,6 +13,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "qdisk.h"
+#include "vm_go_on.h"
 
 int
 guests_open(struct core *c)
@@ -170,6 +171,7 @@ guest_free(struct guest *g)
 	qdisk_forget(g);
 	devs_free(g);
 	console_free(g);
+	go_on_forget(g);
 	dm_forget(g);
 	free(steal_ptr(&g->vnc));
 	guest_set_domid(g, NO_DOMID, NULL);

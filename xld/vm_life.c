@@ -10,6 +10,7 @@
 
 #include "dev.h"
 #include "vm_dump.h"
+#include "vm_go_on.h"
 #include "vm_save.h"
 #include "xu_log.h"
 
@@ -428,7 +429,7 @@ vm_ended(struct guest *g)
 	/* Who asked for it waits for it; we do not any more. */
 	if (reason == END_SUSPEND) {
 		if (g->late_suspend)
-			save_go_on(g);
+			go_on(g);
 		return;
 	}
 	a = action_of(g);

@@ -13,6 +13,7 @@
 #include "migrate.h"
 #include "peer.h"
 #include "preflight.h"
+#include "vm_go_on.h"
 #include "xu_log.h"
 
 /* Seconds for a word that is at hand; for the end of a restoration, with its devices;
@@ -39,6 +40,8 @@ struct migration {
 	/* Its memory is there, it is suspended; the other side had said so before our
 	 * worker did. */
 	bool sent, loaded;
+	/* It goes on here: nothing is known of a migration any more. */
+	bool kept;
 	/* From here on it is not ours to run; it runs there. */
 	bool committed, gone;
 	/* Committed, and nobody says what became of it. */
@@ -313,8 +316,8 @@ undo_send(void *ctx)
 	if (!m->sent)
 		return;
 	m->sent = false;
-	save_go_on(m->g);
-	intent_remove(m->g->uuid);
+	m->kept = true;
+	go_on(m->g);
 	xu_log(XU_NOTICE, "%s (domain %d) goes on where it was",
 	    guest_name(m->g), m->g->domid);
 }
@@ -442,23 +445,32 @@ has_gone(struct migration *m)
 }
 
 static void
-on_done(struct xu_job *job)
+gone_on(void *arg)
 {
-	struct migration *m = job->ctx;
+	struct migration *m = arg;
 	struct guest *g = m->g;
 	vm_done_f *done = m->done;
-	void *arg = m->arg;
-	struct xu_err why = job->err;
+	const struct xu_err why = m->job.err;
 
-	if (!xu_err_is_set(&job->err)) {
-		has_gone(m);
-		return;
-	}
+	arg = m->arg;
+	if (m->kept)
+		intent_remove(g->uuid);
 	free_migration(m);
 	g->op = OP_NONE;
 	if (done != NULL)
 		done(arg, &why);
 	scan_soon(g->core);
+}
+
+static void
+on_done(struct xu_job *job)
+{
+	struct migration *m = job->ctx;
+
+	if (xu_err_is_set(&job->err))
+		go_on_then(m->g, gone_on, m);
+	else
+		has_gone(m);
 }
 
 /* ---- in doubt ---------------------------------------------------------------------------- */

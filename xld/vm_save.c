@@ -14,6 +14,7 @@
 
 #include "dm.h"
 #include "image_xl.h"
+#include "vm_go_on.h"
 #include "vm_save.h"
 #include "xu_log.h"
 
@@ -74,12 +75,14 @@ step_intent(void *ctx, struct xu_err *e)
 	return intent(ctx, e) < 0 ? XU_STEP_FAIL : XU_STEP_NEXT;
 }
 
+/* Of a guest that is still to go on it stays until then. */
 static void
 undo_intent(void *ctx)
 {
 	struct saving *s = ctx;
 
-	intent_remove(s->g->uuid);
+	if (s->g->going == NULL)
+		intent_remove(s->g->uuid);
 }
 
 /* ---- the file ---------------------------------------------------------------------- */
@@ -281,25 +284,6 @@ save_look(struct guest *g)
 	}
 }
 
-void
-save_go_on(struct guest *g)
-{
-	struct core *c = g->core;
-
-	const uint32_t domid = (uint32_t)g->domid;
-
-	g->late_suspend = false;
-	dm_go_on(g);
-	if (xc_domain_resume_cooperative(c->xch, domid) < 0)
-		xu_log(XU_ERROR, "%s: it is suspended and does not go on: %s",
-		    guest_name(g), xc_last_error(c->xch));
-	store_resumed(g);
-	/* What had happened to a domain that was suspended could not be told it. */
-	if (config_type(g->config) == TYPE_HVM && dm_pid(g) == 0)
-		xc_domain_shutdown(c->xch, domid, END_CRASH);
-	scan_one(g);
-}
-
 /* A worker that died has left it in log-dirty mode; in none it is an error that does
  * not matter. */
 void
@@ -318,7 +302,7 @@ undo_suspend(void *ctx)
 	if (!s->suspended)
 		return;
 	s->suspended = false;
-	save_go_on(s->g);
+	go_on(s->g);
 	xu_log(XU_NOTICE, "%s (domain %d) goes on where it was",
 	    guest_name(s->g), s->g->domid);
 }
@@ -570,26 +554,34 @@ free_saving(struct saving *s)
 
 /* The guest goes on, paused or not; or it has come back. */
 static void
+gone_on(void *arg)
+{
+	struct saving *s = arg;
+	struct guest *g = s->g;
+	const struct xu_err why = s->job.err;
+	vm_done_f *done = s->done;
+
+	arg = s->arg;
+	xu_log_context(s->request);
+	intent_remove(g->uuid);
+	free_saving(s);
+	g->op = OP_NONE;
+	done(arg, xu_err_is_set(&why) ? &why : NULL);
+	/* What happened to it meanwhile. */
+	scan_soon(g->core);
+}
+
+static void
 keep_domain(struct saving *s, const struct xu_err *e)
 {
 	struct guest *g = s->g;
-	vm_done_f *done = s->done;
-	void *arg = s->arg;
-	struct xu_err why = XU_ERR_INIT;
 
-	if (e != NULL) {
-		why = *e;
-	} else {
+	if (e == NULL) {
 		if (s->after == SAVE_PAUSE)
 			xc_domain_pause(s->core->xch, (uint32_t)g->domid);
-		save_go_on(g);
-		intent_remove(g->uuid);
+		go_on(g);
 	}
-	free_saving(s);
-	g->op = OP_NONE;
-	done(arg, e == NULL ? NULL : &why);
-	/* What happened to it meanwhile. */
-	scan_soon(g->core);
+	go_on_then(g, gone_on, s);
 }
 
 static void

@@ -55,8 +55,6 @@ int vm_save_cancel(struct saving *s);
 int vm_save_fail(struct saving *s, const struct xu_err *e);
 /* Xen has told something of the guest. */
 void save_look(struct guest *g);
-/* A domain that suspended itself goes on. */
-void save_go_on(struct guest *g);
 /* Xen need not log any more what it writes to. */
 void save_unwatch(const struct guest *g);
 /* Can the machine be saved at all? False: the call was refused. */

@@ -187,8 +187,10 @@ struct guest {
 	bool late_suspend;
 	/* It has been dumped, and its crash is part of that. */
 	bool dumped;
-	/* While it is saved; while it goes elsewhere. */
+	/* While it is saved; while it goes on where it was (vm_go_on.h); while it
+	 * goes elsewhere. */
 	struct saving *saving;
+	struct going *going;
 	struct migration *migration;
 	/* It has come from another domain of this host: that machine, while it is
 	 * there, and whose place it is to take ("" = nobody's). */

@@ -71,11 +71,18 @@ check "it may again" prlimit --nofile=1024:1024 -p "$model"
 [ ! -e "$image" ] || fail "there is a file"
 check "nothing is left" no_rest
 same_guest "refused" kkk
-# Its next xld tells a device model that was stopped to go on.
+# Its next xld tells a device model that was stopped to go on. Until that does, the guest
+# does not: nobody would take what it tells its devices.
 restart_xld "XLD_STEP=save-write:kill"
 xm save a "$image" >/dev/null 2>&1
 check "xld dies" wait_for 60 none_of xld
+check "its device model hangs" kill -STOP "$model"
 restart_xld
+sleep 3
+contains "it waits for its devices" "$(xm list a)" ' ---s-- '
+expect_status 4 xm save a "$image"
+contains "so does who wants more of it" "$err" 'being saved'
+check "its device model is awake" kill -CONT "$model"
 [ ! -e "$image" ] || fail "there is a file"
 same_guest "xld died" mmm
 check "destroy" xm destroy a
