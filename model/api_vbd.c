@@ -112,6 +112,11 @@ static const struct model_field vdi_fields[] = {
 	    "importing, or incomplete where an import was cut off." },
 	{ "managed", T_BOOL, RO_RUN, 0,
 	    "VDI.create made it; false: it stands for something of others." },
+	{ "is_a_snapshot", T_BOOL, RO_RUN, 0, "It keeps what another was." },
+	{ "snapshot_of", T_REF("VDI"), RO_RUN, 0,
+	    "That one; null when it is gone." },
+	{ "snapshots", T_SET(T_REF("VDI")), RO_RUN, 0, "Those of it." },
+	{ "snapshot_time", T_DATETIME, RO_RUN, 0, "When it was made." },
 	{ "security_label", T_STRING, RO_RUN, 0, "Empty." },
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "location: phy:/dev/... or file:/..., which must be there, of one "
@@ -159,6 +164,11 @@ static const struct model_method vdi_methods[] = {
 	    ERRORS(XE(VDI_IN_USE), XE(SR_FULL), XE(TASK_CANCELLED),
 		XE(SR_OPERATION_NOT_SUPPORTED), XE(XLD_HELPER)),
 	    "The same, beside it." },
+	{ "snapshot", T_REF("VDI"), { VDI_ARG, { "driver_params", STRINGS } },
+	    ROLE_VM_ADMIN, STATES_ANY, MM_ASYNC | MM_OPTIONAL(1),
+	    ERRORS(XE(VDI_IN_USE), XE(SR_FULL), XE(TASK_CANCELLED),
+		XE(SR_OPERATION_NOT_SUPPORTED), XE(XLD_HELPER)),
+	    "A clone that knows of what and when; there are no driver_params." },
 	{ .name = NULL },
 };
 

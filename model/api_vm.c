@@ -94,7 +94,21 @@ static const struct model_field fields[] = {
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "
 	    "keys are the owner's." },
-	{ "is_a_snapshot", T_BOOL, RO_RUN, 0, "There are none: false." },
+	{ "is_a_snapshot", T_BOOL, RO_RUN, 0,
+	    "It keeps what a machine was; it is never started." },
+	{ "snapshot_of", T_REF("VM"), RO_RUN, 0,
+	    "The machine; null when that is gone, and of other machines." },
+	{ "snapshots", T_SET(T_REF("VM")), RO_RUN, 0, "Those of it." },
+	{ "snapshot_time", T_DATETIME, RO_RUN, 0, "When it was made." },
+	{ "snapshot_info", STRINGS, RO_RUN, 0,
+	    "power-state-at-snapshot, disk-snapshot-type." },
+	{ "snapshot_metadata", T_STRING, RO_RUN, 0,
+	    "Empty: a snapshot's fields are those of its machine." },
+	{ "transportable_snapshot_id", T_STRING, RO_RUN, 0, "Empty." },
+	{ "parent", T_REF("VM"), RO_RUN, 0,
+	    "The snapshot that it was last made or reverted to." },
+	{ "children", T_SET(T_REF("VM")), RO_RUN, 0,
+	    "Machines and snapshots whose parent it is." },
 	{ "allowed_operations", T_SET(T_ENUM("vm_operations")), RO_RUN, 0,
 	    "Messages that its state allows now." },
 	{ "current_operations", T_MAP(T_REF("task"), T_ENUM("vm_operations")),
@@ -148,7 +162,8 @@ static const struct model_method methods[] = {
 	    "On which nodes of the host such a machine would be if it started "
 	    "now, and why, in a line. Nothing is made." },
 	{ "destroy", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
-	    BAD_STATE, "Forgets a halted machine." },
+	    BAD_STATE,
+	    "Forgets a halted machine; its disks stay, but for a snapshot's." },
 	{ "clone", T_REF("VM"), { VM_ARG, { "new_name", T_STRING } },
 	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
 	    "A machine like it, halted: with the same CDs and disks that are only "
@@ -159,6 +174,25 @@ static const struct model_method methods[] = {
 	    ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
 	    "The same, with the copies in that repository (a reference; empty: "
 	    "where the first ones lie)." },
+	{ "snapshot", T_REF("VM"),
+	    { VM_ARG, { "new_name", T_STRING },
+		{ "ignore_vdis", T_SET(T_REF("VDI")) } },
+	    ROLE_VM_POWER_ADMIN, ST_HALTED | ST_RUNNING | ST_PAUSED,
+	    MM_ASYNC | MM_OPTIONAL(1), CLONE_ERRORS,
+	    "What it is now, kept: its settings, and copies of the disks that "
+	    "it writes to, but for those of ignore_vdis. One that runs stands "
+	    "still while its disks are copied; they are as after a crash. An "
+	    "image (qcow2) that is open cannot be copied." },
+	{ "revert", T_VOID, { { "snapshot", T_REF("VM") } },
+	    ROLE_VM_POWER_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
+	    "The machine, which is halted, becomes what it was: settings "
+	    "and disks, of which it gets copies. Its name, its PCI functions "
+	    "and the snapshot stay. Disks that it had and the snapshot has "
+	    "none of are let go, not removed." },
+	{ "checkpoint", T_REF("VM"), { VM_ARG, { "new_name", T_STRING } },
+	    ROLE_VM_POWER_ADMIN, LIVE, MM_ASYNC, ERRORS(XE(NOT_IMPLEMENTED)),
+	    "Refused: snapshots have no memory. VM.save with checkpoint keeps "
+	    "that in a file." },
 	{ "provision", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
 	    BAD_STATE, "A template's clone becomes a machine." },
 	{ "set_memory_limits", T_VOID,

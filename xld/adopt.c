@@ -365,13 +365,15 @@ under_way(struct core *c, const char *uuid, const struct xu_val *v)
 		return;
 	fill(g, v);
 	xu_log(XU_NOTICE, "%s: a %s was cut short; %s", guest_name(g), what,
-	    strcmp(what, "create") == 0 || strcmp(what, "dump") == 0 ?
+	    strcmp(what, "create") == 0 || strcmp(what, "dump") == 0 ||
+		    strcmp(what, "snapshot") == 0 ?
 		"undone" : "finished");
 	if (strcmp(what, "save") == 0) {
 		save_under_way(g, v, domid);
 		return;
 	}
-	if (strcmp(what, "dump") == 0) {
+	/* It was paused for either. */
+	if (strcmp(what, "dump") == 0 || strcmp(what, "snapshot") == 0) {
 		dump_under_way(g, v, domid);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "vm_snapshot.h"
 
 /* ---- records -------------------------------------------------------------------- */
 
@@ -90,6 +91,8 @@ dev_may_change(struct call *k, const struct guest *g)
 			"is the control domain: it has the devices themselves");
 		return false;
 	}
+	if (!snapshot_may_change(k, g))
+		return false;
 	if (g->op == OP_NONE)
 		return true;
 	xu_err_set(&e, "OTHER_OPERATION_IN_PROGRESS", 0,

@@ -14,6 +14,7 @@
 
 #include "access.h"
 #include "vdi.h"
+#include "vm_snapshot.h"
 #include "where.h"
 #include "xld.h"
 #include "xu_log.h"
@@ -31,6 +32,7 @@ static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
 	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
 	vm_save_handlers, vm_migrate_handlers, vm_dump_handlers, trust_handlers,
+	vm_snapshot_handlers,
 	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
@@ -338,6 +340,8 @@ state_allows(struct call *k)
 			g->op == OP_DESTROY ? "destroyed" :
 			g->op == OP_SAVE    ? "saved" :
 			g->op == OP_DUMP    ? "dumped" :
+			g->op == OP_SNAPSHOT ? "copied" :
+			g->op == OP_REVERT  ? "reverted" :
 					      "restarted");
 		xu_err_param(&e, "VM");
 		xu_err_param(&e, "%s", g->uuid);
@@ -580,6 +584,9 @@ set_field(struct call *k)
 		    "can be changed", k->method, guest_name(g));
 		return;
 	}
+	/* What it is about itself may be said, what the machine was stays. */
+	if (k->m.field->states != STATES_ANY && !snapshot_may_change(k, g))
+		return;
 	v = changed_config(k);
 	if (v == NULL)
 		return;

@@ -124,6 +124,7 @@ guest_new(struct core *c, const char *uuid, struct xu_val *config,
 	}
 	g->core = c;
 	g->config = config;
+	g->snapshot = xu_val_get(config, "snapshot_of") != NULL;
 	g->domid = NO_DOMID;
 	memcpy(g->uuid, uuid, sizeof(g->uuid));
 	uuid_derive(uuid, "metrics", g->metrics_uuid);

@@ -329,6 +329,38 @@ vdis_of(struct core *c, const struct sr *s, struct xu_val *list)
 	return total;
 }
 
+void
+vdi_is_snapshot_of(struct xu_val *config, const struct vdi *from, int64_t when)
+{
+	xu_val_unset(config, "snapshot_of");
+	xu_val_unset(config, "snapshot_time");
+	if (when == 0)
+		return;
+	xu_val_set(config, "snapshot_of", xu_str(from->uuid));
+	xu_val_set(config, "snapshot_time", xu_int(when));
+}
+
+static void
+put_snapshots(struct core *c, const struct vdi *v, struct xu_val *r)
+{
+	const char *of = xu_val_get_str(v->config, "snapshot_of", "");
+	struct xu_val *list = xu_array();
+	const struct vdi *s;
+	size_t pos = 0;
+
+	while ((s = xu_map_next(c->vdis, &pos)) != NULL)
+		if (strcmp(xu_val_get_str(s->config, "snapshot_of", ""),
+			v->uuid) == 0)
+			xu_val_add(list, xu_str(s->uuid));
+	xu_val_set(r, "is_a_snapshot",
+	    xu_bool(xu_val_get(v->config, "snapshot_time") != NULL));
+	xu_val_set(r, "snapshot_of",
+	    xu_str(vdi_find(c, of) != NULL ? of : ""));
+	xu_val_set(r, "snapshots", list);
+	xu_val_set(r, "snapshot_time",
+	    xu_datetime(xu_val_get_int(v->config, "snapshot_time", 0)));
+}
+
 static struct xu_val *
 text_of(const struct vdi *v, const char *name, const char *dflt)
 {
@@ -379,6 +411,7 @@ vdi_record(struct core *c, void *obj)
 	xu_val_set(r, "read_only", flag_of(v, "read_only"));
 	xu_val_set(r, "location", xu_str(vdi_location(v)));
 	xu_val_set(r, "managed", xu_bool(!v->implied));
+	put_snapshots(c, v, r);
 	xu_val_set(r, "security_label", xu_str(""));
 	xu_val_set(r, "sm_config", sm_config(v));
 	xu_val_set(r, "other_config",

@@ -48,6 +48,16 @@ void vdis_refresh(struct core *c);
 /* Adds the references of those in the repository to list; their bytes. */
 int64_t vdis_of(struct core *c, const struct sr *s, struct xu_val *list);
 struct xu_val *vdi_record(struct core *c, void *vdi);
+/* A new one's config says of what it keeps the content, and of when; 0: of
+ * nothing. */
+void vdi_is_snapshot_of(struct xu_val *config, const struct vdi *from,
+    int64_t when);
+/* It is to go once no machine has it, also when the daemon dies before; its snapshots
+ * are those of successor ("" = of nothing) then. */
+int vdi_replace(struct core *c, struct vdi *v, const char *successor,
+    struct xu_err *e);
+/* It stays after all. */
+void vdi_replace_not(struct core *c, struct vdi *v);
 /* Of its image. */
 enum xu_disk_type vdi_format(const struct vdi *v);
 /* Bytes a guest sees, *used: what it takes. -1: not known. */
@@ -63,15 +73,17 @@ struct sr *vdi_sr(const struct core *c, const struct vdi *v);
 int vdi_settle(struct vdi *v, const struct sr *s, const char *format,
     struct xu_err *e);
 struct vdi_job;
-/* Why it cannot be read from now: -1. */
-int vdi_read_refused(struct core *c, const struct vdi *v, struct xu_err *e);
+/* Why it cannot be read from now: -1. by: the machine on whose behalf, which may be
+ * paused for that; NULL: nobody's. */
+int vdi_read_refused(struct core *c, const struct vdi *v, const struct guest *by,
+    struct xu_err *e);
 /* Nobody may be making it, have it (or, halted: use it); it is in a repository that
  * makes disks. False: the call was refused. */
 bool vdi_is_idle(struct call *k, const struct vdi *v, bool halted);
 bool vdi_is_ours(struct call *k, const struct vdi *v);
-/* Why from cannot be copied into s: -1. */
+/* Why from cannot be copied into s: -1. by: as above. */
 int vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
-    struct xu_err *e);
+    const struct guest *by, struct xu_err *e);
 /* Makes it, all zeros, or (from) what another one has, which stays busy meanwhile.
  * half: it still counts as "made" and busy at the end, until vdi_mark. done is
  * called later or before it returns; with an error v is no more by then.

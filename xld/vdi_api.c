@@ -303,8 +303,19 @@ resize(struct call *k)
 
 /* ---- copies -------------------------------------------------------------------------------- */
 
+/* What its guest, which is paused for this very copy, had written is there, as after a
+ * crash: what was not answered yet is in any order. An image's head is QEMU's, in its
+ * memory. */
+static bool
+stands_still(const struct dev *d, const struct vdi *v, const struct guest *by)
+{
+	return d->guest == by && by->op == OP_SNAPSHOT &&
+	    vdi_format(v) == XU_DISK_RAW;
+}
+
 int
-vdi_read_refused(struct core *c, const struct vdi *from, struct xu_err *e)
+vdi_read_refused(struct core *c, const struct vdi *from, const struct guest *by,
+    struct xu_err *e)
 {
 	char label[160];
 	const struct dev *d;
@@ -320,10 +331,14 @@ vdi_read_refused(struct core *c, const struct vdi *from, struct xu_err *e)
 	}
 	/* One that is written to meanwhile would be torn. */
 	while ((d = vdi_user(c, from, &pos)) != NULL)
-		if (d->phase != DEV_OFF && !vbd_readonly(d)) {
-			xu_err_set(e, XE(VDI_IN_USE), 0, "'%s' has it: %s",
+		if (d->phase != DEV_OFF && !vbd_readonly(d) &&
+		    !stands_still(d, from, by)) {
+			xu_err_set(e, XE(VDI_IN_USE), 0, "'%s' has it: %s%s",
 			    guest_name(d->guest),
-			    dev_label(d, label, sizeof(label)));
+			    dev_label(d, label, sizeof(label)),
+			    d->guest != by || by->op != OP_SNAPSHOT ? "" :
+				"; an image is copied when nobody has it open: "
+				"shut the machine down first");
 			xu_err_param(e, "%s", from->uuid);
 			xu_err_param(e, "%s", d->guest->uuid);
 			return -1;
@@ -338,11 +353,11 @@ vdi_read_refused(struct core *c, const struct vdi *from, struct xu_err *e)
 
 int
 vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
-    struct xu_err *e)
+    const struct guest *by, struct xu_err *e)
 {
 	int64_t used;
 
-	if (vdi_read_refused(c, from, e) < 0)
+	if (vdi_read_refused(c, from, by, e) < 0)
 		return -1;
 	if (sr_makes(s))
 		return check_size(vdi_size(from, &used), e);
@@ -354,14 +369,14 @@ vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
 
 /* Where the other one lies does not matter. */
 static void
-copy_to(struct call *k, const struct sr *s)
+copy_to(struct call *k, const struct sr *s, int64_t snapshot)
 {
 	struct core *c = k->core;
 	struct vdi *from = subject(k), *v;
 	struct xu_err e = XU_ERR_INIT;
 	int64_t used;
 
-	if (vdi_copy_refused(c, from, s, &e) < 0) {
+	if (vdi_copy_refused(c, from, s, NULL, &e) < 0) {
 		call_fail(k, &e);
 		return;
 	}
@@ -369,6 +384,7 @@ copy_to(struct call *k, const struct sr *s)
 	if (v == NULL)
 		return;
 	xu_val_set(v->config, "read_only", xu_bool(false));
+	vdi_is_snapshot_of(v->config, from, snapshot);
 	if (vdi_settle(v, s, vdi_format(from) == XU_DISK_QCOW2 ? "qcow2" : "",
 		&e) < 0) {
 		vdi_forget(c, v);
@@ -381,14 +397,21 @@ copy_to(struct call *k, const struct sr *s)
 static void
 copy(struct call *k)
 {
-	copy_to(k, sr_find(k->core, xu_val_str(xu_val_at(k->params, 1))));
+	copy_to(k, sr_find(k->core, xu_val_str(xu_val_at(k->params, 1))), 0);
+}
+
+static void
+snapshot(struct call *k)
+{
+	if (vdi_is_ours(k, subject(k)))
+		copy_to(k, vdi_sr(k->core, subject(k)), now_real());
 }
 
 static void
 clone_disk(struct call *k)
 {
 	if (vdi_is_ours(k, subject(k)))
-		copy_to(k, vdi_sr(k->core, subject(k)));
+		copy_to(k, vdi_sr(k->core, subject(k)), 0);
 }
 
 const struct handler vdi_handlers[] = {
@@ -398,5 +421,6 @@ const struct handler vdi_handlers[] = {
 	{ "VDI.set_virtual_size", resize },
 	{ "VDI.copy", copy },
 	{ "VDI.clone", clone_disk },
+	{ "VDI.snapshot", snapshot },
 	{ NULL, NULL },
 };

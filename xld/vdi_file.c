@@ -293,6 +293,9 @@ vdi_copy_start(struct core *c, const char *from, const char *to, int64_t start,
 
 	fds[0] = open(from, O_RDONLY | O_CLOEXEC);
 	fds[1] = fds[0] < 0 ? -1 : open(to, O_RDWR | O_CLOEXEC);
+	/* Backends write to devices past what the kernel remembers of them. */
+	if (fds[0] >= 0)
+		posix_fadvise(fds[0], 0, 0, POSIX_FADV_DONTNEED);
 	if (fds[1] < 0)
 		fail(e, fds[0] < 0 ? from : to, "open");
 	else

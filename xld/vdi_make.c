@@ -84,6 +84,46 @@ vdi_settle(struct vdi *v, const struct sr *s, const char *format,
 	return 0;
 }
 
+int
+vdi_replace(struct core *c, struct vdi *v, const char *successor,
+    struct xu_err *e)
+{
+	v->busy = true;
+	xu_val_set(v->config, "successor", xu_str(successor));
+	return vdi_mark(c, v, "replaced", e);
+}
+
+void
+vdi_replace_not(struct core *c, struct vdi *v)
+{
+	struct xu_err e = XU_ERR_INIT;
+
+	v->busy = false;
+	xu_val_unset(v->config, "successor");
+	if (vdi_mark(c, v, NULL, &e) < 0)
+		xu_log_err(XU_ERROR, &e);
+}
+
+/* Those that kept what it was keep what its successor was. */
+static void
+hand_over_snapshots(struct core *c, const struct vdi *v)
+{
+	const char *to = xu_val_get_str(v->config, "successor", "");
+	struct xu_err e = XU_ERR_INIT;
+	struct vdi *s;
+	size_t pos = 0;
+
+	while (to[0] != '\0' && (s = xu_map_next(c->vdis, &pos)) != NULL) {
+		if (strcmp(xu_val_get_str(s->config, "snapshot_of", ""),
+			v->uuid) != 0)
+			continue;
+		xu_val_set(s->config, "snapshot_of", xu_str(to));
+		if (db_put(c->db, "VDI", s->uuid, s->config, &e) < 0)
+			xu_log_err(XU_ERROR, &e);
+		xu_err_clear(&e);
+	}
+}
+
 /* ---- its end ----------------------------------------------------------------------- */
 
 struct drop {
@@ -147,6 +187,7 @@ drop(struct core *c, struct vdi *v, bool nothing, vm_done_f *done, void *arg)
 	}
 	*d = (struct drop){ c, v, done, arg };
 	v->busy = true;
+	hand_over_snapshots(c, v);
 	if (nothing || s == NULL || !sr_makes(s))
 		dropped(d, NULL);
 	else if (s->type == SR_DIR)
@@ -440,15 +481,14 @@ static void
 resume(struct core *c, struct vdi *v)
 {
 	const char *state = xu_val_get_str(v->config, "state", "");
-	struct xu_err e = XU_ERR_INIT;
 	struct grow *g;
 	size_t pos = 0;
 
-	/* The last of a clone's disks: its machine is there. */
-	if (strcmp(state, "made") == 0 && vdi_user(c, v, &pos) != NULL) {
-		v->busy = false;
-		if (vdi_mark(c, v, NULL, &e) < 0)
-			xu_log_err(XU_ERROR, &e);
+	/* The last of a clone's disks: its machine is there. Or one that was to be
+	 * replaced, and was not. */
+	if ((strcmp(state, "made") == 0 || strcmp(state, "replaced") == 0) &&
+	    vdi_user(c, v, &pos) != NULL) {
+		vdi_replace_not(c, v);
 		return;
 	}
 	if (state[0] != '\0') {

@@ -201,7 +201,7 @@ vdi_export_call(struct call *k)
 
 	if (v == NULL || !has_room(k))
 		return;
-	if (vdi_read_refused(k->core, v, &e) == 0 &&
+	if (vdi_read_refused(k->core, v, NULL, &e) == 0 &&
 	    check_format(k, v, &e) == 0)
 		s = stream_new(k, v, &e);
 	if (s != NULL)

@@ -12,6 +12,7 @@
 #include "vm_memory.h"
 #include "vm_place.h"
 #include "vm_save.h"
+#include "vm_snapshot.h"
 #include "xenctrl_sched.h"
 #include "xu_log.h"
 
@@ -118,6 +119,10 @@ destroy(struct call *k)
 
 	if (!vm_is_ours(k))
 		return;
+	if (guest_is_snapshot(g)) {
+		snapshot_destroy(k);
+		return;
+	}
 	if (record_remove(g, &e) < 0) {
 		call_fail(k, &e);
 		return;
@@ -176,8 +181,10 @@ may_start(struct call *k)
 	}
 	if (xu_val_get_bool(k->guest->config, "is_a_template", false)) {
 		call_refuse(k, XE(VM_IS_TEMPLATE), k->guest->uuid,
-		    "'%s' is a template; clone it, or set_is_a_template",
-		    guest_name(k->guest));
+		    "'%s' is a %s", guest_name(k->guest),
+		    guest_is_snapshot(k->guest) ?
+			"snapshot; clone it, or revert its machine to it" :
+			"template; clone it, or set_is_a_template");
 		return false;
 	}
 	if (other == NULL || other == k->guest || other->domid < 0)

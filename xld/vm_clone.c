@@ -12,16 +12,18 @@
 #include "vbd.h"
 #include "vif.h"
 #include "vm_clone.h"
+#include "vm_snapshot.h"
 #include "xu_vdev.h"
 
 /* Places that are named to clients; there may be more. */
 #define VIF_PLACES 8
 #define VBD_PLACES 16
 
-/* Devices with identities of their own; cards have other addresses, too. */
+/* Devices with identities of their own; cards have other addresses, too, where
+ * both machines may run. */
 static int
 renew(const struct guest *g, struct xu_val *config, const char *uuid,
-    const char *list, const struct sr *into, struct xu_err *e)
+    const char *list, const struct sr *into, bool both, struct xu_err *e)
 {
 	const struct xu_val *old = xu_val_get(config, list);
 	struct xu_val *out = xu_array(), *v;
@@ -33,13 +35,13 @@ renew(const struct guest *g, struct xu_val *config, const char *uuid,
 		v = xu_val_copy(xu_val_at(old, i));
 		uuid_random(own);
 		xu_val_set(v, "uuid", xu_str(own));
-		if (vifs) {
+		if (vifs && both) {
 			vif_mac_derive(uuid,
 			    (uint32_t)strtoul(xu_val_get_str(v, "device", ""),
 				NULL, 10), mac);
 			xu_val_set(v, "MAC", xu_str(mac));
-		} else if (clone_needs_disk(v)) {
-			r = clone_can_make(g->core, v, into, e);
+		} else if (!vifs && clone_needs_disk(v)) {
+			r = clone_can_make(g, v, into, e);
 		}
 		xu_val_add(out, v);
 	}
@@ -47,19 +49,17 @@ renew(const struct guest *g, struct xu_val *config, const char *uuid,
 	return r;
 }
 
-static struct xu_val *
-config_of_clone(const struct guest *g, const char *uuid, const char *name,
-    const struct sr *into, struct xu_err *e)
+struct xu_val *
+clone_config(const struct guest *g, struct xu_val *v, const char *uuid,
+    const struct guest *as, const struct sr *into, bool both, struct xu_err *e)
 {
-	struct xu_val *v = xu_val_copy(g->config);
-
 	xu_val_set(v, "uuid", xu_str(uuid));
-	xu_val_set(v, "name_label", xu_str(name));
+	snapshot_strip(v);
 	/* A function of the host is one machine's. */
 	xu_val_unset(v, pci_class.list);
-	if (renew(g, v, uuid, "VBDs", into, e) == 0 &&
-	    renew(g, v, uuid, "VIFs", into, e) == 0 && xu_val_ok(v) &&
-	    config_check(g->core, NULL, v, e) == 0)
+	if (renew(g, v, uuid, "VBDs", into, both, e) == 0 &&
+	    renew(g, v, uuid, "VIFs", into, both, e) == 0 && xu_val_ok(v) &&
+	    config_check(g->core, as, v, e) == 0)
 		return v;
 	xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "clone '%s'", guest_name(g));
 	xu_val_free(v);
@@ -135,13 +135,15 @@ clone_vm(struct call *k)
 	if (!repository(k, &into))
 		return;
 	uuid_random(uuid);
-	config = config_of_clone(k->guest, uuid, name, into, &e);
+	config = xu_val_copy(k->guest->config);
+	xu_val_set(config, "name_label", xu_str(name));
+	config = clone_config(k->guest, config, uuid, NULL, into, true, &e);
 	if (config == NULL)
 		call_fail(k, &e);
 	else if (!call_may_have(k, NULL, config))
 		xu_val_free(config);
 	else
-		clone_disks(k, config, into, cloned);
+		clone_disks(k, config, into, 0, cloned);
 }
 
 static void
@@ -150,6 +152,10 @@ change(struct call *k, struct xu_val *config)
 	struct guest *g = k->guest;
 	struct xu_err e = XU_ERR_INIT;
 
+	if (!snapshot_may_change(k, g)) {
+		xu_val_free(config);
+		return;
+	}
 	if (!xu_val_ok(config))
 		xu_err_set(&e, XE(XLD_NO_MEMORY), ENOMEM, "%s", k->method);
 	else if (guest_is_control(g) || g->foreign)

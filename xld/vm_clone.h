@@ -7,15 +7,22 @@
 
 /* Has this disk (an entry of "VBDs") to be another one in a clone? */
 bool clone_needs_disk(const struct xu_val *vbd);
-/* Why it cannot be made: -1. into: the repository for it, NULL = the one where the
- * disk is. */
-int clone_can_make(struct core *c, const struct xu_val *vbd,
+/* Why it, one of g's, cannot be made: -1. into: the repository for it, NULL = the one
+ * where the disk is. */
+int clone_can_make(const struct guest *g, const struct xu_val *vbd,
     const struct sr *into, struct xu_err *e);
+/* v (taken), g's config with another name perhaps, as that of a machine with this
+ * uuid (as: it is there, NULL = it is new) and devices of its own. both: they may
+ * run at the same time. NULL: it cannot be. */
+struct xu_val *clone_config(const struct guest *g, struct xu_val *v,
+    const char *uuid, const struct guest *as, const struct sr *into, bool both,
+    struct xu_err *e);
 /* config's disks that are written to become new ones with the same content, and
  * done gets config, or an error and nothing is left. It is called once, perhaps
- * before this returns. Takes config. */
+ * before this returns. snapshot: when they were as they are kept, 0 = they are no
+ * snapshots. Takes config. */
 void clone_disks(struct call *k, struct xu_val *config, const struct sr *into,
-    void (*done)(struct call *k, struct xu_val *config,
+    int64_t snapshot, void (*done)(struct call *k, struct xu_val *config,
 	const struct xu_err *e));
 /* The machine that has them is on record: they stay. */
 void clone_keep_disks(struct core *c, const struct xu_val *config);

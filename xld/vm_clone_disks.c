@@ -22,6 +22,7 @@ struct cloning {
 	char uuid[UUID_TEXT];
 	/* Where the new ones lie; "" = where the first ones do. */
 	char into[UUID_TEXT];
+	int64_t snapshot;
 	void (*done)(struct call *k, struct xu_val *config,
 	    const struct xu_err *e);
 };
@@ -34,15 +35,16 @@ clone_needs_disk(const struct xu_val *vbd)
 }
 
 int
-clone_can_make(struct core *c, const struct xu_val *vbd, const struct sr *into,
-    struct xu_err *e)
+clone_can_make(const struct guest *g, const struct xu_val *vbd,
+    const struct sr *into, struct xu_err *e)
 {
+	struct core *c = g->core;
 	const struct vdi *v = vdi_find(c, xu_val_get_str(vbd, "VDI", ""));
 	const struct sr *s = v == NULL ? NULL : into != NULL ? into :
 							       vdi_sr(c, v);
 
 	if (s != NULL && sr_makes(s))
-		return vdi_copy_refused(c, v, s, e);
+		return vdi_copy_refused(c, v, s, g, e);
 	xu_err_set(e, XE(OPERATION_NOT_ALLOWED), 0,
 	    "disk %s (%s) is written to, two machines cannot have it, and it "
 	    "lies where others make disks; VM.copy with a repository of type "
@@ -177,6 +179,7 @@ new_disk(struct cloning *g, const struct vdi *from, const struct sr *s,
 	struct vdi *v;
 
 	xu_val_unset(config, "wiped");
+	vdi_is_snapshot_of(config, from, g->snapshot);
 	xu_val_set(config, "SR", xu_str(s->uuid));
 	uuid_random(uuid);
 	v = vdi_new(g->k->core, uuid, config);
@@ -212,7 +215,7 @@ next(struct cloning *g)
 	vbd = xu_val_at(list, g->at);
 	from = vdi_find(c, xu_val_get_str(vbd, "VDI", ""));
 	into = sr_find(c, g->into);
-	v = clone_can_make(c, vbd, into, &e) < 0 ? NULL :
+	v = clone_can_make(g->k->guest, vbd, into, &e) < 0 ? NULL :
 	    new_disk(g, from, into != NULL ? into : vdi_sr(c, from), &e);
 	if (v == NULL) {
 		end(g, &e);
@@ -229,7 +232,7 @@ next(struct cloning *g)
 
 void
 clone_disks(struct call *k, struct xu_val *config, const struct sr *into,
-    void (*done)(struct call *k, struct xu_val *config,
+    int64_t snapshot, void (*done)(struct call *k, struct xu_val *config,
 	const struct xu_err *e))
 {
 	struct cloning *g = calloc(1, sizeof(*g));
@@ -242,6 +245,7 @@ clone_disks(struct call *k, struct xu_val *config, const struct sr *into,
 		return;
 	}
 	*g = (struct cloning){ .k = k, .config = config, .done = done,
+		.snapshot = snapshot,
 		.n = xu_val_count(xu_val_get(config, "VBDs")) };
 	if (into != NULL)
 		memcpy(g->into, into->uuid, sizeof(g->into));

@@ -97,7 +97,8 @@ first_list(struct core *c)
 	LIST_FOREACH(l, &c->guests) {
 		g = xu_container_of(l, struct guest, all);
 		if (g->kept && g->domid < 0 &&
-		    xu_val_get_bool(g->config, "auto_power_on", false))
+		    xu_val_get_bool(g->config, "auto_power_on", false) &&
+		    !xu_val_get_bool(g->config, "is_a_template", false))
 			xu_val_add(list, xu_str(g->uuid));
 	}
 	return list;

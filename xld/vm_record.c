@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "dev.h"
 #include "pci.h"
+#include "vm_snapshot.h"
 #include "vnc.h"
 
 /* ---- VM ----------------------------------------------------------------------- */
@@ -88,6 +89,7 @@ operations_of(const struct guest *g)
 		if (m != NULL && (m->states & now) != 0 &&
 		    (g->op == OP_NONE || m->states == STATES_ANY) &&
 		    (!template || suits_template(*w)) &&
+		    snapshot_suits(g, *w) &&
 		    (!g->foreign || suits_foreign(*w)))
 			xu_val_add(v, xu_str(*w));
 	}
@@ -97,6 +99,10 @@ operations_of(const struct guest *g)
 static struct xu_val *
 run_time_field(struct core *c, const struct guest *g, const char *name)
 {
+	struct xu_val *v = snapshot_field(c, g, name);
+
+	if (v != NULL)
+		return v;
 	if (strcmp(name, "power_state") == 0)
 		return xu_str(dom_power_word(guest_power(g)));
 	if (strcmp(name, "resident_on") == 0)
@@ -105,8 +111,6 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return operations_of(g);
 	if (strcmp(name, "current_operations") == 0)
 		return task_operations(c, g->uuid);
-	if (strcmp(name, "is_a_snapshot") == 0)
-		return xu_bool(false);
 	if (strcmp(name, "affinity") == 0)
 		return xu_str("");
 	if (strcmp(name, "consoles") == 0)

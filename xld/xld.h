@@ -163,6 +163,8 @@ enum guest_op {
 	OP_REBOOT,
 	OP_SAVE,
 	OP_DUMP,
+	OP_SNAPSHOT,
+	OP_REVERT,
 };
 
 struct guest {
@@ -177,6 +179,8 @@ struct guest {
 	bool foreign;
 	/* The database has it. */
 	bool kept;
+	/* It keeps what another was, see vm_snapshot.h. It is paused for one. */
+	bool snapshot, held;
 	/* It ended and on_* said to keep it; nothing more is done with it. */
 	bool preserved;
 	/* It has no domain, and an image of ours (vm_save.h) to go on from. */
@@ -655,7 +659,7 @@ extern const struct handler vm_handlers[], host_handlers[], task_handlers[],
 extern const struct handler cpu_handlers[], cpu_pool_handlers[],
     cpu_sched_handlers[], usage_handlers[], vm_vcpus_handlers[],
     none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
-    vm_migrate_handlers[], vm_dump_handlers[],
+    vm_migrate_handlers[], vm_dump_handlers[], vm_snapshot_handlers[],
     trust_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */

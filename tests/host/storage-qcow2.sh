@@ -52,6 +52,9 @@ refused_while_open() {
 	contains "clone" "$out" "^VDI_IN_USE $1 "
 	expect_status 1 api VDI.copy "$1" "$sr"
 	contains "copy" "$out" "^VDI_IN_USE $1 "
+	expect_status 1 api VM.snapshot "$(api VM.get_uuid @linux)" snap
+	contains "a snapshot of its machine" "$out" "^VDI_IN_USE "
+	same "which goes on" Running "$(api VM.get_power_state @linux)"
 }
 
 linux_initrd xen-blkfront

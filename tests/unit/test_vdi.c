@@ -327,6 +327,40 @@ START_TEST(half_brought)
 }
 END_TEST
 
+/* A disk that another one was to take the place of: it goes when nobody has it, and
+ * its snapshots are the other one's. */
+START_TEST(replaced)
+{
+	struct core *c = core_open_(true);
+	struct vdi *old = new_disk(c, "raw"), *kept = new_disk(c, "raw");
+	struct vdi *next = new_disk(c, "raw");
+	struct xu_err e = XU_ERR_INIT;
+	char uuids[3][UUID_TEXT];
+
+	memcpy(uuids[0], old->uuid, UUID_TEXT);
+	memcpy(uuids[1], kept->uuid, UUID_TEXT);
+	memcpy(uuids[2], next->uuid, UUID_TEXT);
+	vdi_is_snapshot_of(kept->config, old, 1);
+	ck_assert(!make(c, old, MIB, false).failed);
+	ck_assert(!make(c, kept, MIB, false).failed);
+	ck_assert(!make(c, next, MIB, false).failed);
+	ck_assert_int_eq(vdi_replace(c, old, next->uuid, &e), 0);
+	ck_assert(old->busy);
+	core_end(c);
+	c = core_open_(false);
+	ck_assert_ptr_null(vdi_find(c, uuids[0]));
+	ck_assert(!there(uuids[0], "raw") && there(uuids[1], "raw"));
+	ck_assert_str_eq(xu_val_get_str(vdi_find(c, uuids[1])->config,
+	    "snapshot_of", ""), uuids[2]);
+	core_end(c);
+	/* On disk, too. */
+	c = core_open_(false);
+	ck_assert_str_eq(xu_val_get_str(vdi_find(c, uuids[1])->config,
+	    "snapshot_of", ""), uuids[2]);
+	core_end(c);
+}
+END_TEST
+
 /* A machine that is on record has the last of its disks, although its maker died
  * before he could say so. */
 START_TEST(half_made_and_had)
@@ -338,6 +372,7 @@ START_TEST(half_made_and_had)
 		      *vbd = xu_struct();
 	struct guest g = { .core = c, .config = config };
 	struct outcome o = make(c, v, MIB, true);
+	struct xu_err e = XU_ERR_INIT;
 
 	ck_assert(!o.failed && v->busy);
 	snprintf(d.uuid, sizeof(d.uuid), "22222222-2222-2222-2222-222222222222");
@@ -354,6 +389,14 @@ START_TEST(half_made_and_had)
 	vdis_resume(c, sr_find(c, SR));
 	ck_assert(!v->busy);
 	ck_assert_str_eq(xu_val_get_str(v->config, "state", "none"), "none");
+	ck_assert(there(v->uuid, "raw"));
+	/* Nor does one go that was to be replaced, and was not. */
+	ck_assert_int_eq(vdi_replace(c, v, "", &e), 0);
+	v->left = true;
+	vdis_resume(c, sr_find(c, SR));
+	ck_assert(!v->busy);
+	ck_assert_str_eq(xu_val_get_str(v->config, "state", "none"), "none");
+	ck_assert_ptr_null(xu_val_get(v->config, "successor"));
 	ck_assert(there(v->uuid, "raw"));
 	xu_map_del(c->devs, d.uuid);
 	xu_val_free(config);
@@ -377,6 +420,7 @@ main(void)
 	tcase_add_test(t, the_group_is_gone);
 	tcase_add_test(t, half_done);
 	tcase_add_loop_test(t, half_brought, 0, 2);
+	tcase_add_test(t, replaced);
 	tcase_add_test(t, half_made_and_had);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
