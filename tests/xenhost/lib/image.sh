@@ -274,8 +274,9 @@ cached_overlay() {
 	touch "$overlay_file"
 	# Of older builds; whoever boots from one has it open.
 	find "$cache/overlay" -name '*.cpio*' -mmin +600 -delete 2>/dev/null || true
-	find "$cache/overlay" -name '*.cpio' -printf '%T@ %p\n' | sort -rn |
-		tail -n +17 | cut -d' ' -f2- | xargs -r rm -f
+	# Others may do the same at this moment.
+	{ find "$cache/overlay" -name '*.cpio' -printf '%T@ %p\n' | sort -rn |
+		tail -n +17 | cut -d' ' -f2- | xargs -r rm -f; } 2>/dev/null || true
 }
 
 prepare_images() {
