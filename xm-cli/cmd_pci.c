@@ -274,8 +274,7 @@ static const struct xm_column columns[] = {
 	{ "device", "Device", XM_IS_TEXT, "address", NULL, NULL },
 	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
 	{ "key", "Key", XM_IS_TEXT, NULL, NULL, NULL },
-	{ "attached", "Attached", XM_IS_TRUTH, "currently_attached", NULL,
-	    NULL },
+	XM_COLUMN_ATTACHED,
 	{ .name = NULL },
 };
 

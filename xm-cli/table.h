@@ -144,4 +144,18 @@ bool xm_filters_pass(
     const struct xm_listing *l, const struct xapi_value *json);
 void xm_filters_fini(struct xm_listing *l);
 
+/* What lists of devices have alike, from xm_device_json. */
+#define XM_COLUMN_ATTACHED                                                     \
+	{ "attached", "Attached", XM_IS_TRUTH, "currently_attached", NULL, NULL }
+#define XM_COLUMNS_RING                                                        \
+	{ "backend_id", "BE", XM_IS_ID, "runtime_properties/backend-id", NULL, \
+	    NULL },                                                            \
+	{ "state", "State", XM_IS_NUMBER, "runtime_properties/state", NULL,    \
+	    NULL },                                                            \
+	{ "event_channel", "evt-ch", XM_IS_ID,                                 \
+	    "runtime_properties/event-channel", NULL, NULL }
+#define XM_COLUMN_BACKEND                                                      \
+	{ "backend", "BE-path", XM_IS_TEXT, "runtime_properties/backend", NULL,\
+	    NULL }
+
 #endif
