@@ -3,7 +3,8 @@
 # Words of the tests that look at a Linux guest from inside; sourced behind lib.sh.
 
 # linux_initrd MODULE...: $scratch/initrd.img, whose Linux loads the modules and
-# does what comes over its console; linux_shell talks to it.
+# does what comes over its console; linux_shell talks to it. Its kernel is to be
+# booted with "quiet": a warning of its own in the middle of an answer spoils that.
 linux_initrd() {
 	# After a restart xld knows all that guests of the name have said, and their
 	# answers had the same numbers.
@@ -57,7 +58,8 @@ linux_again() {
 guest() {
 	said=$((said + 1))
 	echo "$*" >&8
-	ended() { grep -q "^END $said " "$scratch/console"; }
+	# All of the line: it comes in pieces.
+	ended() { grep -q "^END $said [0-9][0-9]*[^0-9]" "$scratch/console"; }
 	wait_for 60 ended || fail "the guest does not answer to: $*"
 	# A console that is opened anew may tell once more what there was before.
 	tr -d '\r' <"$scratch/console" | awk -v n="$said" '

@@ -23,7 +23,7 @@ for type in pv pvh; do
 		vcpus = $vcpus
 		kernel = "/boot/guest/vmlinuz"
 		ramdisk = "$scratch/initrd.img"
-		extra = "console=hvc0"
+		extra = "console=hvc0 quiet"
 	CFG
 	check "$type" xm create -q "$scratch/linux.cfg"
 	linux_shell linux
