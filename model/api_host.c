@@ -116,6 +116,29 @@ static const struct model_method methods[] = {
 	    "between." },
 	{ "list_methods", T_SET(T_STRING), { { .name = NULL } }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_READS, NULL, "The names of all messages." },
+	{ "get_servertime", T_DATETIME, { HOST_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL, "What its clock says." },
+	{ "get_data_sources", T_SET(T_RECORD("data_source")), { HOST_ARG },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS,
+	    ERRORS(XE(OPERATION_NOT_ALLOWED)),
+	    "What is recorded of it over time, see xld-api(8); sampling begins "
+	    "with the question." },
+	{ "query_data_source", T_FLOAT,
+	    { HOST_ARG, { "data_source", T_STRING } }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "Its newest value; one that is not known is 0 in XML and null in "
+	    "JSON." },
+	{ "record_data_source", T_VOID,
+	    { HOST_ARG, { "data_source", T_STRING } }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, 0,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "One that was forgotten is recorded again." },
+	{ "forget_data_source_archives", T_VOID,
+	    { HOST_ARG, { "data_source", T_STRING } }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, 0,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "What was recorded of it goes, and nothing more is." },
 	{ .name = NULL },
 };
 
@@ -147,4 +170,24 @@ const struct model_class model_host_metrics = {
 	.methods = no_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
 	.doc = "Figures of a host.",
+};
+
+static const struct model_field source_fields[] = {
+	{ "name_label", T_STRING, RO_RUN, 0, "What it is called." },
+	{ "name_description", T_STRING, RO_RUN, 0, "What it measures." },
+	{ "enabled", T_BOOL, RO_RUN, 0, "It is recorded." },
+	{ "standard", T_BOOL, RO_RUN, 0, "It is, unless somebody forgets it." },
+	{ "units", T_STRING, RO_RUN, 0, "Of its values." },
+	{ "min", T_FLOAT, RO_RUN, 0, "The least it can be." },
+	{ "max", T_FLOAT, RO_RUN, 0,
+	    "The greatest; where there is no such, the greatest of all numbers." },
+	{ "value", T_FLOAT, RO_RUN, 0, "The newest one." },
+	{ .name = NULL },
+};
+
+const struct model_class model_data_source = {
+	.name = "data_source",
+	.fields = source_fields,
+	.methods = no_methods,
+	.doc = "What can be recorded of a host or a machine; it has no objects.",
 };

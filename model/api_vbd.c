@@ -226,6 +226,22 @@ static const struct model_method sr_methods[] = {
 	    "Looks anew at a volume group; a folder is always as it is." },
 	{ "get_supported_types", T_SET(T_STRING), { { .name = NULL } },
 	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL, "local, dir, lvm, iso." },
+	{ "get_data_sources", T_SET(T_RECORD("data_source")), { SR_ARG },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS, NULL,
+	    "None: of repositories nothing is recorded." },
+	{ "query_data_source", T_FLOAT,
+	    { SR_ARG, { "data_source", T_STRING } }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, ERRORS(XE(INVALID_VALUE)),
+	    "Its newest value; one that is not known is 0 in XML and null in "
+	    "JSON." },
+	{ "record_data_source", T_VOID,
+	    { SR_ARG, { "data_source", T_STRING } }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, 0, ERRORS(XE(INVALID_VALUE)),
+	    "One that was forgotten is recorded again." },
+	{ "forget_data_source_archives", T_VOID,
+	    { SR_ARG, { "data_source", T_STRING } }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, 0, ERRORS(XE(INVALID_VALUE)),
+	    "What was recorded of it goes, and nothing more is." },
 	{ .name = NULL },
 };
 

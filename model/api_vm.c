@@ -338,6 +338,27 @@ static const struct model_method methods[] = {
 	    "Each of its VCPUs_max: number, cpu (where it was last), online, "
 	    "blocked, running (true or false), cpu_time (seconds), affinity and "
 	    "soft_affinity (\"0-3,5\", \"all\")." },
+	{ "get_data_sources", T_SET(T_RECORD("data_source")), { VM_ARG },
+	    ROLE_READ_ONLY, STATES_ANY, MM_READS,
+	    ERRORS(XE(OPERATION_NOT_ALLOWED)),
+	    "What is recorded of it over time, see xld-api(8); sampling begins "
+	    "with the question." },
+	{ "query_data_source", T_FLOAT,
+	    { VM_ARG, { "data_source", T_STRING } }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "Its newest value; one that is not known is 0 in XML and null in "
+	    "JSON." },
+	{ "record_data_source", T_VOID,
+	    { VM_ARG, { "data_source", T_STRING } }, ROLE_VM_ADMIN,
+	    STATES_ANY, 0,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "One that was forgotten is recorded again." },
+	{ "forget_data_source_archives", T_VOID,
+	    { VM_ARG, { "data_source", T_STRING } }, ROLE_VM_ADMIN,
+	    STATES_ANY, 0,
+	    ERRORS(XE(INVALID_VALUE), XE(OPERATION_NOT_ALLOWED)),
+	    "What was recorded of it goes, and nothing more is." },
 	{ .name = NULL },
 };
 

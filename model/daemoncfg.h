@@ -34,6 +34,8 @@ F(vm_operator, WORDS, "", 0, 64, "Who may start and stop machines") \
 F(read_only, WORDS, "", 0, 64, "Who may look") \
 F(dom0_floor_mib, NUMBER, "0", 0, 1048576, "Domain 0 gives machines that start memory down to so many MiB; 0: it gives none") \
 F(pci_without_iommu, NUMBER, "0", 0, 1, "1: PV guests get PCI functions although they reach all memory with them") \
+F(rrd_minutes, WORDS, "15", 1, 1, "Figures are sampled until nobody has asked for so long; always; never") \
+F(rrd_guest_kib, NUMBER, "256", 32, 65536, "What the figures of a guest may take; of the host, eight times that") \
 F(dump_folder, WORDS, "/var/lib/xen/dump", 1, 1, "Where cores of guests go") \
 F(dump_files, NUMBER, "10", 0, 10000, "Cores that on_crash and the like have written; the oldest goes") \
 F(dump_mib, NUMBER, "32768", 0, 1073741824, "Room for them, MiB; the oldest go")

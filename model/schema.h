@@ -180,7 +180,8 @@ extern const struct model_class model_session, model_task, model_event,
 extern const struct model_class model_host_cpu, model_cpu_pool, model_ppci,
     model_pscsi, model_pscsi_hba, model_vm_guest_metrics, model_vbd_metrics,
     model_pif_metrics, model_pbd, model_crashdump, model_vtpm, model_dpci,
-    model_dscsi, model_dscsi_hba, model_xspolicy, model_acmpolicy;
+    model_dscsi, model_dscsi_hba, model_xspolicy, model_acmpolicy,
+    model_data_source;
 
 /* NULL when there is no such thing. */
 const struct model_class *model_find_class(const char *name);

@@ -387,13 +387,16 @@ void api_console(struct request *rq, const struct session *s, const char *uuid,
 /* Queues the 101 and starts to pump. Takes rq->stream. MHD_YES or MHD_NO. */
 int api_console_upgrade(struct request *rq);
 
-/* ---- api_get.c, api_metrics.c --------------------------------------------------- */
+/* ---- api_get.c, api_metrics.c, api_rrd.c --------------------------------------------------- */
 
 /* GET, and PUT (rq->put), whose body has not come yet. */
 void api_get(struct request *rq, const char *url);
 /* Of the address; "" = it has none. */
 const char *api_argument(const struct request *rq, const char *name);
 void api_metrics(struct request *rq, struct session *s);
+void api_rrd_updates(struct request *rq, struct session *s);
+void api_vm_rrd(struct request *rq, struct session *s);
+void api_host_rrd(struct request *rq, struct session *s);
 
 /* ---- api_transfer.c: disks ------------------------------------------------------- */
 

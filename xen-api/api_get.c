@@ -68,8 +68,11 @@ static const struct path {
 	{ "/console", console, false },
 	{ "/export_raw_vdi", api_export, false },
 	{ "/host_logs_download", logs, false },
+	{ "/host_rrd", api_host_rrd, false },
 	{ "/import_raw_vdi", api_import, true },
 	{ "/metrics", api_metrics, false },
+	{ "/rrd_updates", api_rrd_updates, false },
+	{ "/vm_rrd", api_vm_rrd, false },
 };
 
 static void

@@ -140,6 +140,7 @@ failure_download(struct request *rq, const struct xu_val *description)
 	    MHD_HTTP_UNAUTHORIZED :
 	    strstr(code, "PERMISSION_DENIED") != NULL ? MHD_HTTP_FORBIDDEN :
 	    strcmp(code, "HANDLE_INVALID") == 0	   ? MHD_HTTP_NOT_FOUND :
+	    strcmp(code, "INVALID_VALUE") == 0	   ? MHD_HTTP_BAD_REQUEST :
 						     MHD_HTTP_CONFLICT;
 
 	xu_buf_addf(&rq->out, "%s %s\n", code, rq->sentence);

@@ -6,6 +6,7 @@
 
 #include "access.h"
 #include "daemoncfg.h"
+#include "sampled.h"
 #include "xld.h"
 #include "xu_log.h"
 
@@ -31,6 +32,10 @@ conf_load(struct core *c, struct xu_err *e)
 	v = xu_conf_read(c->conf_path, conf_keys, conf_nkeys, warn, NULL, e);
 	if (v == NULL)
 		return -1;
+	if (sampled_check(v, e) < 0) {
+		xu_val_free(v);
+		return -1;
+	}
 	xu_val_free(c->conf);
 	c->conf = v;
 	return 0;

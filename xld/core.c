@@ -15,6 +15,7 @@
 #include "bootprog.h"
 #include "link.h"
 #include "qemu.h"
+#include "sampled.h"
 #include "vdi.h"
 #include "vif.h"
 #include "vm_room.h"
@@ -185,6 +186,7 @@ core_open(struct core *c, struct xu_err *e)
 		return -1;
 	link_listen(c);
 	host_started(c);
+	sampled_settings(c);
 	return 0;
 }
 
@@ -216,6 +218,7 @@ core_close(struct core *c)
 	tasks_close(c);
 	consoles_close(c);
 	metrics_close(c);
+	sampled_close(c);
 	hardware_close(c);
 	hw_close();
 	pci_api_close();
@@ -225,5 +228,6 @@ core_close(struct core *c)
 	kcache_free(&c->kernels);
 	uv_walk(c->loop, run_closures, NULL);
 	uv_run(c->loop, UV_RUN_NOWAIT);
+	free(c->sampled);
 	xc_interface_close(c->xch);
 }

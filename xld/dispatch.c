@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "sampled.h"
 #include "vdi.h"
 #include "vm_snapshot.h"
 #include "where.h"
@@ -33,7 +34,8 @@ static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
 	vm_save_handlers, vm_migrate_handlers, vm_dump_handlers, trust_handlers,
 	vm_snapshot_handlers,
-	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers };
+	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers,
+	figure_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -670,6 +672,9 @@ is_internal(struct call *k)
 		{ "event.inject", ROLE_READ_ONLY, event_inject },
 		{ "host.metrics", ROLE_READ_ONLY, host_metrics_call },
 		{ "host.logs", ROLE_POOL_OPERATOR, host_logs_call },
+		{ "rrd.guest", ROLE_READ_ONLY, figures_guest },
+		{ "rrd.host", ROLE_READ_ONLY, figures_host },
+		{ "rrd.updates", ROLE_READ_ONLY, figures_updates },
 		{ "VDI.export", ROLE_VM_ADMIN, vdi_export_call },
 		{ "VDI.import", ROLE_VM_ADMIN, vdi_import_call },
 	};

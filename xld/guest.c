@@ -13,6 +13,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "qdisk.h"
+#include "rrd.h"
 #include "vm_go_on.h"
 
 int
@@ -175,6 +176,7 @@ guest_free(struct guest *g)
 	go_on_forget(g);
 	dm_forget(g);
 	free(steal_ptr(&g->vnc));
+	rrd_free(&g->rrd);
 	guest_set_domid(g, NO_DOMID, NULL);
 	let_name_go(c, g, guest_name(g));
 	xu_map_del(c->by_uuid, g->uuid);

@@ -214,6 +214,12 @@ host_record(struct core *c, void *obj XU_UNUSED)
 	return v;
 }
 
+uint64_t
+host_free_pages(const struct xc_physinfo *p)
+{
+	return p->free_pages + p->scrub_pages - p->outstanding_pages;
+}
+
 static struct xu_val *
 metrics_record(struct core *c, void *obj XU_UNUSED)
 {
@@ -408,6 +414,12 @@ enable(struct call *k)
 }
 
 static void
+servertime(struct call *k)
+{
+	call_ok(k, xu_datetime(now_real()));
+}
+
+static void
 disable(struct call *k)
 {
 	k->core->disabled = true;
@@ -418,6 +430,7 @@ const struct handler host_handlers[] = {
 	{ "host.get_log", own_log },
 	{ "host.enable", enable },
 	{ "host.disable", disable },
+	{ "host.get_servertime", servertime },
 	{ "host.stop_guests", host_stop_guests },
 	{ "host.dmesg", dmesg },
 	{ "host.dmesg_clear", dmesg_clear },

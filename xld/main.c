@@ -13,6 +13,7 @@
 
 #include "access.h"
 #include "link.h"
+#include "sampled.h"
 #include "xld.h"
 #include "xu_file.h"
 #include "xu_log.h"
@@ -164,6 +165,7 @@ on_hup(uv_signal_t *h, int number XU_UNUSED)
 	else {
 		api_reload(c);
 		link_listen(c);
+		sampled_settings(c);
 	}
 	xu_sd_notify("READY=1");
 }

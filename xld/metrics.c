@@ -75,8 +75,7 @@ host_samples(struct samples *s)
 	put(s, M_host_memory_bytes, xu_struct(),
 	    xu_int((int64_t)(p.total_pages << 12)));
 	put(s, M_host_memory_free_bytes, xu_struct(),
-	    xu_int((int64_t)((p.free_pages + p.scrub_pages -
-		p.outstanding_pages) << 12)));
+	    xu_int((int64_t)(host_free_pages(&p) << 12)));
 	put(s, M_host_cpus, xu_struct(), xu_int(p.nr_cpus));
 }
 

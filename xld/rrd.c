@@ -13,8 +13,6 @@
 #define STEP_MS	     (RRD_STEP * INT64_C(1000))
 #define BACK_MS	     INT64_C(60000)
 #define FORGOTTEN_MS INT64_C(86400000)
-/* Part of the steps of a row that may be unknown. */
-#define UNKNOWN_PART 0.5
 #define TOLERANCE    1.1
 
 const struct rrd_shape rrd_shapes[RRD_NARCHIVES] = {
@@ -87,8 +85,10 @@ feed(struct rrd_prep *p, double value, uint32_t times)
 		return;
 	}
 	p->sum += value * times;
-	p->least = fminf(p->least, (float)value);
-	p->most = fmaxf(p->most, (float)value);
+	if ((float)value < p->least)
+		p->least = (float)value;
+	if ((float)value > p->most)
+		p->most = (float)value;
 }
 
 static void
@@ -98,7 +98,7 @@ finish(struct rrd_source *s, enum rrd_archive a, int64_t row,
 	const uint32_t steps = rrd_shapes[a].steps;
 	float v[RRD_NCFS] = { NAN, NAN, NAN };
 
-	if (p->unknown <= steps * UNKNOWN_PART) {
+	if (p->unknown <= steps * RRD_UNKNOWN_PART) {
 		v[RRD_AVERAGE] = (float)(p->sum / (steps - p->unknown));
 		v[RRD_MIN] = p->least;
 		v[RRD_MAX] = p->most;

@@ -25,6 +25,8 @@
 #include "figures.h"
 
 #define RRD_NAME 32
+/* Part of the steps of a row that may be unknown. */
+#define RRD_UNKNOWN_PART 0.5
 /* Rows of a block, and how many of them all archives have together. */
 #define RRD_BLOCK 32
 #define RRD_BLOCKS_OF(steps, rows) (((rows) + RRD_BLOCK - 1) / RRD_BLOCK)

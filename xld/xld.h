@@ -50,6 +50,8 @@ struct hardware;
 struct net;
 struct networks;
 struct rounds;
+struct rrd;
+struct sampled;
 struct saving;
 struct worker;
 
@@ -80,6 +82,8 @@ struct core {
 	struct hardware *hardware;
 	/* What rates are reckoned from, see metrics_api.c. */
 	struct xu_map *rates;
+	/* Figures over time, see sampled.h; NULL: nobody has ever asked. */
+	struct sampled *sampled;
 	/* rtnetlink, and what it last said; NULL = there are no networks. */
 	struct net *net;
 	struct networks *networks;
@@ -227,6 +231,9 @@ struct guest {
 	char *vnc;
 	/* Its devices, see dev.h. */
 	struct xu_list devs;
+	/* Its figures over time, of that domain last; NULL: there are none. */
+	struct rrd *rrd;
+	int32_t rrd_domid;
 	/* Restarts, for the limit on their rate. */
 	int64_t restart_since;
 	unsigned restarts;
@@ -635,6 +642,8 @@ extern const struct class_ops vm_ops, vm_metrics_ops, console_ops, host_ops,
 /* All there are: from 0 to NULL. */
 const struct class_ops *class_ops_at(size_t i);
 
+/* Those that no domain has or is promised: host.c. */
+uint64_t host_free_pages(const struct xc_physinfo *p);
 /* GET /metrics and /host_logs_download: metrics.c, logs.c. */
 void host_metrics_call(struct call *k);
 void host_logs_call(struct call *k);

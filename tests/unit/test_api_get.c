@@ -6,6 +6,8 @@
 #include "config.h"
 
 #include <check.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "api_peer.h"
+#include "xu_bin.h"
 #include "xu_file.h"
 
 #define SETTINGS                                                               \
@@ -30,6 +33,8 @@
 static const char *role;
 /* The last call of each kind: whose, with which role. */
 static char asked[32], by[64], as[32];
+/* What the last rrd.updates said. */
+static struct xu_val *told;
 
 static struct xu_val *
 sample(const char *label, const char *value, struct xu_val *n)
@@ -83,6 +88,80 @@ give_metrics(const struct xu_msg *m)
 	peer_reply(m, "ok", v, NULL);
 }
 
+/* A head, and doubles behind it. */
+static void
+give_file(const struct xu_msg *m, const struct xu_val *head,
+    const double *values, size_t n)
+{
+	AUTO_VAL struct xu_val *r = xu_struct();
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT, text = XU_BUF_INIT;
+	int fd = memfd_create("figures", MFD_CLOEXEC);
+
+	xu_val_encode(head, &text);
+	xu_put_blob(&b, text.data, text.len);
+	xu_buf_add(&b, values, n * sizeof(*values));
+	ck_assert_int_eq(xu_fd_write(fd, b.data, b.len), 0);
+	xu_val_set(r, "ok", xu_str(""));
+	peer_tell(XU_MSG_REPLY, m->id, r, &fd, 1);
+	close(fd);
+}
+
+static void
+add_row(struct xu_val *to, const char *names, ...)
+{
+	struct xu_val *v = xu_struct();
+	char one[24];
+	va_list ap;
+
+	va_start(ap, names);
+	for (size_t n; *names != '\0'; names += n + (names[n] == ' ')) {
+		n = strcspn(names, " ");
+		snprintf(one, sizeof(one), "%.*s", (int)n, names);
+		xu_val_set(v, one, va_arg(ap, struct xu_val *));
+	}
+	va_end(ap);
+	xu_val_add(to, v);
+}
+
+static void
+give_updates(const struct xu_msg *m)
+{
+	static const double values[] = { 0.5, NAN, 68719476736.0, 1.0 / 3 };
+	AUTO_VAL struct xu_val *head = xu_struct();
+	struct xu_val *legend = xu_array();
+
+	xu_val_add(legend, xu_str("MAX:host:h:pif_<&\"_rx"));
+	xu_val_add(legend, xu_str("MAX:vm:u:cpu0"));
+	xu_val_set(head, "start", xu_int(990));
+	xu_val_set(head, "step", xu_int(5));
+	xu_val_set(head, "end", xu_int(1000));
+	xu_val_set(head, "rows", xu_int(2));
+	xu_val_set(head, "columns", xu_int(2));
+	xu_val_set(head, "legend", legend);
+	give_file(m, head, values, 4);
+}
+
+static void
+give_whole(const struct xu_msg *m)
+{
+	static const double values[] = { 7, NAN };
+	AUTO_VAL struct xu_val *head = xu_struct();
+	struct xu_val *sources = xu_array(), *archives = xu_array();
+	struct xu_val *prep = xu_array();
+
+	add_row(sources, "name type heartbeat min max last value unknown",
+	    xu_str("cpu0"), xu_str("DERIVE"), xu_int(30), xu_float(0),
+	    xu_float(INFINITY), xu_float(NAN), xu_float(2.5), xu_int(1));
+	add_row(prep, "value unknown", xu_float(4), xu_int(3));
+	add_row(archives, "cf steps rows xff prep", xu_str("MIN"), xu_int(12),
+	    xu_int(2), xu_float(0.5), prep);
+	xu_val_set(head, "step", xu_int(5));
+	xu_val_set(head, "lastupdate", xu_int(1001));
+	xu_val_set(head, "sources", sources);
+	xu_val_set(head, "archives", archives);
+	give_file(m, head, values, 2);
+}
+
 static void
 answer(const struct xu_msg *m)
 {
@@ -108,6 +187,15 @@ answer(const struct xu_msg *m)
 		peer_reply(m, "ok", v, NULL);
 	} else if (strcmp(method, "host.metrics") == 0) {
 		give_metrics(m);
+	} else if (strcmp(method, "rrd.updates") == 0) {
+		xu_val_free(told);
+		told = xu_val_copy(xu_val_at(p, 0));
+		give_updates(m);
+	} else if (strcmp(method, "rrd.guest") == 0 &&
+	    strcmp(xu_val_str(xu_val_at(p, 0)), "u") != 0) {
+		refuse(m, "HANDLE_INVALID", "no such");
+	} else if (strncmp(method, "rrd.", 4) == 0) {
+		give_whole(m);
 	} else if (strcmp(role, "pool-operator") != 0) {
 		refuse(m, "RBAC_PERMISSION_DENIED", "not for you");
 	} else {
@@ -127,6 +215,7 @@ teardown(void)
 {
 	int status = peer_stop(false);
 
+	xu_val_free(steal_ptr(&told));
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
 	    "xld-api ended with %x", status);
 }
@@ -260,6 +349,86 @@ START_TEST(a_monitor_understands)
 }
 END_TEST
 
+START_TEST(figures_as_others_have_them)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+
+	ck_assert_int_eq(get("/rrd_updates?start=-15&cf=MAX&host=true&interval=60"
+	    "&vm_uuid=u", BASIC_RIGHT, &b), 200);
+	ck_assert_str_eq(asked, "rrd.updates");
+	ck_assert_int_eq(xu_val_get_int(told, "start", 0), -15);
+	ck_assert_int_eq(xu_val_get_int(told, "interval", 0), 60);
+	ck_assert_str_eq(xu_val_get_str(told, "cf", ""), "MAX");
+	ck_assert_str_eq(xu_val_get_str(told, "guest", ""), "u");
+	ck_assert(xu_val_get_bool(told, "host", false));
+	ck_assert_ptr_nonnull(strstr(xu_buf_text(&b),
+	    "Content-Type: text/xml\r\n"));
+	ck_assert_str_eq(body_of(&b),
+	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+	    "<xport><meta><start>990</start><step>5</step><end>1000</end>"
+	    "<rows>2</rows><columns>2</columns><legend>"
+	    "<entry>MAX:host:h:pif_&#60;&#38;\"_rx</entry>"
+	    "<entry>MAX:vm:u:cpu0</entry></legend></meta><data>"
+	    "<row><t>1000</t><v>0.5</v><v>NaN</v></row>"
+	    "<row><t>995</t><v>68719476736.0</v><v>0.33333333</v></row>"
+	    "</data></xport>");
+	ck_assert_int_eq(get("/rrd_updates?start=7&json=true", BASIC_RIGHT, &b),
+	    200);
+	ck_assert_str_eq(xu_val_get_str(told, "guest", ""), "all");
+	ck_assert(!xu_val_get_bool(told, "host", true));
+	ck_assert_str_eq(body_of(&b),
+	    "{\"meta\":{\"start\":990,\"step\":5,\"end\":1000,\"rows\":2,"
+	    "\"columns\":2,\"legend\":[\"MAX:host:h:pif_<&\\u0022_rx\","
+	    "\"MAX:vm:u:cpu0\"]},\"data\":["
+	    "{\"t\":1000,\"values\":[\"0.5\",\"NaN\"]},"
+	    "{\"t\":995,\"values\":[\"68719476736.0\",\"0.33333333\"]}]}");
+	ck_assert_int_eq(get("/rrd_updates", BASIC_RIGHT, &b), 400);
+	ck_assert_int_eq(get("/rrd_updates?start=1x", BASIC_RIGHT, &b), 400);
+	ck_assert_int_eq(get("/rrd_updates?start=1&interval=-1", BASIC_RIGHT,
+	    &b), 400);
+	ck_assert_int_eq(get("/rrd_updates?start=99999999999999999999",
+	    BASIC_RIGHT, &b), 400);
+}
+END_TEST
+
+START_TEST(all_of_one_object)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	const char *whole =
+	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+	    "<rrd><version>0003</version><step>5</step>"
+	    "<lastupdate>1001</lastupdate><ds><name>cpu0</name>"
+	    "<type>DERIVE</type><minimal_heartbeat>30</minimal_heartbeat>"
+	    "<min>0.0</min><max>inf</max><last_ds>NaN</last_ds>"
+	    "<value>2.5</value><unknown_sec>1</unknown_sec></ds>"
+	    "<rra><cf>MIN</cf><pdp_per_row>12</pdp_per_row>"
+	    "<params><xff>0.5</xff></params><cdp_prep><ds>"
+	    "<primary_value>0.0</primary_value>"
+	    "<secondary_value>0.0</secondary_value><value>4.0</value>"
+	    "<unknown_datapoints>3</unknown_datapoints></ds></cdp_prep>"
+	    "<database><row><v>7.0</v></row><row><v>NaN</v></row></database>"
+	    "</rra></rrd>";
+
+	ck_assert_int_eq(get("/vm_rrd?uuid=u", BASIC_RIGHT, &b), 200);
+	ck_assert_str_eq(body_of(&b), whole);
+	ck_assert_int_eq(get("/host_rrd", BASIC_RIGHT, &b), 200);
+	ck_assert_str_eq(asked, "rrd.host");
+	ck_assert_str_eq(body_of(&b), whole);
+	ck_assert_int_eq(get("/host_rrd?json=true", BASIC_RIGHT, &b), 200);
+	ck_assert_str_eq(body_of(&b),
+	    "{\"version\":\"0003\",\"step\":5,\"lastupdate\":1001,\"ds\":[{"
+	    "\"name\":\"cpu0\",\"type\":\"DERIVE\",\"minimal_heartbeat\":30,"
+	    "\"min\":\"0.0\",\"max\":\"inf\",\"last_ds\":\"NaN\","
+	    "\"value\":\"2.5\",\"unknown_sec\":1}],\"rra\":[{\"cf\":\"MIN\","
+	    "\"pdp_per_row\":12,\"params\":{\"xff\":\"0.5\"},"
+	    "\"cdp_prep\":{\"ds\":[{\"primary_value\":\"0.0\","
+	    "\"secondary_value\":\"0.0\",\"value\":\"4.0\","
+	    "\"unknown_datapoints\":3}]},\"database\":[[\"7.0\"],[\"NaN\"]]}]}");
+	ck_assert_int_eq(get("/vm_rrd", BASIC_RIGHT, &b), 400);
+	ck_assert_int_eq(get("/vm_rrd?uuid=x", BASIC_RIGHT, &b), 404);
+}
+END_TEST
+
 START_TEST(logs_for_those_who_may)
 {
 	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
@@ -312,6 +481,8 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, who_may_ask);
 	tcase_add_test(tc, a_monitor_understands);
+	tcase_add_test(tc, figures_as_others_have_them);
+	tcase_add_test(tc, all_of_one_object);
 	tcase_add_test(tc, logs_for_those_who_may);
 	tcase_add_test(tc, a_password_is_changed);
 	suite_add_tcase(s, tc);
