@@ -66,8 +66,8 @@ source_of(struct call *k, struct rrd **r)
 	if (s == NULL) {
 		struct xu_err e = XU_ERR_INIT;
 
-		xu_err_set(&e, XE(INVALID_VALUE), 0, "%s: it has no data source "
-		    "'%.80s' (get_data_sources says which)", k->method, name);
+		xu_err_set(&e, XE(INVALID_VALUE), 0, "it has no data source "
+		    "'%.80s' (get_data_sources says which)", name);
 		xu_err_param(&e, "data_source");
 		xu_err_param(&e, "%.80s", name);
 		call_fail(k, &e);

@@ -90,6 +90,8 @@ struct rrd {
 	/* Milliseconds since 1970, of the last update. */
 	int64_t last;
 	size_t nsources, most_sources;
+	/* For who adds: some had no room. */
+	bool full;
 	struct rrd_source **sources;
 };
 

@@ -2,7 +2,7 @@
 /*
  * Samples: one pass for the host and all guests every RRD_STEP seconds, while there
  * is somebody who wants them. Xen is asked once for all domains and once for each
- * vCPU, the kernel for each device, the store for what a balloon driver is told.
+ * vCPU, the kernel for each device, the store for many guests at a time.
  */
 #include "config.h"
 
@@ -25,6 +25,8 @@
 #define HOST_GUESTS 8
 #define CPUS_MAX    1024
 #define MINUTES_MAX 525600
+/* Guests that the store is asked for at once. */
+#define TOGETHER 64
 
 const struct figure_row figure_rows[FIGURES] = {
 #define ROW(id, name, units, derived, most, doc)                               \
@@ -114,11 +116,16 @@ put(struct rrd *r, enum figure id, const char *about, double value)
 
 	name_of(id, about, name);
 	s = rrd_find(r, name);
-	/* Without room or memory it is not recorded. */
 	if (s == NULL)
 		s = rrd_add(r, name, (uint16_t)id, row->derived, row->most);
 	if (s != NULL)
 		s->sample = value;
+	else if (!r->full)
+		xu_log(XU_NOTICE, "%s is not recorded: %s", name,
+		    errno == ENOSPC ? "there is no more room (rrd_guest_kib)" :
+				      strerror(errno));
+	/* That is said once. */
+	r->full = r->full || s == NULL;
 }
 
 static void
@@ -161,24 +168,21 @@ take_device(struct rrd *r, const struct dev *d)
 }
 
 static void
-take_memory(struct rrd *r, const struct guest *g)
+take_memory(struct rrd *r, const struct store_memory *m)
 {
-	AUTO_FREE char *word = NULL;
-	uint64_t kib = store_read_target(g);
-
-	put(r, FIGURE_VM_MEMORY, "", (double)(g->info.tot_pages << 12));
-	if (kib > 0)
-		put(r, FIGURE_VM_MEMORY_TARGET, "", (double)kib * 1024);
-	if (g->core->xs != NULL && !guest_is_control(g))
-		word = store_word(g->core, g->domid, "data/meminfo_free");
+	put(r, FIGURE_VM_MEMORY, "",
+	    (double)(m->guest->info.tot_pages << 12));
+	if (m->target > 0)
+		put(r, FIGURE_VM_MEMORY_TARGET, "", (double)m->target * 1024);
 	/* The guest's word. */
-	if (word != NULL && xu_num_u64(word, 10, UINT64_C(1) << 40, &kib))
-		put(r, FIGURE_VM_MEMORY_FREE, "", (double)kib);
+	if (m->unused >= 0 && !guest_is_control(m->guest))
+		put(r, FIGURE_VM_MEMORY_FREE, "", (double)m->unused);
 }
 
 static void
-take_guest(struct guest *g)
+take_guest(const struct store_memory *m)
 {
+	struct guest *g = m->guest;
 	struct xc_vcpuinfo v;
 	struct xu_list *l;
 	int64_t now;
@@ -187,6 +191,7 @@ take_guest(struct guest *g)
 		g->rrd = rrd_new(clock_ms() - 1, most_sources(g->core));
 	if (g->rrd == NULL)
 		return;
+	g->rrd->most_sources = most_sources(g->core);
 	if (g->rrd_domid != g->domid)
 		rrd_restart(g->rrd);
 	g->rrd_domid = g->domid;
@@ -195,10 +200,18 @@ take_guest(struct guest *g)
 		if (xc_vcpu_getinfo(g->core->xch, (uint32_t)g->domid, i, &v) == 0)
 			put_numbered(g->rrd, FIGURE_VM_CPU, i,
 			    (double)v.cpu_time / 1e9);
-	take_memory(g->rrd, g);
+	take_memory(g->rrd, m);
 	LIST_FOREACH(l, &g->devs)
 		take_device(g->rrd, xu_container_of(l, struct dev, all));
 	rrd_update(g->rrd, now);
+}
+
+static void
+take_guests(struct core *c, struct store_memory *all, size_t n)
+{
+	store_read_memory(c, all, n);
+	for (size_t i = 0; i < n; i++)
+		take_guest(&all[i]);
 }
 
 static bool
@@ -211,7 +224,7 @@ void
 sampled_guest(struct guest *g)
 {
 	if (g->rrd == NULL && is_there(g))
-		take_guest(g);
+		take_guests(g->core, &(struct store_memory) { .guest = g }, 1);
 }
 
 /* ---- the host -------------------------------------------------------------------------------- */
@@ -284,17 +297,21 @@ take_host(struct sampled *s)
 static void
 pass(struct sampled *s)
 {
+	struct store_memory some[TOGETHER];
 	struct xu_list *l;
-	struct guest *g;
+	size_t n = 0;
 
 	scan(s->core);
 	s->last = clock_ms();
 	take_host(s);
 	LIST_FOREACH(l, &s->core->guests) {
-		g = xu_container_of(l, struct guest, all);
-		if (is_there(g))
-			take_guest(g);
+		some[n].guest = xu_container_of(l, struct guest, all);
+		if (is_there(some[n].guest) && ++n == TOGETHER) {
+			take_guests(s->core, some, n);
+			n = 0;
+		}
 	}
+	take_guests(s->core, some, n);
 }
 
 static void on_time(uv_timer_t *t);

@@ -14,6 +14,7 @@
 #include "dm.h"
 #include "nodes.h"
 #include "xu_log.h"
+#include "xu_num.h"
 
 #define INTRODUCED    "@introduceDomain"
 #define RELEASED      "@releaseDomain"
@@ -377,6 +378,41 @@ store_read_target(const struct guest *g)
 	kib = s == NULL ? 0 : strtoull(s, NULL, 10);
 	free(s);
 	return kib;
+}
+
+static int64_t
+batch_number(const struct xs_batch *b, int i)
+{
+	const char *s = xs_batch_value(b, i, NULL);
+	uint64_t n;
+
+	return xs_batch_error(b, i) == 0 && s != NULL &&
+	    xu_num_u64(s, 10, INT64_MAX / 1024, &n) ? (int64_t)n : -1;
+}
+
+void
+store_read_memory(struct core *c, struct store_memory *all, size_t n)
+{
+	struct xs_batch *b = c->xs == NULL || n == 0 ? NULL :
+	    xs_batch_new(c->xs);
+	char path[DOMAIN_PATH];
+
+	for (size_t i = 0; b != NULL && i < n; i++) {
+		snprintf(path, sizeof(path), "/local/domain/%d/memory/target",
+		    all[i].guest->domid);
+		xs_batch_read(b, path);
+		snprintf(path, sizeof(path),
+		    "/local/domain/%d/data/meminfo_free", all[i].guest->domid);
+		xs_batch_read(b, path);
+	}
+	/* Some of the nodes are not there. */
+	if (b != NULL)
+		xs_batch_run(b, 0);
+	for (size_t i = 0; i < n; i++) {
+		all[i].target = b == NULL ? -1 : batch_number(b, (int)i * 2);
+		all[i].unused = b == NULL ? -1 : batch_number(b, (int)i * 2 + 1);
+	}
+	xs_batch_free(b);
 }
 
 int

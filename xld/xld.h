@@ -381,6 +381,13 @@ int store_write_vcpus(const struct guest *g, int64_t max, int64_t online,
 int store_write_target(const struct guest *g, int64_t kib, struct xu_err *e);
 /* KiB; 0: there is none. */
 uint64_t store_read_target(const struct guest *g);
+/* Of many at once, in one round trip: KiB, -1 = the store does not say. */
+struct store_memory {
+	struct guest *guest;
+	/* What its balloon driver is told to have; what it says it does not use. */
+	int64_t target, unused;
+};
+void store_read_memory(struct core *c, struct store_memory *all, size_t n);
 int store_write_name(const struct guest *g, struct xu_err *e);
 /* Name and uuid; old: what it had. */
 int store_write_identity(const struct guest *g, const char *old,

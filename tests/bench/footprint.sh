@@ -3,7 +3,8 @@
 # What the daemons take in dom0: footprint.sh [GUESTS]. Resident and proportional KiB
 # of xld, xld-api and the worker that waits (with the loader that it has forked: two
 # processes of one name), idle and with so many idle guests (100); how many processes
-# of each name there are; and how often each of them woke within a minute then.
+# of each name there are; and how often each of them woke within a minute then: while
+# nobody asks, and while somebody reads figures over time every ten seconds.
 #	tests/xenhost/xenhost run --cpus 1 --mem 8192 --toolstack own --share tests/bench \
 #		-- bash /mnt/share/footprint.sh
 n=${1:-100}
@@ -34,6 +35,27 @@ memory() {
 }
 switches() { of "$1" voluntary_ctxt_switches status; }
 
+# What the last ten seconds' figures of all are, by HTTP.
+figures() {
+	exec 3<>/dev/tcp/127.0.0.1/9363 || exit 1
+	printf 'GET /rrd_updates?start=-10&cf=AVERAGE HTTP/1.0\r\nAuthorization: Basic cm9vdDp4bGQ=\r\n\r\n' >&3
+	cat <&3
+	exec 3>&-
+}
+woken() { # WORD SECONDS COMMAND...: COMMAND every ten seconds of so many
+	local name was i word=$1 s=$2
+	shift 2
+	for name in $names; do eval "was_${name//[-:]/_}=$(switches "$name")"; done
+	for ((i = 0; i < s; i += 10)); do
+		"$@" >/dev/null
+		sleep 10
+	done
+	for name in $names; do
+		was=was_${name//[-:]/_}
+		echo "wake-ups-in-$s-s $word $name $(($(switches "$name") - ${!was}))"
+	done
+}
+
 xm list >/dev/null
 sleep 5
 memory idle
@@ -43,12 +65,12 @@ for ((i = 0; i < n; i++)); do
 done
 sleep 10
 memory "guests-$n"
-for name in $names; do eval "was_${name//[-:]/_}=$(switches "$name")"; done
-sleep 60
-for name in $names; do
-	was=was_${name//[-:]/_}
-	echo "wake-ups-a-minute $name $(($(switches "$name") - ${!was}))"
-done
+woken silence 60 true
+# The first answer's own memory is none of the samples'.
+figures >/dev/null
+memory "guests-$n-asked"
+woken figures 60 figures
+memory "guests-$n-sampled"
 for ((i = 0; i < n; i++)); do xm destroy "f$i"; done
 sleep 2
 memory afterwards
