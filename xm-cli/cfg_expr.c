@@ -23,7 +23,6 @@
 #include "cfg_syntax.h"
 #include "xu_num.h"
 
-static struct cfg_value *parse_or(struct parser *p);
 static struct cfg_value *parse_sign(struct parser *p);
 
 /* --- comparisons ---------------------------------------------------------- */
@@ -53,6 +52,18 @@ compare_op(struct parser *p)
 	return cfg_lex_next(&p->lex) < 0 ? -1 : op;
 }
 
+int
+cfg_expect_word(struct parser *p, const char *word)
+{
+	char wanted[16];
+
+	if (cfg_lex_is(&p->lex, word))
+		return cfg_lex_next(&p->lex);
+	snprintf(wanted, sizeof(wanted), "'%s'", word);
+	cfg_unexpected(p, wanted);
+	return -1;
+}
+
 /* --- lists, dictionaries, arguments --------------------------------------- */
 
 /* Values with commas between, up to the token that ends them. */
@@ -75,152 +86,6 @@ parse_values(struct parser *p, struct cfg_value *list, enum cfg_tok end)
 		}
 	}
 	return 0;
-}
-
-/* "[ value for" is ahead. The parser finds what is wrong with it. */
-static bool
-is_comprehension(const struct parser *p)
-{
-	struct xu_err ignored = XU_ERR_INIT;
-	struct cfg_lex l = p->lex;
-	unsigned depth = 0;
-	bool found = false;
-
-	if (p->literal)
-		return false;
-	l.text = (struct xu_buf)XU_BUF_INIT;
-	l.err = &ignored;
-	if (cfg_lex_rewind(&l, &p->lex.mark) < 0)
-		depth = UINT32_MAX;
-	while (depth != UINT32_MAX && l.tok != TOK_END &&
-	    (depth > 0 || (l.tok != TOK_COMMA && l.tok != TOK_CLOSE))) {
-		if (depth == 0 && cfg_lex_is(&l, "for")) {
-			found = true;
-			break;
-		}
-		if (l.tok == TOK_OPEN || l.tok == TOK_PAREN ||
-		    l.tok == TOK_BRACE)
-			depth++;
-		else if (depth > 0 && (l.tok == TOK_CLOSE ||
-		    l.tok == TOK_PAREN_END || l.tok == TOK_BRACE_END))
-			depth--;
-		if (cfg_lex_next(&l) < 0)
-			break;
-	}
-	xu_buf_fini(&l.text);
-	return found;
-}
-
-/* The parts of [ ELEMENT for NAME in SOURCE if FILTER ]. */
-struct comprehension {
-	struct cfg_mark element, filter, end;
-	bool has_filter;
-	char *name;
-	struct cfg_pos name_pos;
-	struct cfg_value *source;
-};
-
-static int
-expect_word(struct parser *p, const char *word)
-{
-	char wanted[16];
-
-	if (cfg_lex_is(&p->lex, word))
-		return cfg_lex_next(&p->lex);
-	snprintf(wanted, sizeof(wanted), "'%s'", word);
-	cfg_unexpected(p, wanted);
-	return -1;
-}
-
-/* A value that is read and no more. */
-static int
-skip_value(struct parser *p)
-{
-	struct cfg_value *v;
-
-	p->skip++;
-	v = parse_or(p);
-	p->skip--;
-	cfg_value_free(v);
-	return v == NULL ? -1 : 0;
-}
-
-static int
-read_comprehension(struct parser *p, struct comprehension *c)
-{
-	c->element = p->lex.mark;
-	if (skip_value(p) < 0 || expect_word(p, "for") < 0)
-		return -1;
-	if (p->lex.tok != TOK_IDENT) {
-		cfg_unexpected(p, "a name");
-		return -1;
-	}
-	c->name = strdup(xu_buf_text(&p->lex.text));
-	c->name_pos = p->lex.pos;
-	if (c->name == NULL || cfg_lex_next(&p->lex) < 0 ||
-	    expect_word(p, "in") < 0 || (c->source = parse_or(p)) == NULL)
-		return -1;
-	if (cfg_lex_is(&p->lex, "if")) {
-		if (cfg_lex_next(&p->lex) < 0)
-			return -1;
-		c->filter = p->lex.mark;
-		c->has_filter = true;
-		if (skip_value(p) < 0)
-			return -1;
-	}
-	if (p->lex.tok != TOK_CLOSE) {
-		cfg_unexpected(p, "']'");
-		return -1;
-	}
-	c->end = p->lex.mark;
-	if (c->source->kind == CFG_LIST || c->source->kind == CFG_BAD)
-		return 0;
-	return cfg_error(p->err, &c->source->pos, "'for' goes through a list, "
-	    "not %s", cfg_kind_name(c->source->kind));
-}
-
-/* With the name set to one item. */
-static int
-one_element(struct parser *p, const struct comprehension *c,
-    const struct cfg_value *item, struct cfg_value *out)
-{
-	AUTO_VALUE struct cfg_value *yes = NULL;
-	struct cfg_value *v = cfg_value_copy(p, item, &item->pos);
-	size_t cost = (size_t)(c->end.p - c->element.p);
-
-	if (v == NULL || cfg_spend(p, &item->pos, cost) < 0) {
-		cfg_value_free(v);
-		return -1;
-	}
-	if (cfg_store(p, c->name, &c->name_pos, v, false) < 0)
-		return -1;
-	if (c->has_filter) {
-		if (cfg_lex_rewind(&p->lex, &c->filter) < 0 ||
-		    (yes = parse_or(p)) == NULL)
-			return -1;
-		if (!cfg_value_true(yes))
-			return 0;
-	}
-	if (cfg_lex_rewind(&p->lex, &c->element) < 0)
-		return -1;
-	return cfg_value_add(p, out, parse_or(p));
-}
-
-static int
-parse_comprehension(struct parser *p, struct cfg_value *out)
-{
-	struct comprehension c = { .name = NULL };
-	int r = read_comprehension(p, &c);
-
-	if (r == 0 && c.source->kind == CFG_BAD)
-		out->kind = CFG_BAD;
-	for (size_t i = 0; r == 0 && i < c.source->nitems; i++)
-		r = one_element(p, &c, c.source->items[i], out);
-	if (r == 0)
-		r = cfg_lex_rewind(&p->lex, &c.end);
-	cfg_value_free(c.source);
-	free(c.name);
-	return r;
 }
 
 /* BAD when one of its items is. */
@@ -251,7 +116,7 @@ parse_list(struct parser *p)
 	    (v = cfg_value_new(p, CFG_LIST, &p->lex.pos)) == NULL ||
 	    cfg_lex_open(&p->lex) < 0)
 		return NULL;
-	r = is_comprehension(p) ? parse_comprehension(p, v)
+	r = cfg_is_comprehension(p) ? cfg_comprehension(p, v)
 				: parse_values(p, v, TOK_CLOSE);
 	v->tuple = false;
 	p->depth--;
@@ -791,8 +656,8 @@ parse_and(struct parser *p)
 	return parse_logic(p, "and", false, parse_not);
 }
 
-static struct cfg_value *
-parse_or(struct parser *p)
+struct cfg_value *
+cfg_or(struct parser *p)
 {
 	return parse_logic(p, "or", true, parse_and);
 }
@@ -800,13 +665,13 @@ parse_or(struct parser *p)
 struct cfg_value *
 cfg_expr(struct parser *p)
 {
-	AUTO_VALUE struct cfg_value *v = parse_or(p), *c = NULL, *b = NULL;
+	AUTO_VALUE struct cfg_value *v = cfg_or(p), *c = NULL, *b = NULL;
 
 	if (v == NULL || p->literal || p->lex.first ||
 	    !cfg_lex_is(&p->lex, "if"))
 		return steal_ptr(&v);
-	if (cfg_lex_next(&p->lex) < 0 || (c = parse_or(p)) == NULL ||
-	    expect_word(p, "else") < 0 || (b = cfg_expr(p)) == NULL)
+	if (cfg_lex_next(&p->lex) < 0 || (c = cfg_or(p)) == NULL ||
+	    cfg_expect_word(p, "else") < 0 || (b = cfg_expr(p)) == NULL)
 		return NULL;
 	if (c->kind == CFG_BAD)
 		return steal_ptr(&c);

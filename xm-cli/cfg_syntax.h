@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files share that read configurations: cfg_lex.c (tokens), cfg_value.c,
- * cfg_parse.c (statements), cfg_expr.c, cfg_func.c, cfg_sxp.c. */
+ * cfg_parse.c (statements), cfg_expr.c, cfg_comp.c, cfg_func.c, cfg_sxp.c. */
 #ifndef CFG_SYNTAX_H
 #define CFG_SYNTAX_H
 
@@ -147,6 +147,17 @@ const char *cfg_kind_name(enum cfg_kind k);
 struct cfg_value *cfg_expr(struct parser *p);
 /* The token is '{'. */
 struct cfg_value *cfg_dict(struct parser *p);
+/* What stands between "if" and "else" of a value, or is one without them. */
+struct cfg_value *cfg_or(struct parser *p);
+/* Past that word, which is what has to come: 0 or -1. */
+int cfg_expect_word(struct parser *p, const char *word);
+
+/* --- cfg_comp.c ----------------------------------------------------------- */
+
+/* "[ value for" is ahead. The parser finds what is wrong with it. */
+bool cfg_is_comprehension(const struct parser *p);
+/* Its items into out, a list, or BAD. 0 or -1. */
+int cfg_comprehension(struct parser *p, struct cfg_value *out);
 
 /* --- cfg_ops.c ------------------------------------------------------------ */
 
