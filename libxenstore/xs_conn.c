@@ -147,6 +147,7 @@ xs_adopt(int fd, unsigned long flags)
 	h->flags = flags;
 	h->unread_era = UINT64_MAX;
 	h->notify[0] = h->notify[1] = -1;
+	xs_lane_init(h);
 	pthread_mutex_init(&h->request, NULL);
 	pthread_mutex_init(&h->send, NULL);
 	pthread_mutex_init(&h->lock, NULL);
@@ -242,6 +243,7 @@ xs_close(struct xs_handle *h)
 	xs_watch_free_all(h);
 	xs_tx_free_all(h);
 	xu_buf_fini(&h->out);
+	xs_lane_fini(h);
 	close_all(h);
 	pthread_mutex_destroy(&h->request);
 	pthread_mutex_destroy(&h->send);
@@ -264,6 +266,7 @@ xs_daemon_destroy_postfork(struct xs_handle *h)
 	 * The reader thread is the parent's; it may have held the locks and been
 	 * in the middle of the queues, so those are left alone.
 	 */
+	xs_lane_fini(h);
 	close_all(h);
 	free(h->path);
 	free(h);

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 #include <xen/io/xs_wire.h>
 
@@ -62,6 +63,7 @@ enum xs_notice {
 };
 
 struct xs_restrict;
+struct xu_lane;
 
 struct xs_handle {
 	int fd;
@@ -75,10 +77,26 @@ struct xs_handle {
 	char *path;
 	unsigned patience;
 
-	/* Held over a request and its reply; guards next_id and out. */
+	/* Held over a request and its reply; guards next_id, out and lane. */
 	pthread_mutex_t request;
 	uint32_t next_id;
 	struct xu_buf out;
+	struct {
+		/* NULL: there is none. Changed with `lock` held, too. */
+		struct xu_lane *page;
+		int kick;
+		uint32_t asked;
+		/* The connection it belongs to. */
+		uint64_t era;
+		/* Not to be asked for (again); single calls since the last time. */
+		bool refused;
+		unsigned calls;
+		/* Came with a message, to whoever reads; its bytes do not count
+		 * among those that were got since. */
+		int fds[2];
+		bool begins;
+		uint32_t got;
+	} lane;
 
 	/* Held while bytes are written, and while fd becomes another socket. */
 	pthread_mutex_t send;
@@ -187,6 +205,36 @@ struct xs_msg *xs_talk(struct xs_handle *h, uint32_t type, uint32_t tx,
 /* The same with the request lock held, and the request to look at. */
 struct xs_msg *xs_talk_locked(struct xs_handle *h, struct xs_req *r,
     const struct xs_iov *v, unsigned n, const char *what);
+
+bool xs_is_up(struct xs_handle *h, uint64_t era);
+
+/* --- xs_lane.c: single calls through a shared page -------------------------------------- */
+
+enum xs_lane_end {
+	/* There is no lane: by the socket. */
+	XS_LANE_NONE,
+	XS_LANE_DONE,
+	/* The daemon has it, and will answer on the socket. */
+	XS_LANE_BY_SOCKET,
+	XS_LANE_LOST,
+	XS_LANE_UNREAD,
+};
+void xs_lane_init(struct xs_handle *h);
+/* Nobody else uses the handle. */
+void xs_lane_fini(struct xs_handle *h);
+/* request lock held. */
+void xs_lane_drop(struct xs_handle *h);
+/* lock held: so many bytes came. */
+void xs_lane_got(struct xs_handle *h, size_t n);
+/* lock held: who waits there looks at the connection. */
+void xs_lane_wake(struct xs_handle *h);
+/* recv() on the socket, with what comes beside the bytes. */
+ssize_t xs_lane_recv(struct xs_handle *h, void *to, size_t room, int flags);
+/* request lock held, before a single call: asks for one when it is worth it. */
+void xs_lane_consider(struct xs_handle *h);
+/* request lock held: the one message in h->out and its reply (NULL: broken). */
+enum xs_lane_end xs_lane_call(struct xs_handle *h, uint64_t era,
+    struct xs_msg **reply);
 
 /* --- xs_reconnect.c ------------------------------------------------------------------ */
 

@@ -79,8 +79,8 @@ fill_window(struct xs_handle *h, struct xs_req *v, int from, int n)
 	return i;
 }
 
-static bool
-is_up(struct xs_handle *h, uint64_t era)
+bool
+xs_is_up(struct xs_handle *h, uint64_t era)
 {
 	bool up;
 
@@ -101,7 +101,7 @@ send_window(struct xs_handle *h, uint64_t era)
 	bool ok;
 
 	pthread_mutex_lock(&h->send);
-	ok = is_up(h, era);
+	ok = xs_is_up(h, era);
 	if (ok && !xs_send_bytes(h, h->out.data, h->out.len)) {
 		ok = false;
 		/* Whoever reads must see an end, too. */
@@ -153,11 +153,12 @@ run_window(struct xs_handle *h, struct xs_req *v, int *done, int n,
 {
 	uint32_t id = h->next_id + 1;
 	int end = fill_window(h, v, *done, n), first = *done;
-	struct xs_msg *m;
-	bool sent;
+	enum xs_lane_end lane = XS_LANE_NONE;
+	struct xs_msg *m = NULL;
+	bool sent = true;
 
 	if (end == first) {
-		if (!is_up(h, era))
+		if (!xs_is_up(h, era))
 			return UNREAD;
 		/* No transaction stands in for its own. */
 		v[(*done)++].err = EAGAIN;
@@ -167,9 +168,15 @@ run_window(struct xs_handle *h, struct xs_req *v, int *done, int n,
 		xs_broken(h, "out of memory");
 		return BROKEN;
 	}
-	sent = send_window(h, era);
+	if (end - first == 1)
+		lane = xs_lane_call(h, era, &m);
+	if (lane == XS_LANE_UNREAD)
+		return UNREAD;
+	if (lane == XS_LANE_NONE)
+		sent = send_window(h, era);
 	for (; *done < end; (*done)++, id++) {
-		m = wait_reply(h, era);
+		if (lane == XS_LANE_NONE || lane == XS_LANE_BY_SOCKET)
+			m = wait_reply(h, era);
 		if (m == NULL)
 			return lost(h, v + *done, end - *done, sent,
 			    era);
@@ -231,6 +238,7 @@ xs_talk_locked(struct xs_handle *h, struct xs_req *r, const struct xs_iov *v,
 		r->len += (uint32_t)v[i].len;
 	}
 	r->body = body;
+	xs_lane_consider(h);
 	ok = xs_exchange(h, r, 1);
 	err = errno;
 	r->body = NULL;

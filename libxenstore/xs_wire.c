@@ -64,6 +64,7 @@ xs_broken(struct xs_handle *h, const char *reason)
 	h->link = XS_BROKEN;
 	pthread_cond_broadcast(&h->replied);
 	pthread_cond_broadcast(&h->watched);
+	xs_lane_wake(h);
 	xs_notify(h);
 	pthread_mutex_unlock(&h->lock);
 }
@@ -142,7 +143,7 @@ receive(struct xs_handle *h, int wait_ms)
 	}
 	for (;;) {
 		n = h->is_dev ? read(h->fd, to, room)
-			      : recv(h->fd, to, room, now ? MSG_DONTWAIT : 0);
+			      : xs_lane_recv(h, to, room, now ? MSG_DONTWAIT : 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN && !now &&
@@ -217,6 +218,7 @@ xs_fill(struct xs_handle *h, int wait_ms)
 	h->have += (size_t)n;
 	pthread_mutex_lock(&h->lock);
 	bad = dispatch(h);
+	xs_lane_got(h, (size_t)n);
 	/* Without the thread it is done when a call of the user's ends. */
 	if (h->reader_runs)
 		xs_notify(h);

@@ -139,8 +139,13 @@ void
 conn_reply(struct conn *c, uint32_t type, uint32_t req, uint32_t tx,
     const void *data, size_t len)
 {
-	char *p = c->dead ? NULL : begin(c, type, req, tx, len);
+	const struct xsd_sockmsg hdr = {
+	    .type = type, .req_id = req, .tx_id = tx, .len = (uint32_t)len};
+	char *p;
 
+	if (c->dead || lane_reply(c, &hdr, data))
+		return;
+	p = begin(c, type, req, tx, len);
 	if (p == NULL)
 		return;
 	memcpy(p, data, len);

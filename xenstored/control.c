@@ -63,6 +63,13 @@ ctl_check(struct request *r, const char **arg, unsigned n, struct xu_buf *out)
 }
 
 static int
+ctl_lane(struct request *r, const char **arg, unsigned n, struct xu_buf *out)
+{
+	(void)arg, (void)out;
+	return n == 0 ? lane_make(r->c) : EINVAL;
+}
+
+static int
 ctl_logfile(struct request *r, const char **arg, unsigned n,
     struct xu_buf *out)
 {
@@ -262,6 +269,7 @@ static const struct {
 } commands[] = {
 	{ "check", "", "verify the tree and the books", ctl_check },
 	{ "help", "", "list the commands", ctl_help },
+	{ "lane", "", "a page for one call at a time (libxenstore asks)", ctl_lane },
 	{ "live-update", "-f FILE | -c ARGS | -s | -a",
 	    "another program takes over", update_command },
 	{ "log", "[on|off|+SWITCH|-SWITCH]",

@@ -79,6 +79,12 @@ loop_watch_fd(int fd, uint32_t events, void *ptr)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev);
 }
 
+void
+loop_forget_fd(int fd)
+{
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
 /* --- sockets ------------------------------------------------------------------ */
 
 static int
@@ -110,8 +116,8 @@ socket_read(struct conn *c)
 static int
 socket_write(struct conn *c)
 {
-	ssize_t n = send(c->fd, c->out.data + c->out_sent,
-	    c->out.len - c->out_sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = lane_send(c, c->out.data + c->out_sent,
+	    c->out.len - c->out_sent);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
@@ -122,6 +128,7 @@ socket_write(struct conn *c)
 static void
 socket_close(struct conn *c)
 {
+	lane_close(c);
 	close(c->fd); /* leaves the epoll set with it */
 }
 
@@ -237,6 +244,17 @@ ready(struct conn *c, uint32_t events)
 }
 
 static void
+lane_ready(struct conn *c)
+{
+	if (c->dead)
+		return;
+	if (lane_read(c) < 0)
+		conn_kill(c);
+	else
+		conn_set_busy(c);
+}
+
+static void
 take_all(struct xu_list *from, struct xu_list *to)
 {
 	xu_list_init(to);
@@ -258,7 +276,10 @@ serve(struct conn *c)
 		more = conn_requests(c);
 	if (!c->dead && c->domain != NULL)
 		ring_event(c->domain);
+	if (!c->dead && lane_read(c) < 0)
+		conn_kill(c);
 	conn_flush(c);
+	lane_flush(c);
 	loop_update(c);
 	if (since >= 0)
 		share_end(since);
@@ -408,6 +429,8 @@ loop_run(void)
 				xen_events();
 			else if (ev[i].data.ptr == &signal_mark)
 				signal_taken();
+			else if (lane_marked(ev[i].data.ptr) != NULL)
+				lane_ready(lane_marked(ev[i].data.ptr));
 			else
 				ready(ev[i].data.ptr, ev[i].events);
 		}

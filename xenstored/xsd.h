@@ -5,6 +5,7 @@
  *   loop.c     epoll: listening socket, clients, event channels, timers
  *   conn.c     a connection: buffers, requests in batches, replies and events
  *   ring.c     the shared page of a domain as a connection
+ *   lane.c     a page a client of a socket has for one call at a time
  *   share.c    what guests may use of the processor
  *   proto.c    the request table; req_*.c its handlers
  *   path.c     paths: syntax, relative names
@@ -30,6 +31,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <xen/io/xs_wire.h>
 
 #include "hv.h"
 #include "xu_buf.h"
@@ -210,6 +213,7 @@ void walk_fini(struct walk *w);
 
 struct conn;
 struct domain;
+struct lane;
 
 struct conn_ops {
 	/* Moves bytes; -1 = connection is over. */
@@ -250,6 +254,8 @@ struct conn {
 	uint32_t epoll_events;
 	/* Something may be left in the socket. */
 	bool unread;
+	/* NULL: it did not ask for one. */
+	struct lane *lane;
 	struct domain *domain;
 	struct xu_buf in, out;
 	/* Of `in`, handled; of `out`, gone. */
@@ -436,6 +442,36 @@ extern struct xu_list conns;
 /* Counts calls of conn_requests: what was asked of Xen in one need not be asked
  * again in it. */
 extern uint64_t conn_batch;
+
+/* --- lane.c ------------------------------------------------------------------------ */
+
+/* 0 or an errno; the reply to whoever asked carries its descriptors. */
+int lane_make(struct conn *c);
+void lane_close(struct conn *c);
+/* All of them, before a live update. */
+void lanes_end(void);
+/* What epoll gives for its lane instead of the connection. */
+static inline void *
+lane_mark(struct conn *c)
+{
+	return (char *)c + 1;
+}
+/* NULL: it is no such mark. */
+static inline struct conn *
+lane_marked(void *mark)
+{
+	return ((uintptr_t)mark & 1) == 0 ? NULL
+					  : (struct conn *)(void *)((char *)mark - 1);
+}
+/* send() on its socket, with what is still to go with it. */
+ssize_t lane_send(struct conn *c, const void *data, size_t len);
+/* Takes what is asked there. -1: it makes no sense, the connection is over. */
+int lane_read(struct conn *c);
+/* The reply to what was taken there; false: it goes to the socket. */
+bool lane_reply(struct conn *c, const struct xsd_sockmsg *hdr,
+    const void *data);
+/* Shows it, when what was said on the socket before is on its way. */
+void lane_flush(struct conn *c);
 
 /* --- path.c ---------------------------------------------------------------------- */
 
@@ -656,6 +692,7 @@ void reply_data(const struct request *r, const void *data, size_t len);
 /* Takes the listening socket, and connections that were recovered. */
 int loop_init(int listening, struct xu_err *e);
 int loop_watch_fd(int fd, uint32_t events, void *ptr);
+void loop_forget_fd(int fd);
 void loop_update(struct conn *c);
 void loop_run(void);
 extern const struct conn_ops socket_ops;

@@ -17,6 +17,8 @@
 
 struct xb_hv; /* domains with rings (xsb_ring.c) */
 
+struct xb_lane; /* the page of single calls (xsb_lane.c) */
+
 struct xb_conn {
 	int fd; /* -1: a ring */
 	struct xenstore_domain_interface *ring;
@@ -25,6 +27,8 @@ struct xb_conn {
 	char *in, *out;
 	size_t in_off, in_end, in_size; /* unread bytes are in[off..end) */
 	size_t out_len, out_size;
+	struct xb_lane *lane;
+	unsigned calls;	      /* until it is asked for */
 	unsigned long events; /* watch events seen by xb_reply() */
 };
 
@@ -41,6 +45,11 @@ xb_name(char *buf, size_t size, const char *fmt, ...);
 
 struct xb_conn *xb_connect(const char *path);
 void xb_close(struct xb_conn *c);
+/* Nothing is queued or on its way: asks for a lane when there were enough calls. */
+void xb_lane_want(struct xb_conn *c);
+/* The one message that is queued, by the lane. */
+void xb_lane_call(struct xb_conn *c, struct xb_msg *m);
+void xb_lane_close(struct xb_conn *c);
 /* Queues a request: the path with its NUL, then the value without one. */
 void xb_put(struct xb_conn *c, uint32_t type, uint32_t tx, const char *path,
     const char *value);
@@ -53,6 +62,8 @@ bool xb_take(struct xb_conn *c, struct xb_msg *m);
 bool xb_fill(struct xb_conn *c, bool wait);
 /* Waits for the next message that is not a watch event. */
 void xb_reply(struct xb_conn *c, struct xb_msg *m);
+/* The one message that is queued and its reply, by the lane if there is one. */
+void xb_exchange(struct xb_conn *c, struct xb_msg *m);
 /* One request and its reply; false: the reply is an error. */
 bool xb_call(struct xb_conn *c, uint32_t type, uint32_t tx, const char *path,
     const char *value, struct xb_msg *m);
@@ -116,6 +127,7 @@ struct xb_options {
 	int pid;
 	double seconds;
 	unsigned long n;
+	bool no_lane;
 };
 extern struct xb_options xb_opt;
 

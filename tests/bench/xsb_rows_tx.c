@@ -127,7 +127,7 @@ put_all(struct maker *m)
 }
 
 static void
-maker_put(struct maker *m)
+maker_queue(struct maker *m)
 {
 	if (m->step == 0) {
 		if (m->tries == 0)
@@ -145,6 +145,12 @@ maker_put(struct maker *m)
 		xb_put(m->c, XS_RM, 0, m->path[m->step == RM_FRONT ? 0 : 2],
 		    NULL);
 	}
+}
+
+static void
+maker_put(struct maker *m)
+{
+	maker_queue(m);
 	xb_flush(m->c);
 }
 
@@ -218,8 +224,9 @@ one_by_one(struct maker *m)
 	struct xb_msg reply;
 
 	while (m->step != 0 || xb_now() < end) {
-		maker_put(m);
-		xb_reply(m->c, &reply);
+		xb_lane_want(m->c);
+		maker_queue(m);
+		xb_exchange(m->c, &reply);
 		maker_step(m, &reply);
 	}
 	xb_emit_samples("device", &m->done);

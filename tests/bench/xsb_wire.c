@@ -66,6 +66,7 @@ xb_close(struct xb_conn *c)
 		xb_ring_close(c);
 	else
 		close(c->fd);
+	xb_lane_close(c);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -201,13 +202,24 @@ xb_reply(struct xb_conn *c, struct xb_msg *m)
 	}
 }
 
+void
+xb_exchange(struct xb_conn *c, struct xb_msg *m)
+{
+	if (c->lane != NULL) {
+		xb_lane_call(c, m);
+		return;
+	}
+	xb_flush(c);
+	xb_reply(c, m);
+}
+
 bool
 xb_call(struct xb_conn *c, uint32_t type, uint32_t tx, const char *path,
     const char *value, struct xb_msg *m)
 {
+	xb_lane_want(c);
 	xb_put(c, type, tx, path, value);
-	xb_flush(c);
-	xb_reply(c, m);
+	xb_exchange(c, m);
 	return m->h.type != XS_ERROR;
 }
 

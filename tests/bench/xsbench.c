@@ -87,6 +87,7 @@ main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
+	xb_opt.no_lane = getenv("XENSTORE_NO_LANE") != NULL;
 	for (i = 0; i < ROWS && optind + 1 == argc; i++)
 		if (strcmp(argv[optind], rows[i].name) == 0 &&
 		    xb_opt.socket != NULL) {

@@ -339,6 +339,176 @@ START_TEST(doomed)
 }
 END_TEST
 
+/* --- lanes -------------------------------------------------------------------- */
+
+/* More calls than are made before it is asked for. */
+#define CALLS 40
+
+static unsigned
+lanes(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[512];
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, "xenstored-lane") != NULL;
+	fclose(f);
+	return n;
+}
+
+static void
+make_calls(struct xs_handle *h)
+{
+	char text[12];
+	char *v;
+
+	for (int i = 0; i < CALLS; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		ck_assert_msg(xs_write(h, 0, "/calls", text, strlen(text)), "%s",
+		    xs_last_error(h));
+		v = xs_read(h, 0, "/calls", NULL);
+		ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+		ck_assert_str_eq(v, text);
+		free(v);
+	}
+}
+
+/* Who makes many calls gets one, keeps it no longer than its connection, and gets
+ * another. */
+START_TEST(lane)
+{
+	struct xs_handle *h = open_soon(0), *h2;
+	int status;
+	pid_t pid;
+
+	ck_assert_uint_eq(lanes(), 0);
+	make_calls(h);
+	ck_assert_uint_eq(lanes(), 1);
+	ck_assert_ptr_null(xs_read(h, 0, "/none", NULL));
+	ck_assert_int_eq(errno, ENOENT);
+	for (int i = 0; i < 5; i++) {
+		restart();
+		make_calls(h);
+		ck_assert_uint_eq(lanes(), 1);
+	}
+	h2 = open_soon(0);
+	make_calls(h2);
+	ck_assert_uint_eq(lanes(), 2);
+	xs_close(h);
+	ck_assert_uint_eq(lanes(), 1);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		xs_daemon_destroy_postfork(h2);
+		_exit((int)lanes());
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	make_calls(h2);
+	xs_close(h2);
+	setenv("XENSTORE_NO_LANE", "1", 1);
+	h = open_soon(0);
+	make_calls(h);
+	ck_assert_uint_eq(lanes(), 0);
+	xs_close(h);
+}
+END_TEST
+
+static void *
+write_late(void *h)
+{
+	ck_assert_msg(xs_write(h, 0, "/late", "1", 1), "%s", xs_last_error(h));
+	return NULL;
+}
+
+/* It dies while a call waits that it has not seen; with the thread that reads and
+ * without. */
+START_TEST(lane_unanswered)
+{
+	struct xs_handle *h = open_soon(0);
+	pthread_t t;
+	char *v;
+
+	make_calls(h);
+	if (_i == 1)
+		ck_assert(xs_watch(h, "/w", "t"));
+	kill(daemon_pid, SIGSTOP);
+	ck_assert_int_eq(pthread_create(&t, NULL, write_late, h), 0);
+	usleep(200000);
+	restart();
+	ck_assert_int_eq(pthread_join(t, NULL), 0);
+	v = xs_read(h, 0, "/late", NULL);
+	ck_assert_msg(v != NULL, "%s", xs_last_error(h));
+	ck_assert_str_eq(v, "1");
+	free(v);
+	xs_close(h);
+}
+END_TEST
+
+/* What a call of one's own has fired is there when it returns, and nothing of a watch
+ * that was taken back is; with the thread that reads and without. */
+START_TEST(lane_events)
+{
+	struct xs_handle *h = open_soon(XS_UNWATCH_FILTER |
+	    (_i == 0 ? 0 : XS_NO_READER_THREAD));
+	char **v;
+
+	make_calls(h);
+	ck_assert_uint_eq(lanes(), 1);
+	for (int i = 0; i < 300; i++) {
+		ck_assert(xs_watch(h, "/e", "t"));
+		v = xs_check_watch(h);
+		ck_assert_ptr_nonnull(v);
+		free(v);
+		ck_assert_ptr_null(xs_check_watch(h));
+		ck_assert(xs_write(h, 0, "/e", "v", 1));
+		v = xs_check_watch(h);
+		ck_assert_ptr_nonnull(v);
+		ck_assert_str_eq(v[XS_WATCH_PATH], "/e");
+		free(v);
+		ck_assert(xs_write(h, 0, "/e", "v", 1));
+		ck_assert(xs_unwatch(h, "/e", "t"));
+		ck_assert_ptr_null(xs_check_watch(h));
+	}
+	xs_close(h);
+}
+END_TEST
+
+static void *
+make_many_calls(void *h)
+{
+	char mine[32], *v;
+
+	snprintf(mine, sizeof(mine), "/t%p", (void *)pthread_self());
+	for (int i = 0; i < 2000; i++) {
+		ck_assert(xs_write(h, 0, mine, mine, strlen(mine)));
+		v = xs_read(h, 0, mine, NULL);
+		ck_assert_ptr_nonnull(v);
+		ck_assert_str_eq(v, mine);
+		free(v);
+	}
+	return NULL;
+}
+
+START_TEST(lane_of_threads)
+{
+	struct xs_handle *h = open_soon(0);
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+		    pthread_create(&t[i], NULL, make_many_calls, h), 0);
+	usleep(20000);
+	restart();
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_join(t[i], NULL), 0);
+	ck_assert_uint_eq(lanes(), 1);
+	xs_close(h);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -355,6 +525,10 @@ suite(void)
 	tcase_add_test(t, event_loop);
 	tcase_add_test(t, event_with_reply);
 	tcase_add_test(t, doomed);
+	tcase_add_test(t, lane);
+	tcase_add_loop_test(t, lane_unanswered, 0, 2);
+	tcase_add_loop_test(t, lane_events, 0, 2);
+	tcase_add_test(t, lane_of_threads);
 	suite_add_tcase(s, t);
 	return s;
 }
