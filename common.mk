@@ -18,4 +18,5 @@ AM_CPPFLAGS = -I$(top_builddir) -I$(top_srcdir)/common -I$(top_srcdir)/model \
 	-DXLD_LOGDIR='"$(xldlogdir)"' -DXLD_STATEDIR='"$(xldstatedir)"' \
 	-DXLD_SYSCONFDIR='"$(sysconfdir)"'
 COMMON_LIB = $(top_builddir)/common/libxu.la
+ZIP_LIB = $(top_builddir)/common/libxuzip.la
 MODEL_LIB = $(top_builddir)/model/libmodel.la
