@@ -72,6 +72,12 @@ F(XLD_HELPER, 9, "program reason", "A helper program failed.") \
 F(XLD_PEER, 1, "reason", "The other host refuses, or cannot be reached.") \
 F(XLD_IN_DOUBT, 4, "vm where", "The machine was handed to another host, which does not say whether it runs there.") \
 F(XLD_TRANSFER, 1, "reason", "What a client sends or fetches ended too soon, or does not fit.") \
+F(IMPORT_ERROR, 1, "msg", "What came is no archive of a machine that can be one here.") \
+F(IMPORT_ERROR_FAILED_TO_FIND_OBJECT, 1, "id", "The archive names an object that is not in it.") \
+F(IMPORT_ERROR_PREMATURE_EOF, 1, "", "The archive ends too soon.") \
+F(IMPORT_ERROR_SOME_CHECKSUMS_FAILED, 1, "", "The archive is damaged.") \
+F(IMPORT_ERROR_UNEXPECTED_FILE, 1, "filename_expected filename_found", "The archive has another file than it should.") \
+F(IMPORT_INCOMPATIBLE_VERSION, 1, "", "The archive is of a version that is not known here.") \
 F(XLD_TIMEOUT, 6, "what seconds", "It did not happen in time.") \
 F(XLD_STOPPING, 75, "", "The daemon is stopping.") \
 F(XLD_FAULT, 1, "step", "A fault was injected.") \

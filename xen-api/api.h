@@ -398,6 +398,12 @@ void api_rrd_updates(struct request *rq, struct session *s);
 void api_vm_rrd(struct request *rq, struct session *s);
 void api_host_rrd(struct request *rq, struct session *s);
 
+/* ---- api_xva.c, api_xva_in.c: archives of machines ----------------------------------------------- */
+
+/* GET /export, PUT /import. */
+void api_xva_export(struct request *rq, struct session *s);
+void api_xva_import(struct request *rq, struct session *s);
+
 /* ---- api_transfer.c: disks ------------------------------------------------------- */
 
 /* GET /export_raw_vdi, PUT /import_raw_vdi. */

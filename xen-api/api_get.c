@@ -66,9 +66,11 @@ static const struct path {
 	bool put;
 } paths[] = {
 	{ "/console", console, false },
+	{ "/export", api_xva_export, false },
 	{ "/export_raw_vdi", api_export, false },
 	{ "/host_logs_download", logs, false },
 	{ "/host_rrd", api_host_rrd, false },
+	{ "/import", api_xva_import, true },
 	{ "/import_raw_vdi", api_import, true },
 	{ "/metrics", api_metrics, false },
 	{ "/rrd_updates", api_rrd_updates, false },

@@ -79,6 +79,28 @@ show_map(struct xu_val *v, const struct model_type *t, bool modern)
 	return instead(v, how.out);
 }
 
+/* What a call gives that makes several objects: "[uuid,uuid]". NULL: it is another
+ * text. */
+static struct xu_val *
+as_list(const char *s)
+{
+	struct xu_val *v = xu_array();
+	char uuid[37];
+
+	while ((*s == '[' || *s == ',') && strlen(s) > 37) {
+		memcpy(uuid, s + 1, 36);
+		uuid[36] = '\0';
+		if (!xu_is_uuid(uuid))
+			break;
+		xu_val_add(v, api_present_ref(uuid, true));
+		s += 37;
+	}
+	if (strcmp(s, "]") == 0 && xu_val_count(v) > 0)
+		return v;
+	xu_val_free(v);
+	return NULL;
+}
+
 /* A value's XML-RPC text, whatever the client speaks. */
 static struct xu_val *
 as_xml(const char *s)
@@ -88,7 +110,9 @@ as_xml(const char *s)
 
 	if (s[0] == '\0')
 		return xu_str("");
-	ref = xu_is_uuid(s) ? api_present_ref(s, true) : xu_str(s);
+	ref = xu_is_uuid(s) ? api_present_ref(s, true) : as_list(s);
+	if (ref == NULL)
+		ref = xu_str(s);
 	xrpc_write_value(&b, ref, false);
 	return b.error != 0 ? NULL : xu_str(xu_buf_text(&b));
 }

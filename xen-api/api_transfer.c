@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api.h"
+#include "api_transfer.h"
 #include "xu_log.h"
 #include "xu_proc.h"
 
@@ -25,28 +25,24 @@
  * can be given behind the body only. */
 #define UNWANTED   ((size_t)64 << 20)
 
-struct transfer {
-	struct api *api;
-	/* NULL: the client has gone, or has its answer. */
-	struct request *rq;
-	/* -1: closed. */
-	int pipe;
-	uv_poll_t poll;
-	/* The request, the handle, the call that awaits the end. */
-	int refs;
-	/* Of the piece that has begun. */
-	size_t left;
-	/* What an export has in all. */
-	uint64_t bytes;
-	/* Who asks, as far as the core wants to know it. */
-	struct session who;
-};
-
 static void
 unref(struct transfer *t)
 {
-	if (--t->refs == 0)
-		free(t);
+	if (--t->refs > 0)
+		return;
+	xu_buf_fini(&t->head);
+	api_xva_incoming_free(t->incoming);
+	free(t);
+}
+
+void
+api_transfer_go_on(struct request *rq)
+{
+	if (!rq->suspended)
+		return;
+	rq->suspended = false;
+	MHD_resume_connection(rq->conn);
+	api_listen_wake(rq->listener);
 }
 
 static void
@@ -84,11 +80,8 @@ ready(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	struct transfer *t = h->data;
 
 	uv_poll_stop(h);
-	if (t->rq == NULL || !t->rq->suspended)
-		return;
-	t->rq->suspended = false;
-	MHD_resume_connection(t->rq->conn);
-	api_listen_wake(t->rq->listener);
+	if (t->rq != NULL)
+		api_transfer_go_on(t->rq);
 }
 
 static void
@@ -101,6 +94,15 @@ wait_for_pipe(struct transfer *t, int events)
 
 /* ---- its beginning and its end ----------------------------------------------------- */
 
+/* What was made of it, for those who named no task of their own. */
+static void
+answer_whole(struct request *rq, const char *result)
+{
+	if (result[0] == '[')
+		xu_buf_addf(&rq->out, "OpaqueRef:%.36s\n", result + 1);
+	api_answer_out(rq, "text/plain");
+}
+
 /* The last record of the task, or why there is none. */
 static void
 ended(void *arg, struct xu_msg *reply)
@@ -110,13 +112,17 @@ ended(void *arg, struct xu_msg *reply)
 		xu_val_get(reply->val, "ok");
 	struct request *rq = t->rq;
 
-	/* The answer to a GET has begun long ago; what it lacks it shows itself. */
-	if (rq == NULL || !rq->put || rq->done)
+	t->ended = true;
+	t->whole = strcmp(xu_val_get_str(v, "status", ""), "success") == 0;
+	/* The answer to a GET has begun long ago; its end says what it lacks. */
+	if (rq != NULL && !rq->put)
+		api_transfer_go_on(rq);
+	else if (rq == NULL || rq->done)
 		;
 	else if (v == NULL)
 		api_answer_core(rq, reply);
-	else if (strcmp(xu_val_get_str(v, "status", ""), "success") == 0)
-		api_answer_http(rq, MHD_HTTP_OK, "text/plain", "", 0);
+	else if (t->whole)
+		answer_whole(rq, xu_val_get_str(v, "result", ""));
 	else
 		api_answer_failure(rq, xu_val_get(v, "error_info"),
 		    xu_val_get_str(xu_val_get(v, "other_config"),
@@ -142,35 +148,43 @@ give_up(struct request *rq)
 	    "out of memory", NULL);
 }
 
-static void
-begun(void *arg, struct xu_msg *reply)
+bool
+api_transfer_begun(struct request *rq, struct xu_msg *reply)
 {
-	struct request *rq = arg;
 	struct transfer *t = rq->transfer;
 	const struct xu_val *ok = reply == NULL ? NULL :
 		xu_val_get(reply->val, "ok");
 
 	if (ok == NULL || reply->nfds < 1) {
 		api_answer_core(rq, reply);
-		return;
+		return false;
 	}
-	t->bytes = (uint64_t)xu_val_get_int(ok, "bytes", 0);
 	if (xu_set_nonblock(reply->fds[0], true) < 0 ||
 	    uv_poll_init(t->api->loop, &t->poll, reply->fds[0]) != 0) {
 		give_up(rq);
-		return;
+		return false;
 	}
 	t->pipe = steal_fd(&reply->fds[0]);
 	t->poll.data = t;
 	t->refs++;
-	if (rq->put) {
+	if (rq->put || t->bytes == MHD_SIZE_UNKNOWN)
 		await_end(t, xu_val_get_str(ok, "task", ""));
-		rq->suspended = false;
-		MHD_resume_connection(rq->conn);
-		api_listen_wake(rq->listener);
-	} else {
+	return true;
+}
+
+static void
+begun(void *arg, struct xu_msg *reply)
+{
+	struct request *rq = arg;
+
+	if (!api_transfer_begun(rq, reply))
+		return;
+	rq->transfer->bytes = (uint64_t)xu_val_get_int(
+	    xu_val_get(reply->val, "ok"), "bytes", 0);
+	if (rq->put)
+		api_transfer_go_on(rq);
+	else
 		api_answer_out(rq, "application/octet-stream");
-	}
 }
 
 static int64_t
@@ -182,16 +196,14 @@ announced(const struct request *rq)
 	return len == NULL ? -1 : (int64_t)strtoll(len, NULL, 10);
 }
 
-static void
-begin(struct request *rq, const struct session *s, const char *method)
+struct transfer *
+api_transfer_new(struct request *rq, const struct session *s)
 {
 	struct transfer *t = calloc(1, sizeof(*t));
-	struct xu_val *params = xu_array();
 
 	if (t == NULL) {
-		xu_val_free(params);
 		give_up(rq);
-		return;
+		return NULL;
 	}
 	t->api = rq->api;
 	t->rq = rq;
@@ -201,12 +213,23 @@ begin(struct request *rq, const struct session *s, const char *method)
 	memcpy(t->who.id, s->id, sizeof(t->who.id));
 	memcpy(t->who.user, s->user, sizeof(t->who.user));
 	t->who.role = s->role;
+	/* As long as it takes. */
+	api_connection_is(rq->conn, CONN_BUSY);
+	return t;
+}
+
+static void
+begin(struct request *rq, const struct session *s, const char *method)
+{
+	struct xu_val *params;
+
+	if (api_transfer_new(rq, s) == NULL)
+		return;
+	params = xu_array();
 	xu_val_add(params, xu_str(api_bare_ref(api_argument(rq, "vdi"))));
 	xu_val_add(params, xu_str(api_argument(rq, "format")));
 	xu_val_add(params, xu_str(api_bare_ref(api_argument(rq, "task_id"))));
 	xu_val_add(params, xu_int(announced(rq)));
-	/* As long as it takes. */
-	api_connection_is(rq->conn, CONN_BUSY);
 	api_core_call(rq->api,
 	    api_core_about(rq, api_core_msg(s, method, params, false)), begun,
 	    rq);
@@ -220,12 +243,25 @@ api_export(struct request *rq, struct session *s)
 	begin(rq, s, "VDI.export");
 }
 
+/* What comes before the pipe's. */
+static ssize_t
+read_head(struct transfer *t, char *buf, size_t max)
+{
+	const size_t n = t->head.len < max ? t->head.len : max;
+
+	memcpy(buf, t->head.data, n);
+	xu_buf_drop(&t->head, n);
+	return (ssize_t)n;
+}
+
 static ssize_t
 read_some(void *arg, uint64_t pos XU_UNUSED, char *buf, size_t max)
 {
 	struct transfer *t = arg;
 	ssize_t n = 0;
 
+	if (t->head.len > 0)
+		return read_head(t, buf, max);
 	do
 		n = t->pipe < 0 ? 0 : read(t->pipe, buf, max);
 	while (n < 0 && errno == EINTR);
@@ -235,6 +271,15 @@ read_some(void *arg, uint64_t pos XU_UNUSED, char *buf, size_t max)
 		wait_for_pipe(t, UV_READABLE | UV_DISCONNECT);
 		return 0;
 	}
+	/* Whether it is whole the task knows, where it was not said before how long
+	 * it is. */
+	if (t->bytes == MHD_SIZE_UNKNOWN && t->rq != NULL && !t->ended) {
+		t->rq->suspended = true;
+		MHD_suspend_connection(t->rq->conn);
+		return 0;
+	}
+	if (t->bytes == MHD_SIZE_UNKNOWN && t->whole)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	/* It is shorter than was said: the client is to see that. */
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
@@ -289,8 +334,8 @@ begin_piece(struct transfer *t, size_t n)
 	return w;
 }
 
-static enum MHD_Result
-forget(struct request *rq, size_t *size)
+enum MHD_Result
+api_transfer_forget(struct request *rq, size_t *size)
 {
 	rq->dropped += *size;
 	*size = 0;
@@ -310,31 +355,72 @@ has_hung_up(const struct request *rq)
 	    recv(ci->connect_fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* What goes into the pipe without waiting: *p and *n become what is left. -1: nobody
+ * reads it. */
+static int
+put_some(struct transfer *t, const char **p, size_t *n)
+{
+	ssize_t w = 1;
+
+	while (w > 0 && *n > 0) {
+		if (t->left == 0 && (w = begin_piece(t, *n)) <= 0)
+			break;
+		w = put(t, *p, *n < t->left ? *n : t->left);
+		if (w > 0) {
+			t->left -= (size_t)w;
+			*p += w;
+			*n -= (size_t)w;
+		}
+	}
+	return w < 0 ? -1 : 0;
+}
+
+/* What came before there was a pipe. */
+static int
+put_head(struct transfer *t)
+{
+	const char *p = t->head.data;
+	size_t n = t->head.len;
+	int r = n == 0 ? 0 : put_some(t, &p, &n);
+
+	xu_buf_drop(&t->head, t->head.len - n);
+	return r;
+}
+
 enum MHD_Result
 api_transfer_take(struct request *rq, const char *data, size_t *size)
 {
 	struct transfer *t = rq->transfer;
-	ssize_t w = 1;
+	int r;
 
+	if (t != NULL && t->incoming != NULL && !rq->done)
+		return api_xva_take(rq, data, size);
 	if (t == NULL || t->pipe < 0)
-		return forget(rq, size);
-	while (w > 0 && *size > 0) {
-		if (t->left == 0 && (w = begin_piece(t, *size)) <= 0)
-			break;
-		w = put(t, data, *size < t->left ? *size : t->left);
-		if (w > 0) {
-			t->left -= (size_t)w;
-			data += w;
-			*size -= (size_t)w;
-		}
-	}
-	if (w < 0) {
+		return api_transfer_forget(rq, size);
+	r = put_head(t);
+	if (r == 0 && t->head.len == 0)
+		r = put_some(t, &data, size);
+	if (r < 0) {
 		close_pipe(t);
-		return forget(rq, size);
+		return api_transfer_forget(rq, size);
 	}
 	if (*size > 0 || has_hung_up(rq))
 		wait_for_pipe(t, UV_WRITABLE | UV_DISCONNECT);
 	return MHD_YES;
+}
+
+/* All has gone into the pipe, and that this was all: 1. 0: there is no room. */
+static int
+put_end(struct transfer *t)
+{
+	ssize_t w;
+
+	if (put_head(t) < 0)
+		return -1;
+	if (t->head.len > 0)
+		return 0;
+	w = begin_piece(t, 0);
+	return w > 0 ? 1 : (int)w;
 }
 
 void
@@ -342,8 +428,10 @@ api_transfer_end(struct request *rq)
 {
 	struct transfer *t = rq->transfer;
 
-	/* No room for four bytes: once more when there is some. */
-	if (t != NULL && t->pipe >= 0 && begin_piece(t, 0) == 0)
+	if (t != NULL && t->incoming != NULL && !rq->done)
+		api_xva_torn(rq);
+	/* No room for a few bytes: once more when there is some. */
+	else if (t != NULL && t->pipe >= 0 && put_end(t) == 0)
 		uv_poll_start(&t->poll, UV_WRITABLE | UV_DISCONNECT, ready);
 	else if (t != NULL)
 		close_pipe(t);

@@ -51,7 +51,7 @@ static bool
 is_told_always(const char *method)
 {
 	static const char *const calls[] = { "console.open", "host.logs",
-		"VDI.export", "VDI.import" };
+		"VDI.export", "VDI.import", "VM.export", "VM.import" };
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(calls); i++)
 		if (strcmp(method, calls[i]) == 0)

@@ -7,7 +7,7 @@
  * why it failed. Status 0: all is on disk.
  *
  * xld-copy give SIZE, take SIZE, take-image MOST: one of the two is a pipe; see
- * copy_stream.c.
+ * copy_stream.c. xld-copy xva-give ..., xva-take ...: see copy_xva.c.
  */
 #include "config.h"
 
@@ -31,6 +31,7 @@
 #define ZEROS ((off_t)64 << 20)
 #define ALIGN 4096
 
+int copy_from = 3, copy_to = 4;
 bool copy_device;
 
 int
@@ -51,7 +52,7 @@ confine(void)
 		SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
 		SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(exit_group),
 		SCMP_SYS(exit), SCMP_SYS(brk), SCMP_SYS(mmap),
-		SCMP_SYS(munmap) };
+		SCMP_SYS(mremap), SCMP_SYS(munmap), SCMP_SYS(madvise) };
 	scmp_filter_ctx f;
 	int r = 0;
 
@@ -79,7 +80,7 @@ put(const char *p, size_t n, off_t at)
 	ssize_t w;
 
 	while (n > 0) {
-		w = pwrite(TO, p, n, at);
+		w = pwrite(copy_to, p, n, at);
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
@@ -139,7 +140,7 @@ copy_zeros(off_t at, off_t end, off_t size)
 			n = n < ZEROS ? n / ALIGN * ALIGN : ZEROS;
 			range[0] = (uint64_t)at;
 			range[1] = (uint64_t)n;
-			if (ioctl(TO, BLKZEROOUT, range) < 0)
+			if (ioctl(copy_to, BLKZEROOUT, range) < 0)
 				return -1;
 		}
 		at += n;
@@ -150,7 +151,7 @@ copy_zeros(off_t at, off_t end, off_t size)
 off_t
 copy_data_at(off_t at, off_t size)
 {
-	off_t next = lseek(FROM, at, SEEK_DATA);
+	off_t next = lseek(copy_from, at, SEEK_DATA);
 
 	if (next >= 0)
 		return next;
@@ -173,7 +174,7 @@ copy(char *buf, off_t at, off_t size, off_t end)
 		if (at >= size)
 			return NULL;
 		copy_say(at, end);
-		n = pread(FROM, buf, CHUNK, at);
+		n = pread(copy_from, buf, CHUNK, at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -192,10 +193,10 @@ copy_all(char *buf, off_t start)
 	off_t size, end;
 	const char *failed;
 
-	size = lseek(FROM, 0, SEEK_END);
+	size = lseek(copy_from, 0, SEEK_END);
 	if (size < 0)
 		return copy_fail("look at the source");
-	end = copy_device ? lseek(TO, 0, SEEK_END) : size;
+	end = copy_device ? lseek(copy_to, 0, SEEK_END) : size;
 	if (end < size) {
 		errno = end < 0 ? errno : ENOSPC;
 		return copy_fail("look at the target");
@@ -206,7 +207,7 @@ copy_all(char *buf, off_t start)
 		failed = "write";
 	if (failed != NULL)
 		return copy_fail(failed);
-	if (fsync(TO) < 0)
+	if (fsync(copy_to) < 0)
 		return copy_fail("write to disk");
 	copy_say(end, end);
 	return 0;
@@ -218,11 +219,13 @@ main(int argc, char **argv)
 	char *buf = malloc(CHUNK);
 	struct stat st;
 
-	copy_device = fstat(TO, &st) == 0 && S_ISBLK(st.st_mode);
+	copy_device = fstat(copy_to, &st) == 0 && S_ISBLK(st.st_mode);
 	/* Who reads the pipe may go. */
 	signal(SIGPIPE, SIG_IGN);
 	if (buf == NULL || confine() < 0)
 		return copy_fail("prepare");
+	if (argc > 2 && strncmp(argv[1], "xva-", 4) == 0)
+		return copy_xva(argv, buf);
 	if (argc > 2)
 		return copy_stream(argv[1], strtoll(argv[2], NULL, 10), buf);
 	return copy_all(buf, argc > 1 ? strtoll(argv[1], NULL, 10) : 0);

@@ -20,8 +20,8 @@
 /* One who says more has lost his place. */
 #define PIECE_MAX (1u << 24)
 
-static int
-say_status(const char *words, int status)
+int
+copy_say_status(const char *words, int status)
 {
 	if (write(STDOUT_FILENO, words, strlen(words)) < 0)
 		return 2;
@@ -30,18 +30,18 @@ say_status(const char *words, int status)
 
 /* ---- to a client -------------------------------------------------------------------- */
 
-/* 0, or a status. */
-static int
-send_all(const char *p, size_t n)
+int
+copy_send(int fd, const char *p, size_t n)
 {
 	ssize_t w;
 
 	while (n > 0) {
-		w = write(TO, p, n);
+		w = write(fd, p, n);
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w < 0 && errno == EPIPE)
-			return say_status("the client has gone\n", COPY_CUT);
+			return copy_say_status("the client has gone\n",
+			    COPY_CUT);
 		if (w < 0)
 			return copy_fail("send");
 		p += w;
@@ -58,8 +58,8 @@ give(off_t size, char *buf)
 	int r = 0;
 
 	/* What is not there is not made up. */
-	if (lseek(FROM, 0, SEEK_END) < size)
-		return say_status("the disk is shorter than it was\n",
+	if (lseek(copy_from, 0, SEEK_END) < size)
+		return copy_say_status("the disk is shorter than it was\n",
 		    COPY_FAILED);
 	while (r == 0 && at < size) {
 		copy_say(at, size);
@@ -71,17 +71,17 @@ give(off_t size, char *buf)
 				n = (ssize_t)(size - at);
 			memset(buf, 0, (size_t)n);
 		} else {
-			n = pread(FROM, buf, size - at < (off_t)CHUNK ?
+			n = pread(copy_from, buf, size - at < (off_t)CHUNK ?
 				(size_t)(size - at) : CHUNK, at);
 			if (n < 0 && errno == EINTR)
 				continue;
 			if (n < 0)
 				return copy_fail("read");
 			if (n == 0)
-				return say_status("the disk became shorter\n",
+				return copy_say_status("the disk became shorter\n",
 				    COPY_FAILED);
 		}
-		r = send_all(buf, (size_t)n);
+		r = copy_send(copy_to, buf, (size_t)n);
 		at += n;
 	}
 	if (r == 0)
@@ -91,12 +91,6 @@ give(off_t size, char *buf)
 
 /* ---- from one ------------------------------------------------------------------------ */
 
-struct source {
-	/* Of the piece that has begun; the last has come. */
-	uint32_t left;
-	bool ended;
-};
-
 /* All of it: 0, else a status. */
 static int
 get(void *p, size_t n)
@@ -104,13 +98,13 @@ get(void *p, size_t n)
 	ssize_t r;
 
 	while (n > 0) {
-		r = read(FROM, p, n);
+		r = read(copy_from, p, n);
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
 			return copy_fail("receive");
 		if (r == 0)
-			return say_status("the client has gone before the "
+			return copy_say_status("the client has gone before the "
 					  "end\n", COPY_CUT);
 		p = (char *)p + r;
 		n -= (size_t)r;
@@ -118,24 +112,23 @@ get(void *p, size_t n)
 	return 0;
 }
 
-/* Fills buf, or *n is what there was before the end. */
-static int
-get_chunk(struct source *s, char *buf, size_t *n)
+int
+copy_get(struct copy_source *s, char *buf, size_t max, size_t *n)
 {
 	uint32_t part;
 	int r = 0;
 
-	for (*n = 0; r == 0 && *n < CHUNK && !s->ended; *n += part) {
+	for (*n = 0; r == 0 && *n < max && !s->ended; *n += part) {
 		part = 0;
 		if (s->left == 0) {
 			r = get(&s->left, sizeof(s->left));
 			s->ended = s->left == 0;
 			if (r == 0 && s->left > PIECE_MAX)
-				r = say_status("a piece of no sane length\n",
-				    COPY_CUT);
+				r = copy_say_status("a piece of no sane "
+						    "length\n", COPY_CUT);
 			continue;
 		}
-		part = s->left < CHUNK - *n ? s->left : CHUNK - (uint32_t)*n;
+		part = s->left < max - *n ? s->left : (uint32_t)(max - *n);
 		r = get(buf + *n, part);
 		s->left -= part;
 	}
@@ -156,16 +149,16 @@ begin(off_t size)
 {
 	if (copy_device)
 		return 0;
-	return ftruncate(TO, 0) < 0 || ftruncate(TO, size) < 0 ? -1 : 0;
+	return ftruncate(copy_to, 0) < 0 || ftruncate(copy_to, size) < 0 ? -1 : 0;
 }
 
 static int
 finish(off_t at, off_t size, bool image)
 {
 	if (copy_device ? copy_zeros(at, size, size) < 0 :
-			  image && ftruncate(TO, at) < 0)
+			  image && ftruncate(copy_to, at) < 0)
 		return copy_fail("write");
-	if (fsync(TO) < 0)
+	if (fsync(copy_to) < 0)
 		return copy_fail("write to disk");
 	copy_say(size, size);
 	return 0;
@@ -174,7 +167,7 @@ finish(off_t at, off_t size, bool image)
 static int
 take(off_t size, bool image, char *buf)
 {
-	struct source s = { 0 };
+	struct copy_source s = { 0 };
 	off_t at = 0;
 	size_t n;
 	int r;
@@ -183,11 +176,11 @@ take(off_t size, bool image, char *buf)
 		return copy_fail("prepare the disk");
 	while (!s.ended) {
 		copy_say(at, size);
-		r = get_chunk(&s, buf, &n);
+		r = copy_get(&s, buf, CHUNK, &n);
 		if (r != 0)
 			return r;
 		if ((off_t)n > size - at)
-			return say_status("more has come than the disk has "
+			return copy_say_status("more has come than the disk has "
 					  "room for\n", COPY_LARGE);
 		if (put_chunk(buf, n, at, size) < 0)
 			return copy_fail("write");

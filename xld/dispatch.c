@@ -15,6 +15,7 @@
 #include "access.h"
 #include "sampled.h"
 #include "vdi.h"
+#include "vm_export.h"
 #include "vm_snapshot.h"
 #include "where.h"
 #include "xld.h"
@@ -344,6 +345,7 @@ state_allows(struct call *k)
 			g->op == OP_DUMP    ? "dumped" :
 			g->op == OP_SNAPSHOT ? "copied" :
 			g->op == OP_REVERT  ? "reverted" :
+			g->op == OP_EXPORT  ? "exported" :
 					      "restarted");
 		xu_err_param(&e, "VM");
 		xu_err_param(&e, "%s", g->uuid);
@@ -677,6 +679,8 @@ is_internal(struct call *k)
 		{ "rrd.updates", ROLE_READ_ONLY, figures_updates },
 		{ "VDI.export", ROLE_VM_ADMIN, vdi_export_call },
 		{ "VDI.import", ROLE_VM_ADMIN, vdi_import_call },
+		{ "VM.export", ROLE_VM_ADMIN, vm_export_call },
+		{ "VM.import", ROLE_VM_ADMIN, vm_import_call },
 	};
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)

@@ -16,6 +16,9 @@
 struct dev;
 struct vdi_copy;
 
+/* Bytes of one of ours. */
+#define VDI_SIZE_MOST (INT64_C(64) << 40)
+
 struct vdi {
 	char uuid[UUID_TEXT];
 	/* The API's fields that its maker set; "SR" is always there. */
@@ -134,6 +137,19 @@ struct vdi_copy *vdi_stream_start(struct core *c, const char *path,
     enum vdi_stream how, int64_t size, int *client,
     void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
     struct xu_err *e);
+/* A disk of an archive, and its name there. */
+struct vdi_xva {
+	char name[16], path[PATH_MAX];
+	int64_t size;
+	bool qcow2;
+};
+#define VDI_XVA_DISKS 28
+/* The disks go into one (zip: "", gzip, zstd) or come from one (zip NULL), see
+ * copy_xva.c; otherwise as above. n: no more than there may be. */
+struct vdi_copy *vdi_xva_start(struct core *c, const struct vdi_xva *disks,
+    size_t n, const char *zip, int *client,
+    void (*progress)(void *arg, int percent), vdi_copied_f *done, void *arg,
+    struct xu_err *e);
 /* done is called with TASK_CANCELLED, soon. */
 void vdi_copy_cancel(struct vdi_copy *y);
 void vdi_copies_close(struct core *c);
@@ -143,6 +159,8 @@ void vdi_copies_close(struct core *c);
 /* VDI.export, VDI.import: what xld-api asks for. [vdi, format, task, length] */
 void vdi_export_call(struct call *k);
 void vdi_import_call(struct call *k);
+/* So many at a time. False: the call was refused. */
+bool vdi_transfers_may_begin(struct call *k);
 /* One was under way when the daemon died: an image is made anew, empty. */
 void vdi_import_left(struct core *c, struct vdi *v);
 

@@ -10,8 +10,6 @@
 #include "vbd.h"
 #include "vdi.h"
 
-#define SIZE_MAX_BYTES (INT64_C(64) << 40)
-
 static struct vdi *
 subject(struct call *k)
 {
@@ -71,7 +69,7 @@ check_size(int64_t size, struct xu_err *e)
 {
 	char text[24];
 
-	if (size > 0 && size <= SIZE_MAX_BYTES)
+	if (size > 0 && size <= VDI_SIZE_MOST)
 		return 0;
 	snprintf(text, sizeof(text), "%lld", (long long)size);
 	return config_unsupported(e, "virtual_size", text,
@@ -175,7 +173,7 @@ make(struct call *k, struct vdi *v, struct vdi *from, int64_t size)
 static int64_t
 sectors(int64_t size)
 {
-	return size > 0 && size <= SIZE_MAX_BYTES ?
+	return size > 0 && size <= VDI_SIZE_MOST ?
 	    (size + 511) & ~INT64_C(511) : size;
 }
 

@@ -144,17 +144,62 @@ end_of(pid_t pid)
 	return status;
 }
 
+/* What an archive was, by the status: the code that clients are told. */
+static const char *
+code_of(int status)
+{
+	static const struct {
+		int status;
+		const char *code;
+	} rows[] = {
+		{ COPY_CUT, XE(XLD_TRANSFER) },
+		{ COPY_LARGE, XE(XLD_TRANSFER) },
+		{ COPY_TORN, XE(IMPORT_ERROR_PREMATURE_EOF) },
+		{ COPY_SUMS, XE(IMPORT_ERROR_SOME_CHECKSUMS_FAILED) },
+		{ COPY_UNEXPECTED, XE(IMPORT_ERROR_UNEXPECTED_FILE) },
+		{ COPY_BAD, XE(IMPORT_ERROR) },
+	};
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(rows); i++)
+		if (WIFEXITED(status) && WEXITSTATUS(status) == rows[i].status)
+			return rows[i].code;
+	return NULL;
+}
+
+/* Its words are the sentence and the one parameter, or what was expected, a |, and
+ * what was found. */
+static void
+say_refusal(const char *code, char *words, struct xu_err *e)
+{
+	char *found = strcmp(code, XE(IMPORT_ERROR_UNEXPECTED_FILE)) != 0 ?
+	    NULL : strchr(words, '|');
+
+	if (found == NULL) {
+		xu_err_set(e, code, 0, "%s", words);
+		/* These two have none. */
+		if (strcmp(code, XE(IMPORT_ERROR_PREMATURE_EOF)) != 0 &&
+		    strcmp(code, XE(IMPORT_ERROR_SOME_CHECKSUMS_FAILED)) != 0)
+			xu_err_param(e, "%s", words);
+		return;
+	}
+	*found++ = '\0';
+	xu_err_set(e, code, 0, "%s was expected in the archive, and there is %s",
+	    words, found);
+	xu_err_param(e, "%s", words);
+	xu_err_param(e, "%s", found);
+}
+
 /* Why it failed. */
 static void
 say_why(struct vdi_copy *y, int status, struct xu_err *e)
 {
+	const char *code = code_of(status);
+
 	y->words[strcspn(y->words, "\n")] = '\0';
 	if (y->cancelled) {
 		xu_err_set(e, XE(TASK_CANCELLED), 0, "the copy was cancelled");
-	} else if (WIFEXITED(status) && (WEXITSTATUS(status) == COPY_CUT ||
-		WEXITSTATUS(status) == COPY_LARGE)) {
-		xu_err_set(e, XE(XLD_TRANSFER), 0, "%s", y->words);
-		xu_err_param(e, "%s", y->words);
+	} else if (code != NULL) {
+		say_refusal(code, y->words, e);
 	} else {
 		xu_err_set(e, XE(XLD_HELPER), 0, "xld-copy: %s (%s %d)",
 		    y->words[0] != '\0' ? y->words : "no reason given",
@@ -219,25 +264,18 @@ on_output(uv_poll_t *h, int status XU_UNUSED, int events XU_UNUSED)
 	take_words(y);
 }
 
-/* how: NULL for a copy from byte n on, else what copy_stream.c says. */
 static int
-spawn(struct vdi_copy *y, const int fds[2], const char *how, int64_t n,
+spawn(struct vdi_copy *y, const int *fds, int nfds, char *const *argv,
     struct xu_err *e)
 {
-	static char name[] = "xld-copy";
-	char number[24], word[16];
-	char *const argv[] = { name, how != NULL ? word : number,
-		how != NULL ? number : NULL, NULL };
 	struct xu_spawn s = { .path = PROGRAM,
 		.argv = argv,
 		.fds = fds,
-		.nfds = 2,
+		.nfds = nfds,
 		.user = "nobody",
 		.pdeathsig = SIGKILL };
 	int p[2];
 
-	snprintf(number, sizeof(number), "%lld", (long long)n);
-	snprintf(word, sizeof(word), "%s", how != NULL ? how : "");
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return xu_err_set(e, XE(XLD_HELPER), errno, "start %s", PROGRAM);
 	s.out_fd = p[1];
@@ -258,9 +296,9 @@ close_both(const int fds[2])
 			close(fds[i]);
 }
 
-/* As what says, with those descriptors. */
+/* As what says, with those descriptors and words. */
 static struct vdi_copy *
-begin(const struct vdi_copy *what, const int fds[2], const char *how, int64_t n,
+begin(const struct vdi_copy *what, const int *fds, int nfds, char *const *argv,
     struct xu_err *e)
 {
 	struct vdi_copy *y = malloc(sizeof(*y));
@@ -270,7 +308,7 @@ begin(const struct vdi_copy *what, const int fds[2], const char *how, int64_t n,
 		return NULL;
 	}
 	*y = *what;
-	if (spawn(y, fds, how, n, e) < 0) {
+	if (spawn(y, fds, nfds, argv, e) < 0) {
 		free(y);
 		return NULL;
 	}
@@ -279,6 +317,21 @@ begin(const struct vdi_copy *what, const int fds[2], const char *how, int64_t n,
 	uv_poll_start(&y->poll, UV_READABLE | UV_DISCONNECT, on_output);
 	xu_list_append(&y->core->copies, &y->all);
 	return y;
+}
+
+/* how: NULL for a copy from byte n on, else what copy_stream.c says. */
+static struct vdi_copy *
+begin_one(const struct vdi_copy *what, const int fds[2], const char *how,
+    int64_t n, struct xu_err *e)
+{
+	static char name[] = "xld-copy";
+	char number[24], word[16];
+	char *const argv[] = { name, how != NULL ? word : number,
+		how != NULL ? number : NULL, NULL };
+
+	snprintf(number, sizeof(number), "%lld", (long long)n);
+	snprintf(word, sizeof(word), "%s", how != NULL ? how : "");
+	return begin(what, fds, 2, argv, e);
 }
 
 struct vdi_copy *
@@ -299,7 +352,7 @@ vdi_copy_start(struct core *c, const char *from, const char *to, int64_t start,
 	if (fds[1] < 0)
 		fail(e, fds[0] < 0 ? from : to, "open");
 	else
-		y = begin(&what, fds, NULL, start, e);
+		y = begin_one(&what, fds, NULL, start, e);
 	close_both(fds);
 	return y;
 }
@@ -327,12 +380,75 @@ vdi_stream_start(struct core *c, const char *path, enum vdi_stream how,
 	if (fds[!piped] < 0)
 		fail(e, path, "open");
 	else
-		y = begin(&what, fds, words[how], size, e);
+		y = begin_one(&what, fds, words[how], size, e);
 	close_both(fds);
 	if (y != NULL)
 		*client = p[!end];
 	else
 		close(p[!end]);
+	return y;
+}
+
+/* The three words of argv for the disk; its descriptor. */
+static int
+add_disk(const struct vdi_xva *d, bool give, char **argv, struct xu_err *e)
+{
+	int fd = open(d->path, (give ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail(e, d->path, "open");
+	/* As in vdi_copy_start. */
+	if (give)
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (asprintf(&argv[1], "%lld", (long long)d->size) < 0)
+		argv[1] = NULL;
+	argv[0] = strdup(d->name);
+	argv[2] = strdup(d->qcow2 ? "qcow2" : "raw");
+	return fd;
+}
+
+struct vdi_copy *
+vdi_xva_start(struct core *c, const struct vdi_xva *disks, size_t n,
+    const char *zip, int *client, void (*progress)(void *arg, int percent),
+    vdi_copied_f *done, void *arg, struct xu_err *e)
+{
+	const struct vdi_copy what = { .core = c, .progress = progress,
+		.done = done, .arg = arg };
+	static char name[] = "xld-copy", gives[] = "xva-give",
+	    takes[] = "xva-take", none[] = "-";
+	char *argv[3 + 3 * VDI_XVA_DISKS + 1] = { name,
+		zip != NULL ? gives : takes,
+		zip == NULL || zip[0] == '\0' ? none : strdup(zip) };
+	int fds[1 + VDI_XVA_DISKS], nfds = 1, p[2];
+	struct vdi_copy *y = NULL;
+	bool ok = true;
+
+	if (pipe2(p, O_CLOEXEC) < 0) {
+		xu_err_set(e, XE(XLD_HELPER), errno, "a way to xld-copy");
+		return NULL;
+	}
+	fds[0] = p[zip != NULL ? 1 : 0];
+	for (size_t i = 0; ok && i < n; i++) {
+		fds[nfds] = add_disk(&disks[i], zip != NULL, argv + 3 + 3 * i,
+		    e);
+		ok = fds[nfds] >= 0;
+		nfds += ok;
+	}
+	for (size_t i = 0; ok && i < 3 + 3 * n; i++)
+		if (argv[i] == NULL) {
+			xu_err_set(e, XE(XLD_NO_MEMORY), ENOMEM, "xld-copy");
+			ok = false;
+		}
+	if (ok)
+		y = begin(&what, fds, nfds, argv, e);
+	for (int i = 0; i < nfds; i++)
+		close(fds[i]);
+	if (y != NULL)
+		*client = p[zip != NULL ? 0 : 1];
+	else
+		close(p[zip != NULL ? 0 : 1]);
+	for (size_t i = argv[2] == none ? 3 : 2; i < 3 + 3 * n; i++)
+		free(argv[i]);
 	return y;
 }
 

@@ -69,8 +69,8 @@ end(struct stream *s, const struct xu_err *e)
 		call_fail(k, e);
 }
 
-static bool
-has_room(struct call *k)
+bool
+vdi_transfers_may_begin(struct call *k)
 {
 	const struct xu_list *l;
 	unsigned n = 0;
@@ -199,7 +199,7 @@ vdi_export_call(struct call *k)
 	struct vdi_copy *y = NULL;
 	int pipe;
 
-	if (v == NULL || !has_room(k))
+	if (v == NULL || !vdi_transfers_may_begin(k))
 		return;
 	if (vdi_read_refused(k->core, v, NULL, &e) == 0 &&
 	    check_format(k, v, &e) == 0)
@@ -347,7 +347,7 @@ vdi_import_call(struct call *k)
 	struct vdi_copy *y = NULL;
 	int pipe;
 
-	if (v == NULL || !has_room(k) || !may_be_written(k, v))
+	if (v == NULL || !vdi_transfers_may_begin(k) || !may_be_written(k, v))
 		return;
 	if (check_format(k, v, &e) == 0)
 		s = stream_new(k, v, &e);

@@ -169,6 +169,7 @@ enum guest_op {
 	OP_DUMP,
 	OP_SNAPSHOT,
 	OP_REVERT,
+	OP_EXPORT,
 };
 
 struct guest {

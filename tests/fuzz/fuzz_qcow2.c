@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reaches qcow2.c: the head of an image that anybody wrote. One that is understood
- * can be made longer or is refused; nothing but its size changes.
+ * can be made longer or is refused; nothing but its size changes. And copy_image.c,
+ * which reads what is in one.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "qcow2.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,6 +41,24 @@ grow(int fd, const struct qcow2 *q, const uint8_t *data, size_t size)
 			abort();
 }
 
+/* Its first and its last bytes. */
+static void
+read_it(int fd, const struct qcow2 *q)
+{
+	static char buf[3 << 16];
+	const size_t n = q->size < sizeof(buf) ? (size_t)q->size : sizeof(buf);
+	const char *why;
+	struct image *m = image_open(fd, (int64_t)q->size, &why);
+	bool any;
+
+	if (m == NULL)
+		return;
+	why = image_read(m, buf, n, 0, &any);
+	if (why == NULL)
+		why = image_read(m, buf, n, (int64_t)(q->size - n), &any);
+	image_close(m);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -47,8 +67,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (fd < 0)
 		return 0;
-	if (write(fd, data, size) == (ssize_t)size && qcow2_read(fd, &q) == 0)
+	if (write(fd, data, size) == (ssize_t)size && qcow2_read(fd, &q) == 0) {
+		read_it(fd, &q);
 		grow(fd, &q, data, size);
+	}
 	close(fd);
 	return 0;
 }
