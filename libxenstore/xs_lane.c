@@ -72,8 +72,11 @@ xs_lane_fini(struct xs_handle *h)
 }
 
 void
-xs_lane_wake(struct xs_handle *h)
+xs_lane_lost(struct xs_handle *h)
 {
+	/* What came for a lane that never was. */
+	close_fds(h->lane.fds, 2);
+	h->lane.begins = false;
 	if (h->lane.page != NULL)
 		xu_lane_wake(h->lane.page);
 }
@@ -92,12 +95,14 @@ take_fds(struct xs_handle *h, struct msghdr *m)
 		    n > XU_ARRAY_SIZE(fd))
 			continue;
 		memcpy(fd, CMSG_DATA(c), n * sizeof(fd[0]));
+		pthread_mutex_lock(&h->lock);
 		if (n == 2 && h->lane.fds[0] < 0) {
 			memcpy(h->lane.fds, fd, sizeof(h->lane.fds));
 			h->lane.begins = true;
-		} else {
-			close_fds(fd, n);
+			fd[0] = fd[1] = -1;
 		}
+		pthread_mutex_unlock(&h->lock);
+		close_fds(fd, n);
 	}
 }
 
@@ -122,19 +127,24 @@ xs_lane_recv(struct xs_handle *h, void *to, size_t room, int flags)
 static bool
 map(struct xs_handle *h, uint64_t era)
 {
-	struct xu_lane *page;
+	struct xu_lane *page = MAP_FAILED;
 	struct stat st;
+	int fds[2];
 
-	if (h->lane.fds[0] < 0 || fstat(h->lane.fds[0], &st) < 0 ||
-	    st.st_size < (off_t)sizeof(*page))
+	pthread_mutex_lock(&h->lock);
+	memcpy(fds, h->lane.fds, sizeof(fds));
+	h->lane.fds[0] = h->lane.fds[1] = -1;
+	pthread_mutex_unlock(&h->lock);
+	if (fds[0] >= 0 && fstat(fds[0], &st) == 0 &&
+	    st.st_size >= (off_t)sizeof(*page))
+		page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, fds[0], 0);
+	if (page == MAP_FAILED) {
+		close_fds(fds, 2);
 		return false;
-	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED,
-	    h->lane.fds[0], 0);
-	if (page == MAP_FAILED)
-		return false;
-	h->lane.kick = h->lane.fds[1];
-	h->lane.fds[1] = -1;
-	close_fds(h->lane.fds, 2);
+	}
+	close_fds(fds, 1);
+	h->lane.kick = fds[1];
 	h->lane.asked = 0;
 	h->lane.era = era;
 	pthread_mutex_lock(&h->lock);
@@ -156,7 +166,8 @@ xs_lane_consider(struct xs_handle *h)
 	h->lane.calls = 0;
 	/* The connection may have ended over it: another time, then. */
 	if (xs_exchange(h, &r, 1) && r.err != EIO)
-		h->lane.refused = r.err != 0 || !map(h, r.era);
+		h->lane.refused = r.err != 0 ||
+		    (!map(h, r.era) && xs_is_up(h, r.era));
 	free(r.reply);
 	errno = saved;
 }
@@ -220,20 +231,24 @@ static enum xs_lane_end
 wait_answer(struct xs_handle *h, uint64_t era)
 {
 	struct xu_lane *l = h->lane.page;
-	uint32_t seen;
 
-	while ((seen = atomic_load(&l->answered)) != h->lane.asked) {
+	for (;;) {
+		/* In this order: after its end the daemon changes nothing there. */
+		const bool up = xs_is_up(h, era);
+		const bool over = atomic_load(&l->over) != 0;
+		const uint32_t seen = atomic_load(&l->answered);
 		const bool taken = atomic_load(&l->taken) == h->lane.asked;
 
-		if (!xs_is_up(h, era))
+		if (seen == h->lane.asked)
+			return XS_LANE_DONE;
+		if (!up)
 			return taken ? XS_LANE_LOST : XS_LANE_UNREAD;
-		if (atomic_load(&l->over) != 0)
+		if (over)
 			return taken ? XS_LANE_BY_SOCKET : XS_LANE_NONE;
 		xu_lane_sleep(l, seen, LOOK_MS);
 		if (atomic_load(&l->answered) == seen && !has_reader(h))
 			(void)xs_fill(h, 0);
 	}
-	return XS_LANE_DONE;
 }
 
 static struct xs_msg *

@@ -226,8 +226,8 @@ void xs_lane_fini(struct xs_handle *h);
 void xs_lane_drop(struct xs_handle *h);
 /* lock held: so many bytes came. */
 void xs_lane_got(struct xs_handle *h, size_t n);
-/* lock held: who waits there looks at the connection. */
-void xs_lane_wake(struct xs_handle *h);
+/* lock held: the connection ended, who waits there looks at it. */
+void xs_lane_lost(struct xs_handle *h);
 /* recv() on the socket, with what comes beside the bytes. */
 ssize_t xs_lane_recv(struct xs_handle *h, void *to, size_t room, int flags);
 /* request lock held, before a single call: asks for one when it is worth it. */

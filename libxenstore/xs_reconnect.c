@@ -78,7 +78,7 @@ xs_lost(struct xs_handle *h, bool unread)
 		if ((h->flags & XS_NO_READER_THREAD) != 0 && h->notify[0] >= 0)
 			epoll_ctl(h->notify[0], EPOLL_CTL_DEL, h->fd, NULL);
 		pthread_cond_broadcast(&h->replied);
-		xs_lane_wake(h);
+		xs_lane_lost(h);
 		xs_notify(h);
 	}
 	pthread_mutex_unlock(&h->lock);

@@ -64,7 +64,7 @@ xs_broken(struct xs_handle *h, const char *reason)
 	h->link = XS_BROKEN;
 	pthread_cond_broadcast(&h->replied);
 	pthread_cond_broadcast(&h->watched);
-	xs_lane_wake(h);
+	xs_lane_lost(h);
 	xs_notify(h);
 	pthread_mutex_unlock(&h->lock);
 }

@@ -124,6 +124,7 @@ lanes_end(void)
 
 		if (c->lane == NULL)
 			continue;
+		lane_flush(c);
 		atomic_store(&c->lane->page->over, 1);
 		xu_lane_wake(c->lane->page);
 	}
@@ -141,10 +142,13 @@ lane_send(struct conn *c, const void *data, size_t len)
 	} control = { .room = { 0 } };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
 	struct cmsghdr *h;
+	ssize_t n, more;
 	int fds[2];
-	ssize_t n;
 
 	if (l != NULL && l->memory >= 0) {
+		/* With one byte: both sides count what comes behind it, and the
+		 * kernel takes more than a buffer apart. */
+		v.iov_len = 1;
 		fds[0] = l->memory;
 		fds[1] = l->kick;
 		m.msg_control = control.room;
@@ -159,6 +163,9 @@ lane_send(struct conn *c, const void *data, size_t len)
 	if (n > 0 && m.msg_control != NULL) {
 		close(l->memory);
 		l->memory = -1;
+		if (len > 1 && (more = lane_send(c, (const char *)data + 1,
+		    len - 1)) > 0)
+			n += more;
 	} else if (n > 0 && l != NULL) {
 		l->said += (uint32_t)n;
 	}

@@ -147,10 +147,11 @@ update_run(void)
 		return;
 	snprintf(m.file, sizeof(m.file), "%s", lu.file);
 	snprintf(m.args, sizeof(m.args), "%s", lu.args);
+	/* From here on the program that follows may serve the sockets. */
+	lanes_end();
 	/* Without a supervisor that listens there is nobody to serve for. */
 	if (hand_sockets() < 0 || sup_send(SUP_FD, &m, NULL, 0) < 0)
 		xu_log(XU_ERROR, "the supervisor does not answer");
-	lanes_end();
 	xu_log(XU_NOTICE, "live update to %s", lu.file);
 	state_close();
 	_exit(0);

@@ -23,6 +23,8 @@
 #include "xu_lane.h"
 
 #define LANES 256
+/* The request for one. */
+#define LANE 7777
 
 /* A client of a socket, and its lane. */
 struct rider {
@@ -30,6 +32,8 @@ struct rider {
 	struct xu_lane *page;
 	struct xsd_sockmsg hdr;
 	char body[4097];
+	/* Bytes behind what the lane came with. */
+	uint32_t got;
 };
 
 static unsigned
@@ -92,16 +96,25 @@ hear(struct rider *r, int fds[2])
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = room,
 		.msg_controllen = sizeof(room) };
 	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	ssize_t n, rest;
 
 	ck_assert_msg(poll(&p, 1, 10000) == 1, "no answer comes");
-	if (recvmsg(r->fd, &m, MSG_WAITALL) <= 0)
+	n = recvmsg(r->fd, &m, MSG_WAITALL);
+	if (n <= 0)
 		return false;
-	if (fds != NULL) {
-		fds[0] = fds[1] = -1;
-		if (CMSG_FIRSTHDR(&m) != NULL)
-			memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&m)),
-			    2 * sizeof(int));
+	r->got += (uint32_t)n;
+	if (fds != NULL && CMSG_FIRSTHDR(&m) != NULL) {
+		memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&m)), 2 * sizeof(int));
+		r->got = 0;
 	}
+	/* What they come with ends there. */
+	if ((size_t)n < sizeof(r->hdr)) {
+		rest = (ssize_t)sizeof(r->hdr) - n;
+		ck_assert_int_eq(recv(r->fd, (char *)&r->hdr + n, (size_t)rest,
+		    MSG_WAITALL), rest);
+		r->got += (uint32_t)rest;
+	}
+	r->got += r->hdr.len;
 	ck_assert_uint_le(r->hdr.len, 4096);
 	if (r->hdr.len > 0)
 		ck_assert_int_eq(recv(r->fd, r->body, r->hdr.len, MSG_WAITALL),
@@ -110,14 +123,15 @@ hear(struct rider *r, int fds[2])
 	return true;
 }
 
-/* What the daemon says to a client that wants a lane: "OK", or why not. */
+/* What the daemon says to a client that asked for a lane: "OK", or why not. */
 static const char *
-get_lane(struct rider *r)
+board(struct rider *r)
 {
-	int fds[2];
+	int fds[2] = { -1, -1 };
 
-	say(r, XS_CONTROL, 77, "lane", "");
-	ck_assert(hear(r, fds));
+	do
+		ck_assert(hear(r, fds));
+	while (r->hdr.req_id != LANE);
 	if (fds[0] < 0)
 		return r->body;
 	r->memory = fds[0];
@@ -126,6 +140,13 @@ get_lane(struct rider *r)
 	    MAP_SHARED, r->memory, 0);
 	ck_assert_ptr_ne(r->page, MAP_FAILED);
 	return r->body;
+}
+
+static const char *
+get_lane(struct rider *r)
+{
+	say(r, XS_CONTROL, LANE, "lane", "");
+	return board(r);
 }
 
 static void
@@ -214,9 +235,10 @@ END_TEST
 START_TEST(events_before_the_answer)
 {
 	struct rider r;
-	uint32_t got = 0;
+	uint32_t begun;
 
 	rides(&r);
+	begun = r.got;
 	ask(&r, XS_WATCH, 1, "/n", "");
 	ck_assert_str_eq(answer(&r, 1), "EINVAL");
 	message(r.page->request, XS_WATCH, 2, "/n", "t");
@@ -228,15 +250,48 @@ START_TEST(events_before_the_answer)
 	for (uint32_t i = 3; i < 300; i++) {
 		ask(&r, XS_WRITE, i, "/n", "v");
 		ck_assert_str_eq(answer(&r, i), "OK");
-		while ((int32_t)(atomic_load(&r.page->said) - got) > 0) {
+		while ((int32_t)(atomic_load(&r.page->said) - r.got) > 0) {
 			ck_assert(hear(&r, NULL));
 			ck_assert_uint_eq(r.hdr.type, XS_WATCH_EVENT);
-			got += (uint32_t)sizeof(r.hdr) + r.hdr.len;
 		}
-		ck_assert_uint_eq(atomic_load(&r.page->said), got);
+		ck_assert_uint_eq(atomic_load(&r.page->said), r.got);
 		/* One for the watch, and one for each change. */
-		ck_assert_uint_eq(got, (i - 1) * (sizeof(r.hdr) + 5));
+		ck_assert_uint_eq(r.got - begun,
+		    (i - 1) * (sizeof(r.hdr) + 5));
 	}
+	leave(&r);
+}
+END_TEST
+
+/* Its descriptors come in the midst of more than the socket takes at once. */
+START_TEST(made_among_events)
+{
+	enum { EVENTS = 60, TOKEN = 2000 };
+	const struct xsd_sockmsg watch = { XS_WATCH, 1, 0, 3 + TOKEN };
+	char token[TOKEN] = { 0 }, all[EVENTS * 40], path[16];
+	struct rider r;
+	size_t n = 0;
+
+	connect_to(&r);
+	memset(token, 't', sizeof(token) - 1);
+	ck_assert_int_eq(send(r.fd, &watch, sizeof(watch), 0), sizeof(watch));
+	ck_assert_int_eq(send(r.fd, "/n", 3, 0), 3);
+	ck_assert_int_eq(send(r.fd, token, sizeof(token), 0), sizeof(token));
+	for (int i = 0; i < 2; i++)
+		ck_assert(hear(&r, NULL));
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		/* Equal ones would be one. */
+		snprintf(path, sizeof(path), "/n/%u", i);
+		n += message(all + n, XS_WRITE, i, path, "v");
+	}
+	kill(thv_pid(h), SIGSTOP);
+	ck_assert_int_eq(send(r.fd, all, n, 0), (ssize_t)n);
+	say(&r, XS_CONTROL, LANE, "lane", "");
+	kill(thv_pid(h), SIGCONT);
+	ck_assert_str_eq(board(&r), "OK");
+	ask(&r, XS_READ, 5, "/n/1", "");
+	ck_assert_str_eq(answer(&r, 5), "v");
+	ck_assert_uint_eq(atomic_load(&r.page->said), r.got);
 	leave(&r);
 }
 END_TEST
@@ -328,6 +383,7 @@ START_TEST(what_both_hold)
 	rides(&r);
 	ask(&r, XS_READ, 1, "/", "");
 	ck_assert_int_eq(read(r.kick, &n, sizeof(n)), sizeof(n));
+	kick(&r);
 	ck_assert_str_eq(answer(&r, 1), "");
 	close(r.fd);
 	ASK(dom0, XS_READ, "/|", "");
@@ -444,6 +500,7 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, calls);
 	tcase_add_test(t, events_before_the_answer);
+	tcase_add_test(t, made_among_events);
 	tcase_add_loop_test(t, a_length_that_cannot_be, 0, 4);
 	tcase_add_test(t, numbers_that_jump);
 	tcase_add_loop_test(t, a_page_that_never_rests, 0, 3);
