@@ -151,6 +151,7 @@ bind_port(struct domain *d, uint32_t remote)
 	}
 	d->port = (int)port;
 	d->remote_port = remote;
+	d->rang = false;
 	return 0;
 }
 
@@ -389,15 +390,14 @@ domains_fd(void)
 }
 
 /* Served at the end of the turn, one after the other: who rings more is not served
- * more, and a request of one can end another. */
+ * more, and a request of one can end another. Whose ring was given up is not heard
+ * again: only a new INTRODUCE binds its port anew. */
 static void
 rang(struct domain *d)
 {
 	d->rang = true;
 	if (d->conn != NULL)
 		conn_set_busy(d->conn);
-	else
-		domain_rearm(d);
 }
 
 void
@@ -418,7 +418,7 @@ everybody_rang(void)
 }
 
 /* A bounded number: who rings without end does not keep us from the others. */
-void
+bool
 domains_events(void)
 {
 	struct hv_event ev[64];
@@ -439,9 +439,7 @@ domains_events(void)
 		if (n < XU_ARRAY_SIZE(ev))
 			break;
 	}
-	if (changed)
-		domains_check();
-	state_commit();
+	return changed;
 }
 
 static int

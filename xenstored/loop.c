@@ -376,15 +376,19 @@ how_long(bool more)
 	return sooner(sooner(rest, age), turn);
 }
 
-/* Most of them are guests' kicks. */
+/* Guests pay for their kicks; not for a look at all domains, which others who come
+ * and go make longer. */
 static void
 xen_events(void)
 {
 	int64_t since = share_begin();
+	bool changed = domains_events();
 
-	domains_events();
 	share_end(since);
 	share_woken();
+	if (changed)
+		domains_check();
+	state_commit();
 }
 
 /* Guests that wait for their share do so for less than a millisecond. */

@@ -215,7 +215,6 @@ ring_close(struct conn *c)
 {
 	/* The domain stays known, and its ring mapped, until it is gone. */
 	if (c->domain != NULL) {
-		domain_rearm(c->domain);
 		c->domain->conn = NULL;
 		quota_unserved(c->domain);
 		state_domain(c->domain);

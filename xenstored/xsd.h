@@ -615,8 +615,9 @@ const char *special_name(size_t i);
  * ring. Without this call there are no domains. */
 int domains_init(const struct hv_ops *ops, const char *arg, struct xu_err *e);
 int domains_fd(void);
-/* Event channels that fired. */
-void domains_events(void);
+/* Event channels that fired. True when one of them was Xen's, for a domain that
+ * died or was shut down: domains_check() is due. */
+bool domains_events(void);
 /* Its event channel may fire again. */
 void domain_rearm(struct domain *d);
 /* Asks for all domains: what died or was shut down since? */

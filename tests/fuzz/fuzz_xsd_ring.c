@@ -254,7 +254,8 @@ turn(struct conn *dom0)
 	struct xu_list *it, *tmp;
 
 	share_turn();
-	domains_events();
+	if (domains_events())
+		domains_check();
 	for (uint16_t i = 1; i <= N; i++) {
 		struct domain *d = domain_find(i);
 

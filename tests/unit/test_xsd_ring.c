@@ -213,6 +213,29 @@ START_TEST(a_length_that_lies)
 }
 END_TEST
 
+/* Its ring given up, a guest rings in vain, and costs nobody a thing. */
+START_TEST(who_was_cut_off_is_not_heard)
+{
+	struct thv_client *g = fx_guest(1), *o = fx_guest(2);
+
+	served(g);
+	thv_set_field(h, 1, OFF(req_prod),
+	    thv_field(h, 1, OFF(req_cons)) + 1025);
+	thv_kick(h, 1);
+	fx_cut_off(g, 1, 2);
+	thv_kick(h, 1);
+	for (int i = 0; i < 20; i++)
+		served(o);
+	ck_assert(thv_masked(h, 1));
+	ASK(dom0, XS_INTRODUCE, "1|1|1|", "OK");
+	ck_assert(!thv_masked(h, 1));
+	thv_client_again(g);
+	served(g);
+	thv_client_free(g);
+	thv_client_free(o);
+}
+END_TEST
+
 /* What a fault costs is what the connection held; a new introduction heals. */
 START_TEST(a_ring_can_be_introduced_again)
 {
@@ -613,6 +636,7 @@ main(void)
 	tcase_add_test(t, indexes_that_lie);
 	tcase_add_test(t, answers_cannot_be_forced_out_of_the_ring);
 	tcase_add_test(t, a_length_that_lies);
+	tcase_add_test(t, who_was_cut_off_is_not_heard);
 	tcase_add_test(t, a_ring_can_be_introduced_again);
 	tcase_add_test(t, introductions_that_are_refused);
 	tcase_add_test(t, a_guest_reconnects);

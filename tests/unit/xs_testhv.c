@@ -377,7 +377,15 @@ thv_set_field(struct thv *h, unsigned domid, size_t off, uint32_t v)
 void
 thv_kick(struct thv *h, unsigned domid)
 {
+	__atomic_store_n(&h->table->v[domid].pending, 1, __ATOMIC_SEQ_CST);
 	tell(h, HVT_KICK, domid);
+}
+
+bool
+thv_masked(struct thv *h, unsigned domid)
+{
+	return __atomic_load_n(&h->table->v[domid].pending,
+		   __ATOMIC_SEQ_CST) != 0;
 }
 
 bool

@@ -64,6 +64,8 @@ volatile struct xenstore_domain_interface *thv_page(struct thv *h,
 uint32_t thv_field(struct thv *h, unsigned domid, size_t off);
 void thv_set_field(struct thv *h, unsigned domid, size_t off, uint32_t v);
 void thv_kick(struct thv *h, unsigned domid);
+/* The daemon has not said since the last kick that it hears the next. */
+bool thv_masked(struct thv *h, unsigned domid);
 /* Takes in notifications for up to ms. True: some ring was kicked. */
 bool thv_wait(struct thv *h, int ms);
 
