@@ -3,6 +3,7 @@
  * Transactions: a device of 29 operations, alone and beside others. Those
  * beside run in the same loop: each connection sends its next request when it
  * has its last reply, so who waits for whom does not depend on the scheduler.
+ * But a second toolstack that makes one call at a time is a second process.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "xsb.h"
@@ -229,8 +231,6 @@ one_by_one(struct maker *m)
 		xb_exchange(m->c, &reply);
 		maker_step(m, &reply);
 	}
-	xb_emit_samples("device", &m->done);
-	m->done.count = 0;
 }
 
 /* Two round trips: START, whose answer the rest needs, and all the rest. */
@@ -265,6 +265,8 @@ row_device(void)
 
 	maker_init(&m, 1000);
 	one_by_one(&m);
+	xb_emit_samples("device", &m.done);
+	m.done.count = 0;
 	pipelined(&m);
 	maker_fini(&m);
 }
@@ -382,8 +384,34 @@ row_device_toggle(void)
 	beside_writer("device_toggle_pipelined", true, true);
 }
 
+/* Two toolstacks, each with calls of its own. */
 static void
-beside_sibling(const char *name, bool batch)
+two_toolstacks(const char *name)
+{
+	bool second;
+	struct maker m;
+	uint64_t start;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		xb_die("fork: %s", strerror(errno));
+	second = pid == 0;
+	maker_init(&m, second ? 2000 : 1000);
+	start = xb_now();
+	one_by_one(&m);
+	report(second ? XB_NAME("%s.second", name) : name, &m, start);
+	maker_fini(&m);
+	if (second)
+		exit(0);
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		xb_die("the second toolstack ended with %d", status);
+}
+
+static void
+two_pipelined(const char *name)
 {
 	struct maker m[2];
 	struct both both;
@@ -393,7 +421,7 @@ beside_sibling(const char *name, bool batch)
 
 	for (i = 0; i < 2; i++) {
 		maker_init(&m[i], i == 0 ? 1000 : 2000);
-		m[i].batch = batch;
+		m[i].batch = true;
 	}
 	both_init(&both, m[0].c, m[1].c);
 	start = xb_now();
@@ -415,6 +443,6 @@ beside_sibling(const char *name, bool batch)
 void
 row_device_sibling(void)
 {
-	beside_sibling("device_sibling", false);
-	beside_sibling("device_sibling_pipelined", true);
+	two_toolstacks("device_sibling");
+	two_pipelined("device_sibling_pipelined");
 }
