@@ -108,6 +108,15 @@ int xg_load_prepare(struct xg_load **handle, struct xg_error *e);
 int xg_load_start(struct xg_load *handle, int fd, const char *name,
     const struct xg_limits *limits, struct xg_error *e);
 /*
+ * If there is memory by now (xg_populate) that xg_build will be given: what is there of
+ * the kernel goes into it while the rest is being unpacked; returns when there is no
+ * more to come. Nothing depends on it but the time that xg_build takes.
+ */
+struct xg_build;
+struct xg_memory;
+void xg_load_ahead(struct xg_load *handle, xc_interface *xch,
+    const struct xg_build *b, struct xg_memory *m);
+/*
  * Waits for the child's word and checks it. errno: ENOEXEC no kernel, EINVAL
  * damaged, ENOTSUP not for us, EFBIG beyond a limit, ETIME too much CPU, ENOMEM too
  * much memory, EPERM and EIO a loader gone mad.

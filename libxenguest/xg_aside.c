@@ -35,6 +35,7 @@ static struct {
 	unsigned filled, written;
 	size_t used[SLOTS];
 	int fd, error;
+	xg_told_f *told;
 	/* Bytes of the file. */
 	uint64_t at;
 	uint32_t crc;
@@ -86,6 +87,8 @@ write_bytes(const uint8_t *p, size_t n)
 	if (aside.error == 0)
 		aside.crc = lzma_crc32(p, n, aside.crc);
 	aside.at += n;
+	if (aside.error == 0)
+		aside.told(p, n, aside.at);
 }
 
 static void
@@ -142,12 +145,13 @@ run(void *arg)
 }
 
 void
-xg_aside_start(int fd)
+xg_aside_start(int fd, xg_told_f *told)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
 
 	aside.fd = fd;
+	aside.told = told;
 	if (pthread_attr_init(&attr) != 0)
 		return;
 	pthread_mutex_lock(&aside.lock);

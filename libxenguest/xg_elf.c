@@ -286,6 +286,24 @@ xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
 	return xg_kernel_check(k, e);
 }
 
+int
+xg_elf_begins(const struct xg_blob *begin, struct xg_kernel *k)
+{
+	const struct xg_blob any = { .size = INT64_MAX };
+	Elf64_Ehdr eh = { .e_phnum = 0 };
+	Elf64_Phdr ph;
+
+	memset(k, 0, sizeof(*k));
+	if (read_header(begin, &eh, NULL) < 0 || check_tables(&eh, NULL) < 0)
+		return -1;
+	for (unsigned i = 0; i < eh.e_phnum; i++)
+		if (!read_phdr(begin, &eh, i, &ph) ||
+		    (ph.p_type == PT_LOAD &&
+			one_segment(&any, &ph, k, NULL) < 0))
+			return -1;
+	return 0;
+}
+
 /* --- both sides of the wall ---------------------------------------------------- */
 
 static int
@@ -328,4 +346,19 @@ xg_kernel_check(const struct xg_kernel *k, struct xg_error *e)
 		if (check_segment(k, i, e) < 0)
 			return -1;
 	return 0;
+}
+
+void
+xg_kernel_span(const struct xg_kernel *k, uint64_t *low, uint64_t *high)
+{
+	*low = UINT64_MAX;
+	*high = 0;
+	for (uint32_t i = 0; i < k->nsegments; i++) {
+		const struct xg_segment *s = &k->segments[i];
+
+		if (s->paddr < *low)
+			*low = s->paddr;
+		if (s->paddr + s->memsz > *high)
+			*high = s->paddr + s->memsz;
+	}
 }

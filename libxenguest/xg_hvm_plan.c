@@ -209,16 +209,9 @@ static int
 place_kernel(const struct xg_build *b, const struct xg_hvm_layout *l,
     const struct xg_kernel *k, struct xg_hvm_plan *p, struct xg_error *e)
 {
-	uint64_t low = UINT64_MAX, high = 0;
+	uint64_t low, high;
 
-	for (uint32_t i = 0; i < k->nsegments; i++) {
-		const struct xg_segment *s = &k->segments[i];
-
-		if (s->paddr < low)
-			low = s->paddr;
-		if (s->paddr + s->memsz > high)
-			high = s->paddr + s->memsz;
-	}
+	xg_kernel_span(k, &low, &high);
 	p->entry = b->type == XG_HVM ? k->e_entry : k->phys32_entry;
 	if (p->entry < low || p->entry >= high)
 		return xg_fail(e, EINVAL,

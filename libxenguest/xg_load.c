@@ -43,6 +43,9 @@ struct xg_load {
 	bool threaded;
 	uint8_t sum[XG_DIGEST];
 	int why;
+	/* What the child said in the end. */
+	bool reported;
+	struct xg_report report;
 };
 
 /* "Key:   number kB" of a file of /proc, in bytes; 0 = not there. */
@@ -355,22 +358,36 @@ explain(struct xg_load *h, struct xg_error *e)
 	    sig != 0 ? sig : WEXITSTATUS(status));
 }
 
-static bool
-read_report(int fd, struct xg_report *r)
+bool
+xg_load_hear(struct xg_load *h, struct xg_word *w)
 {
-	char *p = (char *)r;
-	size_t len = 0;
+	union {
+		uint32_t magic;
+		struct xg_word word;
+		struct xg_report report;
+	} said;
 	ssize_t n;
 
-	while (len < sizeof(*r)) {
-		n = read(fd, p + len, sizeof(*r) - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		len += (size_t)n;
+	if (h->reported)
+		return false;
+	do
+		n = recv(h->link, &said, sizeof(said), 0);
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof(said.word) && said.magic == XG_WORD_MAGIC) {
+		*w = said.word;
+		return true;
 	}
-	return r->magic == XG_REPORT_MAGIC;
+	if (n == sizeof(said.report) && said.magic == XG_REPORT_MAGIC) {
+		h->report = said.report;
+		h->reported = true;
+	}
+	return false;
+}
+
+int
+xg_load_image(const struct xg_load *h)
+{
+	return h->image;
 }
 
 static int
@@ -427,22 +444,21 @@ accept_report(struct xg_load *h, struct xg_report *r, struct xg_kernel *out,
 XG_API int
 xg_load_finish(struct xg_load *h, struct xg_kernel *out, struct xg_error *e)
 {
-	struct xg_report *r = calloc(1, sizeof(*r));
+	struct xg_word w;
 	int result;
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	if (r == NULL)
-		return xg_fail(e, ENOMEM, "kernel %s: no memory", h->name);
-	if (!read_report(h->link, r))
+	while (xg_load_hear(h, &w))
+		;
+	if (!h->reported)
 		result = explain(h, e);
 	else if (end_digest(h, e) < 0)
 		result = -1;
 	else
-		result = accept_report(h, r, out, e);
+		result = accept_report(h, &h->report, out, e);
 	if (result == 0)
 		memcpy(out->digest, h->sum, sizeof(h->sum));
-	free(r);
 	return result;
 }
 

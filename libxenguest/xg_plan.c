@@ -30,16 +30,9 @@ tables(uint64_t from, uint64_t to, uint64_t span)
 static int
 kernel_range(const struct xg_kernel *k, struct xg_plan *p, struct xg_error *e)
 {
-	uint64_t low = UINT64_MAX, high = 0, pages, entry;
+	uint64_t low, high, pages, entry;
 
-	for (uint32_t i = 0; i < k->nsegments; i++) {
-		const struct xg_segment *s = &k->segments[i];
-
-		if (s->paddr < low)
-			low = s->paddr;
-		if (s->paddr + s->memsz > high)
-			high = s->paddr + s->memsz;
-	}
+	xg_kernel_span(k, &low, &high);
 	if (low < k->paddr_offset)
 		return xg_fail(e, EINVAL,
 		    "the kernel lies below its own PADDR_OFFSET");

@@ -97,9 +97,15 @@ struct xg_notes {
 int xg_notes(const struct xg_blob *image, uint64_t offset, uint64_t len,
     struct xg_kernel *k, struct xg_notes *n, struct xg_error *e);
 
-/* xg_elf.c: fills segments and notes. */
+/* xg_elf.c: the segments that are told of at the beginning of an image whose end is not
+ * there yet, unchecked. */
+int xg_elf_begins(const struct xg_blob *begin, struct xg_kernel *k);
+/* Fills segments and notes. */
 int xg_elf_examine(const struct xg_blob *image, struct xg_kernel *k,
     struct xg_error *e);
+
+/* The segments' first byte, and the one behind their last. */
+void xg_kernel_span(const struct xg_kernel *k, uint64_t *low, uint64_t *high);
 
 /* What the child behind the wall is asked; the file and the image it has. */
 struct xg_ask {
@@ -117,14 +123,30 @@ struct xg_report {
 	struct xg_kernel kernel;
 };
 #define XG_REPORT_MAGIC 0x78670002u
+/* Before it, as the image grows, if it comes by pieces: what is to be loaded, as its
+ * beginning says, and how much of it has come. Zeros at the end of what is there need
+ * not be in the file yet. */
+struct xg_word {
+	uint32_t magic, nsegments;
+	uint64_t bytes;
+	struct xg_segment segments[XG_MAX_SEGMENTS];
+};
+#define XG_WORD_MAGIC 0x78670003u
 /* xg_load.c: all of it, -1 with errno. */
 int xg_write_all(int fd, const void *p, size_t n);
+/* The next one, which nobody has looked at; false: what comes now is the report, or
+ * the child's end. */
+bool xg_load_hear(struct xg_load *h, struct xg_word *w);
+/* Where the image grows; borrowed. */
+int xg_load_image(const struct xg_load *h);
 /*
  * xg_aside.c: pieces of an image on their way to the file fd, and their CRC-32, by a
  * second thread if there can be one. next waits until there is memory for one; put and
  * finish: -1 with errno. expect: memory that is touched beforehand. x86: see xg_room.
  */
-void xg_aside_start(int fd);
+/* told: what was written, and how much that makes. */
+typedef void xg_told_f(const uint8_t *p, size_t n, uint64_t bytes);
+void xg_aside_start(int fd, xg_told_f *told);
 uint8_t *xg_aside_next(size_t *n);
 int xg_aside_put(size_t n);
 int xg_aside_finish(uint32_t *crc);
@@ -180,6 +202,14 @@ uint64_t xg_p2m_at(const struct xg_p2m *p, uint64_t pfn);
 void xg_p2m_read(const struct xg_p2m *p, uint64_t pfn, uint64_t n,
     uint64_t *mfns);
 
+/* xg_ahead.c: what of a kernel that is not moved has been written already. */
+struct xg_ahead {
+	uint64_t pfn, end, done;
+	bool failed;
+	uint32_t nsegments;
+	struct xg_segment segments[XG_MAX_SEGMENTS];
+};
+
 struct xg_memory {
 	/* PV: of nr_pages; else NULL. Owned. */
 	struct xg_p2m *p2m;
@@ -188,6 +218,7 @@ struct xg_memory {
 	struct xg_nodes nodes;
 	/* Of the domain. */
 	uint64_t nr_pages;
+	struct xg_ahead ahead;
 };
 
 /* A file that is put into the domain; size 0 = none. */
@@ -204,6 +235,8 @@ struct xg_job {
 	const struct xg_kernel *k;
 	const struct xg_memory *m;
 	struct xg_file ramdisk, firmware;
+	/* The kernel's image is not complete: what is missing is zeros. */
+	bool growing;
 	/* What xg_hold() mapped. */
 	uint8_t *held;
 	uint64_t held_pfn, held_pages;
@@ -236,7 +269,9 @@ int xg_xen_fail(struct xg_job *j, const char *what);
  * with an error. */
 int xg_hold(struct xg_job *j, uint64_t pfn, uint64_t n, const char *what);
 void xg_release(struct xg_job *j);
-/* n pages, 512 at most, to be written. NULL: libxenctrl's error. */
+/* Pages that are mapped at a time. */
+#define XG_WINDOW 512ul
+/* n pages, so many at most, to be written. NULL: libxenctrl's error. */
 void *xg_map(struct xg_job *j, uint64_t pfn, size_t n);
 void xg_unmap(struct xg_job *j, uint64_t pfn, void *mem, size_t n);
 /* Called with n pages mapped at mem, the first of which is number `at` of the
@@ -253,6 +288,11 @@ int xg_zero_pages(struct xg_job *j, uint64_t pfn, uint64_t pages,
  * their addresses; what is between them becomes zero. */
 int xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end,
     uint64_t shift);
+/* Of a kernel that is not moved, n pages, a window at most. */
+int xg_write_part(struct xg_job *j, uint64_t pfn, size_t n);
+/* xg_ahead.c: how many pages of the kernel that goes to pfn..end - 1 are there. */
+uint64_t xg_ahead_done(const struct xg_ahead *a, const struct xg_kernel *k,
+    uint64_t pfn, uint64_t end);
 int xg_write_file(struct xg_job *j, const struct xg_file *f, uint64_t pfn);
 
 /* --- xg_plan.c: where everything goes; arithmetic only ------------------------ */

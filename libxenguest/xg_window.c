@@ -13,8 +13,6 @@
 
 #include "xg_private.h"
 
-#define WINDOW 512ul
-
 int
 xg_xen_fail(struct xg_job *j, const char *what)
 {
@@ -24,7 +22,7 @@ xg_xen_fail(struct xg_job *j, const char *what)
 static void *
 map(struct xg_job *j, uint64_t pfn, size_t n)
 {
-	uint64_t mfns[WINDOW];
+	uint64_t mfns[XG_WINDOW];
 
 	if (j->m->p2m != NULL) {
 		xg_p2m_read(j->m->p2m, pfn, n, mfns);
@@ -38,7 +36,7 @@ map(struct xg_job *j, uint64_t pfn, size_t n)
 int
 xg_hold(struct xg_job *j, uint64_t pfn, uint64_t n, const char *what)
 {
-	if (n > WINDOW)
+	if (n > XG_WINDOW)
 		return 0;
 	j->held = map(j, pfn, n);
 	j->held_pfn = pfn;
@@ -81,8 +79,8 @@ int
 xg_each_window(struct xg_job *j, uint64_t pfn, uint64_t pages, const char *what,
     xg_fill_f *fill, const void *arg)
 {
-	for (uint64_t at = 0; at < pages; at += WINDOW) {
-		size_t n = pages - at < WINDOW ? pages - at : WINDOW;
+	for (uint64_t at = 0; at < pages; at += XG_WINDOW) {
+		size_t n = pages - at < XG_WINDOW ? pages - at : XG_WINDOW;
 		uint8_t *mem = xg_map(j, pfn + at, n);
 		int r;
 
@@ -212,7 +210,10 @@ read_part(struct xg_job *j, uint8_t *mem, uint64_t win, uint64_t win_len,
 		return 0;
 	got = read_at(j->k->fd, mem + (start - win), end - start,
 	    s->offset + (start - from));
-	if (got >= 0 && (uint64_t)got == end - start)
+	if (got >= 0 && j->growing)
+		memset(mem + (start - win) + got, 0,
+		    end - start - (uint64_t)got);
+	if (got >= 0 && (j->growing || (uint64_t)got == end - start))
 		return 0;
 	return xg_fail(j->e, got < 0 ? errno : EIO, "read the kernel: %s",
 	    got < 0 ? strerror(errno) : "its image is cut short");
@@ -252,9 +253,27 @@ fill_kernel(struct xg_job *j, const void *arg, uint8_t *mem, uint64_t at,
 }
 
 int
+xg_write_part(struct xg_job *j, uint64_t pfn, size_t n)
+{
+	struct image_at w = { .first = pfn };
+	uint8_t *mem = xg_map(j, pfn, n);
+	int r;
+
+	if (mem == NULL)
+		return xg_xen_fail(j, "kernel");
+	r = fill_kernel(j, &w, mem, 0, n);
+	xg_unmap(j, pfn, mem, n);
+	return r;
+}
+
+int
 xg_write_kernel(struct xg_job *j, uint64_t pfn, uint64_t end, uint64_t shift)
 {
-	struct image_at w = { .first = pfn, .shift = shift };
+	uint64_t done = shift != 0 ? 0 :
+	    xg_ahead_done(&j->m->ahead, j->k, pfn, end);
+	struct image_at w = { .first = pfn + done, .shift = shift };
 
-	return xg_each_window(j, pfn, end - pfn, "kernel", fill_kernel, &w);
+	j->bytes_written += done * XC_PAGE_SIZE;
+	return xg_each_window(j, pfn + done, end - pfn - done, "kernel",
+	    fill_kernel, &w);
 }

@@ -472,6 +472,66 @@ noise_file(void)
 	return file_of(out, xgi_pack("bzip2", noise, 24 * MIB, out, 25 * MIB));
 }
 
+/* A kernel of 12 MiB, none of whose pages is empty, packed. */
+static int
+large_file(struct xgi64 *im)
+{
+	const size_t size = 12 * MIB;
+	AUTO_FREE uint8_t *p = calloc(1, size), *out = malloc(size);
+
+	xgi_make64(im);
+	im->ph[0].p_filesz = im->ph[0].p_memsz = size - im->ph[0].p_offset;
+	for (size_t i = 0; i < size; i += 4096)
+		p[i + 4095] = 1;
+	memcpy(p, im, sizeof(*im));
+	return file_of(out, xgi_pack("xz", p, size, out, size));
+}
+
+/* What is told of a large one while it grows is what it proves to be. */
+START_TEST(told_beforehand)
+{
+	struct xg_error e = { .msg = "" };
+	struct xg_ahead a;
+	struct xg_load *h;
+	struct xg_kernel k;
+	struct xg_word w;
+	struct xgi64 im;
+	unsigned n = 0;
+	struct stat st;
+	int fd = large_file(&im);
+
+	ck_assert_int_eq(xg_load_prepare(&h, &e), 0);
+	ck_assert_int_eq(xg_load_start(h, fd, "/k", &limits, &e), 0);
+	while (xg_load_hear(h, &w)) {
+		ck_assert_int_eq(fstat(xg_load_image(h), &st), 0);
+		ck_assert_uint_ge(w.bytes, ++n * 4 * MIB);
+		ck_assert_uint_ge((uint64_t)st.st_size, w.bytes);
+		ck_assert_uint_eq(w.nsegments, 1);
+		ck_assert_uint_eq(w.segments[0].paddr, im.ph[0].p_paddr);
+		ck_assert_uint_eq(w.segments[0].filesz, im.ph[0].p_filesz);
+	}
+	ck_assert_uint_ge(n, 2);
+	ck_assert(!xg_load_hear(h, &w));
+	ck_assert_int_eq(xg_load_finish(h, &k, &e), 0);
+	ck_assert_uint_eq(k.nsegments, w.nsegments);
+	ck_assert_mem_eq(k.segments, w.segments, sizeof(k.segments));
+
+	/* What was written is of use where it is the same kernel in the same
+	 * place, and nowhere else. */
+	a = (struct xg_ahead){ .pfn = 256, .end = 3328, .done = 1024,
+		.nsegments = k.nsegments };
+	memcpy(a.segments, k.segments, sizeof(a.segments));
+	ck_assert_uint_eq(xg_ahead_done(&a, &k, 256, 3328), 1024);
+	ck_assert_uint_eq(xg_ahead_done(&a, &k, 512, 3328), 0);
+	ck_assert_uint_eq(xg_ahead_done(&a, &k, 256, 3329), 0);
+	a.segments[0].offset++;
+	ck_assert_uint_eq(xg_ahead_done(&a, &k, 256, 3328), 0);
+	xg_kernel_close(&k);
+	xg_load_drop(h);
+	close(fd);
+}
+END_TEST
+
 /* Idle or busy, it does not outlive who wants it. */
 START_TEST(its_parent_is_killed)
 {
@@ -739,6 +799,7 @@ main(void)
 	tcase_add_test(t, digests);
 	tcase_add_test(t, prepared_for_nothing);
 	tcase_add_test(t, killed_while_it_waits);
+	tcase_add_test(t, told_beforehand);
 	tcase_add_loop_test(t, its_parent_is_killed, 0, 2);
 	tcase_add_test(t, the_file_has_a_ceiling);
 	tcase_add_test(t, time_has_a_ceiling);

@@ -286,6 +286,8 @@ build(struct builder *w)
 	if (r < 0)
 		return refuse(w, "XLD_BUILD", "memory", e.msg);
 	progress(w, "kernel", 0, 1);
+	if (k.fd < 0)
+		xg_load_ahead(w->load, w->xch, &w->b, w->memory);
 	if (k.fd < 0 && finish_kernel(w, &k, &e) < 0)
 		return refuse(w, "XLD_KERNEL", name, e.msg);
 	if (xg_build(w->xch, &w->b, &k, w->memory, &w->built, &e) < 0)
