@@ -48,7 +48,8 @@ a_linux() {
 		"vcpus = $2" "$pty" "${@:4}")"
 	wait_for 600 spoke linux "GUEST UP, $2 vCPUs, $3 nodes" 1 ||
 		fail "it is not up: $(tail -n 9 "$(log_of linux)"); $(xm dmesg | tail -n 5)
-$(xm list); what Xen said of its own clock: $(xm dmesg | grep -i 'platform timer')"
+$(xm list); $(grep -w linux /var/log/xld/xld.log | tail -n 4)
+what Xen said of its own clock: $(xm dmesg | grep -i 'platform timer')"
 	note "up after $((SECONDS - begin)) s"
 	contains "by SeaBIOS" "$(xm dmesg)" "\(d$(xm domid linux)\) SeaBIOS \(version"
 	check "destroy" xm destroy linux

@@ -60,7 +60,10 @@ guest() {
 	echo "$*" >&8
 	# All of the line: it comes in pieces.
 	ended() { grep -q "^END $said [0-9][0-9]*[^0-9]" "$scratch/console"; }
-	wait_for 60 ended || fail "the guest does not answer to: $*"
+	wait_for 60 ended || fail "the guest does not answer to: $*;" \
+		"of $(xm list | tail -n 1); $(xm dmesg |
+			grep -aiE 'triple|crash|fault|d[1-9][0-9]*v' | tail -n 3);" \
+		"$(tail -n 3 "$scratch/console")"
 	# A console that is opened anew may tell once more what there was before.
 	tr -d '\r' <"$scratch/console" | awk -v n="$said" '
 		$1 == "END" && $2 == n { printf "%s", out; exit }

@@ -7,11 +7,14 @@
 # store is afterwards what it was before.
 . "$(dirname "$0")/lib.sh"
 
+# With --full four; build-pv.sh has one.
+vcpus=2
+[ "${XLD_DEPTH:-default}" = full ] && vcpus=4
 config=$scratch/linux.cfg
 cat >"$config" <<CFG
 name    = "linux"
 memory  = 192
-vcpus   = 2
+vcpus   = $vcpus
 kernel  = "/boot/guest/vmlinuz"
 ramdisk = "/boot/guest/initrd.img"
 extra   = "console=hvc0"
@@ -21,17 +24,17 @@ cleanup 'xm destroy linux 2>/dev/null'
 xenstore-ls -f / >"$scratch/before"
 check "xm create" xm create -q "$config"
 domid=$(xm domid linux)
-contains "xm list shows it" "$(xm list)" "^linux +$domid +192 +[12] "
+contains "xm list shows it" "$(xm list)" "^linux +$domid +192 +[1-$vcpus] "
 seen() { xm console -l linux | grep -q 'GUEST UP'; }
 check "it reaches user space" wait_for 300 seen
-contains "both vCPUs run" "$(xm list)" "^linux +$domid +192 +2 "
+contains "all vCPUs run" "$(xm list)" "^linux +$domid +192 +$vcpus "
 contains "its log file has it" "$(cat /var/log/xen/console/guest-linux.log)" \
 	'GUEST UP'
 
 # Debian's programs, on our store and our domain.
 if [ "$(xm info | awk '$1 == "xen_minor" { print $3 }')" = 17 ]; then
 	contains "Debian's xl list agrees" "$($peer/xl list)" \
-		"^linux +$domid +192 +2 "
+		"^linux +$domid +192 +$vcpus "
 fi
 same "Debian's xenstore-ls agrees" "$(xenstore-ls -f "/local/domain/$domid")" \
 	"$($peer/xenstore-ls -f "/local/domain/$domid")"

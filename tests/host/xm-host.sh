@@ -50,8 +50,8 @@ fi
 cleanup 'ip link del lab; ip link del theirs' '2>/dev/null'
 check "a network" xm network-new lab 'of the lab'
 [ -d /sys/class/net/lab/bridge ] || fail "lab is no bridge"
-same "it is listed" 'Name              VIFs  PIFs
-lab                  0     0' "$(xm network-show lab)"
+same "it is listed" 'Name                     Bridge           VIFs  PIFs
+lab                      lab                 0     0' "$(xm network-show lab)"
 same "what it is" "of the lab" "$(xm network-show --columns description --no-header lab)"
 refused 4 "an interface 'lab' already" xm network-new lab
 check "somebody's" ip link add theirs type bridge

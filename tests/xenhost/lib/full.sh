@@ -4,7 +4,7 @@
 # laid over it at boot. Made with debootstrap, needs root.
 
 full_packages=qemu-system-xen,xen-utils-4.17,python3,openssh-server,bridge-utils
-full_packages+=,iproute2,iputils-ping,kmod,procps,curl,strace,lvm2,qemu-utils,grub-pc-bin,systemd
+full_packages+=,iproute2,iputils-ping,kmod,procps,curl,strace,lvm2,qemu-utils,grub-pc-bin,systemd,libvirt-daemon,libvirt-daemon-driver-xen,libvirt-clients,btrfs-progs
 
 make_full() {
 	local out=$1 t=$1.d size

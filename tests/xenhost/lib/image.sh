@@ -9,7 +9,7 @@ busybox=$(command -v busybox || echo /bin/busybox)
 dom0_modules=(xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs
 	xen-blkback xen-netback loop bridge tun virtio_pci virtio_net virtio_blk
 	virtio_console 9p 9pnet_virtio ext4 crc32c_generic xen-pciback nf_tables
-	e1000 dm-mod)
+	e1000 dm-mod dm-snapshot btrfs veth 8021q bonding)
 guest_modules=(xen-blkfront xen-netfront xen-pcifront e1000 ahci sd_mod ext4 crc32c_generic)
 
 # An emulated processor unpacks slowly: what dom0 boots from is not compressed.
