@@ -28,6 +28,8 @@ const struct model_class *const model_classes[] = {
 	&model_host_cpu,
 	&model_cpu_pool,
 	&model_ppci,
+	&model_pci,
+	&model_certificate,
 	&model_pscsi,
 	&model_pscsi_hba,
 	&model_vm_guest_metrics,
@@ -51,10 +53,15 @@ const struct model_class *const model_classes[] = {
 	&model_vif_metrics,
 	&model_network,
 	&model_pif,
+	&model_vlan,
+	&model_bond,
 	&model_pool,
 	&model_role,
 	&model_subject,
 	&model_user,
+	&model_message,
+	&model_secret,
+	&model_sm,
 	NULL,
 };
 
@@ -139,11 +146,20 @@ model_role_name(enum model_role r)
 		.name = NULL                                                   \
 	}
 
-const struct model_key model_part_keys[] = { FOLDERS(ROLE_VM_OPERATOR) };
-const struct model_key model_host_keys[] = { FOLDERS(ROLE_POOL_OPERATOR) };
+#define TAGS(role) { "tags", "*", role }
+
+const struct model_key model_part_keys[] = {
+	TAGS(ROLE_VM_OPERATOR),
+	FOLDERS(ROLE_VM_OPERATOR),
+};
+const struct model_key model_host_keys[] = {
+	TAGS(ROLE_POOL_OPERATOR),
+	FOLDERS(ROLE_POOL_OPERATOR),
+};
 const struct model_key model_vm_keys[] = {
 	/* Devices of the host. */
 	{ "other_config", "pci", ROLE_POOL_ADMIN },
+	TAGS(ROLE_VM_OPERATOR),
 	FOLDERS(ROLE_VM_OPERATOR),
 };
 
@@ -170,6 +186,8 @@ static const struct derived_types derived[] = {
 	DERIVED(model_host_cpu, "host_cpu"),
 	DERIVED(model_cpu_pool, "cpu_pool"),
 	DERIVED(model_ppci, "PPCI"),
+	DERIVED(model_pci, "PCI"),
+	DERIVED(model_certificate, "Certificate"),
 	DERIVED(model_pscsi, "PSCSI"),
 	DERIVED(model_pscsi_hba, "PSCSI_HBA"),
 	DERIVED(model_vm_guest_metrics, "VM_guest_metrics"),
@@ -193,10 +211,15 @@ static const struct derived_types derived[] = {
 	DERIVED(model_vif_metrics, "VIF_metrics"),
 	DERIVED(model_network, "network"),
 	DERIVED(model_pif, "PIF"),
+	DERIVED(model_vlan, "VLAN"),
+	DERIVED(model_bond, "Bond"),
 	DERIVED(model_pool, "pool"),
 	DERIVED(model_role, "role"),
 	DERIVED(model_subject, "subject"),
 	DERIVED(model_user, "user"),
+	DERIVED(model_message, "message"),
+	DERIVED(model_secret, "secret"),
+	DERIVED(model_sm, "SM"),
 };
 
 static const struct derived_types *
@@ -289,13 +312,17 @@ is_class_verb(struct model_call *m, const char *name)
 }
 
 static bool
-is_writable(const struct model_field *f, bool map)
+is_writable(const struct model_field *f, enum model_verb verb)
 {
-	return f != NULL && f->access == RW &&
-	    (!map || f->type->kind == MK_MAP);
+	const enum model_kind kind = f->type->kind;
+
+	return f->access == RW &&
+	    (verb == MV_SET ||
+		kind == (verb < MV_ADD ? MK_MAP : MK_SET));
 }
 
-/* get_FIELD, set_FIELD, add_to_FIELD, remove_from_FIELD. */
+/* get_FIELD, set_FIELD; of maps add_to_FIELD, remove_from_FIELD; of sets add_FIELD,
+ * remove_FIELD. */
 static bool
 is_field_verb(struct model_call *m, const char *name)
 {
@@ -307,8 +334,11 @@ is_field_verb(struct model_call *m, const char *name)
 		{ "set_", MV_SET },
 		{ "add_to_", MV_ADD_TO },
 		{ "remove_from_", MV_REMOVE_FROM },
+		{ "add_", MV_ADD },
+		{ "remove_", MV_REMOVE },
 	};
 	const struct derived_types *t = types_of(m->cls);
+	const struct model_type *type;
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
@@ -328,17 +358,18 @@ is_field_verb(struct model_call *m, const char *name)
 		m->flags |= MM_READS;
 		return true;
 	}
-	if (!is_writable(m->field, m->verb != MV_SET))
+	if (!is_writable(m->field, m->verb))
 		return false;
 	m->role = (m->cls->flags & MC_OF_HOST) != 0 ? ROLE_POOL_OPERATOR :
 						      ROLE_VM_ADMIN;
+	m->role = model_key_role(m, "");
 	m->states = m->field->states;
 	m->result = T_VOID;
-	if (m->verb != MV_SET)
-		take(m, "key", m->field->type->key);
+	type = m->field->type;
+	if (m->verb == MV_ADD_TO || m->verb == MV_REMOVE_FROM)
+		take(m, "key", type->key);
 	if (m->verb != MV_REMOVE_FROM)
-		take(m, "value",
-		    m->verb == MV_SET ? m->field->type : m->field->type->of);
+		take(m, "value", m->verb == MV_SET ? type : type->of);
 	return true;
 }
 
@@ -369,6 +400,8 @@ model_resolve(const char *name, struct model_call *out)
 	name += strlen(out->cls->name) + 1;
 	if ((out->cls->flags & MC_LOCAL) != 0)
 		out->flags |= MM_LOCAL;
+	if ((out->cls->flags & MC_SECRET) != 0)
+		out->role = ROLE_POOL_OPERATOR;
 	return is_row(out, name) || is_class_verb(out, name) ||
 	    is_field_verb(out, name);
 }
@@ -421,7 +454,7 @@ void
 model_each_message(void (*f)(void *ctx, const char *name), void *ctx)
 {
 	static const char *const setters[] = { "set_", "add_to_",
-		"remove_from_" };
+		"remove_from_", "add_", "remove_" };
 	const struct model_class *c;
 	char async[96];
 

@@ -25,6 +25,7 @@ static const struct model_field fields[] = {
 	{ "software_version", ANY_MAP, RO_RUN, 0,
 	    "Versions of hypervisor, kernel and daemon." },
 	{ "other_config", ANY_MAP, RW, STATES_ANY, "The owner's." },
+	{ "tags", T_SET(T_STRING), RW, STATES_ANY, "Words of the owner's." },
 	{ "capabilities", T_SET(T_STRING), RO_RUN, 0,
 	    "Kinds of guests the hypervisor runs." },
 	{ "cpu_configuration", ANY_MAP, RO_RUN, 0, "Processors." },
@@ -44,6 +45,9 @@ static const struct model_field fields[] = {
 	{ "resident_cpu_pools", T_SET(T_REF("cpu_pool")), RO_RUN, 0,
 	    "Pools of them." },
 	{ "PPCIs", T_SET(T_REF("PPCI")), RO_RUN, 0, "PCI functions." },
+	{ "PCIs", T_SET(T_REF("PCI")), RO_RUN, 0, "The same." },
+	{ "certificates", T_SET(T_REF("Certificate")), RO_RUN, 0,
+	    "That of https, where it is spoken." },
 	{ "PSCSIs", T_SET(T_REF("PSCSI")), RO_RUN, 0, "SCSI units." },
 	{ "PSCSI_HBAs", T_SET(T_REF("PSCSI_HBA")), RO_RUN, 0,
 	    "SCSI adapters." },
@@ -52,18 +56,47 @@ static const struct model_field fields[] = {
 
 #define HOST_ARG { "host", T_REF("host") }
 
-#define REFUSED (const char *const[]) { XE(NOT_IMPLEMENTED), NULL }
+#define END_ERRORS                                                             \
+	ERRORS(XE(HOST_NOT_DISABLED), XE(HOST_IN_USE),                         \
+	    XE(OTHER_OPERATION_IN_PROGRESS), XE(XLD_HELPER))
+#define STAY_ERRORS                                                            \
+	ERRORS(XE(NO_HOSTS_AVAILABLE), XE(OPERATION_BLOCKED),                  \
+	    XE(VM_HAS_PCI_ATTACHED))
 
 static const struct model_method methods[] = {
 	{ "dmesg", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_READS, NULL, "What the hypervisor has written to its log." },
 	{ "dmesg_clear", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_ASYNC, NULL, "The same, and the log is empty then." },
-	{ "shutdown", T_VOID, { HOST_ARG }, ROLE_POOL_ADMIN, STATES_ANY,
-	    MM_ASYNC, REFUSED,
-	    "Refused: systemctl poweroff in domain 0 ends guests in their order." },
-	{ "reboot", T_VOID, { HOST_ARG }, ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
-	    REFUSED, "The same." },
+	{ "shutdown", T_VOID, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, END_ERRORS,
+	    "The host goes down a second after the answer, by shutdown_command "
+	    "of xld.conf(5). It must be disabled, and no machine may run." },
+	{ "reboot", T_VOID, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
+	    MM_ASYNC, END_ERRORS,
+	    "The same by reboot_command: it starts anew." },
+	{ "evacuate", T_VOID,
+	    { HOST_ARG, { "network", T_REF("network") },
+		{ "evacuate_batch_size", T_INT } },
+	    ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC | MM_OPTIONAL(2),
+	    STAY_ERRORS,
+	    "Machines leave the host for others of the pool. There is no other: "
+	    "it fails while a machine runs, for the reason of the first." },
+	{ "assert_can_evacuate", T_VOID, { HOST_ARG }, ROLE_POOL_OPERATOR,
+	    STATES_ANY, MM_READS, ERRORS(XE(CANNOT_EVACUATE_HOST)),
+	    "Fails while a machine runs; the parameter has the reasons of all." },
+	{ "get_vms_which_prevent_evacuation",
+	    T_MAP(T_REF("VM"), T_SET(T_STRING)), { HOST_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, NULL,
+	    "Each machine that runs, and the error that keeps it from leaving." },
+	{ "call_plugin", T_STRING,
+	    { HOST_ARG, { "plugin", T_STRING }, { "fn", T_STRING },
+		{ "args", ANY_MAP } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC,
+	    ERRORS(XE(XENAPI_MISSING_PLUGIN), XE(XENAPI_PLUGIN_FAILURE),
+		XE(XLD_HELPER)),
+	    "What a program of the owner's in domain 0 answers, see "
+	    "xld.conf(5)." },
 	{ "get_log", T_STRING, { HOST_ARG }, ROLE_POOL_OPERATOR, STATES_ANY,
 	    MM_READS, NULL, "The newest part of the daemon's own log." },
 	{ "send_debug_keys", T_VOID, { HOST_ARG, { "keys", T_STRING } },
@@ -99,6 +132,28 @@ static const struct model_method methods[] = {
 	    ROLE_POOL_OPERATOR, STATES_ANY, MM_READS, NULL,
 	    "The hosts that are trusted: the SHA-256 of the certificate, and "
 	    "the address." },
+	{ "get_server_certificate", T_STRING, { HOST_ARG }, ROLE_READ_ONLY,
+	    STATES_ANY, MM_READS, ERRORS(XE(OPERATION_NOT_ALLOWED)),
+	    "The certificate of https and its chain, PEM." },
+	{ "install_server_certificate", T_VOID,
+	    { HOST_ARG, { "certificate", T_STRING },
+		{ "private_key", T_STRING },
+		{ "certificate_chain", T_STRING } },
+	    ROLE_POOL_ADMIN, STATES_ANY, MM_ASYNC | MM_OPTIONAL(1),
+	    ERRORS(XE(OPERATION_NOT_ALLOWED), XE(SERVER_CERTIFICATE_INVALID),
+		XE(SERVER_CERTIFICATE_EXPIRED),
+		XE(SERVER_CERTIFICATE_NOT_VALID_YET),
+		XE(SERVER_CERTIFICATE_SIGNATURE_NOT_SUPPORTED),
+		XE(SERVER_CERTIFICATE_KEY_INVALID),
+		XE(SERVER_CERTIFICATE_KEY_MISMATCH),
+		XE(SERVER_CERTIFICATE_KEY_RSA_LENGTH_NOT_SUPPORTED),
+		XE(SERVER_CERTIFICATE_KEY_ALGORITHM_NOT_SUPPORTED),
+		XE(SERVER_CERTIFICATE_CHAIN_INVALID)),
+	    "https shows this certificate from now on, PEM, to new "
+	    "connections." },
+	{ "reset_server_certificate", T_VOID, { HOST_ARG }, ROLE_POOL_ADMIN,
+	    STATES_ANY, MM_ASYNC, ERRORS(XE(OPERATION_NOT_ALLOWED)),
+	    "The same with a new one that xld makes and signs itself." },
 	{ "list_nodes", T_SET(ANY_MAP), { HOST_ARG }, ROLE_READ_ONLY,
 	    STATES_ANY, MM_READS, NULL,
 	    "Each NUMA node in their order: number, memory_total and "
@@ -170,6 +225,25 @@ const struct model_class model_host_metrics = {
 	.methods = no_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
 	.doc = "Figures of a host.",
+};
+
+static const struct model_field certificate_fields[] = {
+	{ "uuid", T_STRING, RO_RUN, 0, "Of this certificate; another has another." },
+	{ "name", T_STRING, RO_RUN, 0, "Empty." },
+	{ "type", T_ENUM("certificate_type"), RO_RUN, 0, "host." },
+	{ "host", T_REF("host"), RO_RUN, 0, "Who shows it." },
+	{ "not_before", T_DATETIME, RO_RUN, 0, "It is good from then." },
+	{ "not_after", T_DATETIME, RO_RUN, 0, "It is not any more." },
+	{ "fingerprint", T_STRING, RO_RUN, 0, "SHA-256." },
+	{ .name = NULL },
+};
+
+const struct model_class model_certificate = {
+	.name = "Certificate",
+	.fields = certificate_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
+	.doc = "The certificate that the host shows at https.",
 };
 
 static const struct model_field source_fields[] = {

@@ -137,16 +137,16 @@ static const struct model_field ppci_fields[] = {
 	INT("func", "Of its address."),
 	TEXT("name", "0000:00:1f.2"),
 	INT("vendor_id", "Who made it."),
-	TEXT("vendor_name", "Not known here."),
+	TEXT("vendor_name", "The same as in pci.ids."),
 	INT("device_id", "What it is."),
-	TEXT("device_name", "Not known here."),
+	TEXT("device_name", "The same as in pci.ids."),
 	INT("revision_id", "Of the device."),
 	INT("class_code", "What it does."),
-	TEXT("class_name", "Not known here."),
+	TEXT("class_name", "The same as in pci.ids."),
 	INT("subsystem_vendor_id", "Who made the card."),
-	TEXT("subsystem_vendor_name", "Not known here."),
+	TEXT("subsystem_vendor_name", "The same as in pci.ids."),
 	INT("subsystem_id", "What card it is."),
-	TEXT("subsystem_name", "Not known here."),
+	TEXT("subsystem_name", "The same as in pci.ids."),
 	TEXT("driver", "Of domain 0 that has it; empty: none."),
 	{ "assignable", T_BOOL, RO_RUN, 0, "pciback has it: guests can get it." },
 	TEXT("assignable_name", "The owner's name of it while it is."),
@@ -176,6 +176,33 @@ const struct model_class model_ppci = {
 	.methods = ppci_methods,
 	.flags = MC_ALL | MC_RECORD | MC_BY_UUID,
 	.doc = "A PCI function of the host.",
+};
+
+static const struct model_field pci_fields[] = {
+	UUID,
+	TEXT("class_name", "What it does; empty, as the other names: pci.ids has "
+	    "none, or the host has no such file."),
+	TEXT("vendor_name", "Who made it."),
+	TEXT("device_name", "What it is."),
+	HOST,
+	TEXT("pci_id", "Its address: 0000:00:1f.2"),
+	{ "functions", T_INT, RO_RUN, 0, "So many are in its slot." },
+	{ "dependencies", T_SET(T_REF("PCI")), RO_RUN, 0,
+	    "The others of its slot." },
+	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
+	TEXT("subsystem_vendor_name", "Who made the card."),
+	TEXT("subsystem_device_name", "What card it is."),
+	TEXT("driver_name", "Of domain 0 that has it; empty: none."),
+	END,
+};
+
+const struct model_class model_pci = {
+	.name = "PCI",
+	.fields = pci_fields,
+	.methods = no_methods,
+	.flags = MC_ALL | MC_RECORD | MC_BY_UUID | MC_OF_HOST,
+	.keys = model_host_keys,
+	.doc = "A PCI function of the host, as later clients know it.",
 };
 
 static const struct model_field dpci_fields[] = {

@@ -17,6 +17,7 @@ static const struct model_field fields[] = {
 	    "Where machines go that are suspended." },
 	{ "crash_dump_SR", T_REF("SR"), RW, STATES_ANY, "Where dumps go." },
 	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
+	{ "tags", T_SET(T_STRING), RW, STATES_ANY, "Words of the owner's." },
 	{ "gui_config", STRINGS, RW, STATES_ANY, "Of the owner's clients." },
 	{ "ha_enabled", T_BOOL, RO_RUN, 0, "Other hosts take over: never." },
 	{ "wlb_enabled", T_BOOL, RO_RUN, 0,
@@ -24,7 +25,17 @@ static const struct model_field fields[] = {
 	{ .name = NULL },
 };
 
+#define PIFS	 T_SET(T_REF("PIF"))
+#define OPERATOR ROLE_POOL_OPERATOR, STATES_ANY, MM_ASYNC, NULL
+
 static const struct model_method methods[] = {
+	{ "create_VLAN", PIFS, { { "device", T_STRING },
+	    { "network", T_REF("network") }, { "VLAN", T_INT } }, OPERATOR,
+	    "VLAN.create by the name of an interface, on each host; gives the "
+	    "VLANs' own." },
+	{ "create_VLAN_from_PIF", PIFS, { { "pif", T_REF("PIF") },
+	    { "network", T_REF("network") }, { "VLAN", T_INT } }, OPERATOR,
+	    "The same by the interface itself." },
 	{ .name = NULL },
 };
 

@@ -65,6 +65,7 @@ static const struct model_field pif_metrics_fields[] = {
 	FIELD("io_read_kbs", T_FLOAT,
 	    "KiB a second received since it was last asked."),
 	FIELD("io_write_kbs", T_FLOAT, "The same sent."),
+	FIELD("carrier", T_BOOL, "It has a link."),
 	FIELD("pif", T_REF("PIF"), "Whose they are."),
 	FIELD("last_updated", T_DATETIME, "When."),
 	END,

@@ -121,6 +121,7 @@ static const struct model_field vdi_fields[] = {
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "location: phy:/dev/... or file:/..., which must be there, of one "
 	    "in Local." },
+	{ "tags", T_SET(T_STRING), RW, STATES_ANY, "Words of the owner's." },
 	{ .name = NULL },
 };
 
@@ -197,6 +198,7 @@ static const struct model_field sr_fields[] = {
 	{ "content_type", T_STRING, RO_INS, 0, "user, iso or empty" },
 	{ "shared", T_BOOL, RO_RUN, 0, "Of several hosts: never." },
 	{ "other_config", STRINGS, RW, STATES_ANY, "The owner's." },
+	{ "tags", T_SET(T_STRING), RW, STATES_ANY, "Words of the owner's." },
 	{ "sm_config", STRINGS, RO_RUN, 0, "Empty." },
 	{ .name = NULL },
 };

@@ -58,6 +58,10 @@ static const struct model_field fields[] = {
 	{ "VTPMs", T_SET(T_REF("VTPM")), RO_RUN, 0, "None." },
 	{ "DPCIs", T_SET(T_REF("DPCI")), RO_RUN, 0,
 	    "PCI functions that it has." },
+	{ "attached_PCIs", T_SET(T_REF("PCI")), RO_RUN, 0,
+	    "The same while it runs, as later clients know them. "
+	    "other_config:pci (0/0000:00:19.0,0/0000:00:1a.0) says which it "
+	    "has from its next start." },
 	{ "DSCSIs", T_SET(T_REF("DSCSI")), RO_RUN, 0, "None." },
 	{ "DSCSI_HBAs", T_SET(T_REF("DSCSI_HBA")), RO_RUN, 0, "None." },
 	{ "PV_bootloader", T_STRING, RW, ST_HALTED,
@@ -94,6 +98,7 @@ static const struct model_field fields[] = {
 	{ "other_config", STRINGS, RW, STATES_ANY,
 	    "transient: true = the record goes when the guest ends. Other "
 	    "keys are the owner's." },
+	{ "tags", T_SET(T_STRING), RW, STATES_ANY, "Words of the owner's." },
 	{ "is_a_snapshot", T_BOOL, RO_RUN, 0,
 	    "It keeps what a machine was; it is never started." },
 	{ "snapshot_of", T_REF("VM"), RO_RUN, 0,
@@ -113,6 +118,11 @@ static const struct model_field fields[] = {
 	    "Messages that its state allows now." },
 	{ "current_operations", T_MAP(T_REF("task"), T_ENUM("vm_operations")),
 	    RO_RUN, 0, "What tasks are doing with it." },
+	{ "blocked_operations", T_MAP(T_ENUM("vm_operations"), T_STRING), RW,
+	    STATES_ANY,
+	    "Messages that are refused until the key goes, by whomever they "
+	    "are sent, with OPERATION_BLOCKED and the value: the owner's word "
+	    "for why. A clone or a snapshot has none." },
 	{ "xenstore_data", STRINGS, RW, STATES_ANY,
 	    "Nodes that the guest finds below its own when it has started; "
 	    "their names begin with vm-data/." },
@@ -161,6 +171,14 @@ static const struct model_method methods[] = {
 	    ERRORS(XE(VALUE_NOT_SUPPORTED)),
 	    "On which nodes of the host such a machine would be if it started "
 	    "now, and why, in a line. Nothing is made." },
+	{ "call_plugin", T_STRING,
+	    { VM_ARG, { "plugin", T_STRING }, { "fn", T_STRING },
+		{ "args", T_MAP(T_STRING, T_STRING) } },
+	    ROLE_VM_OPERATOR, STATES_ANY, MM_ASYNC,
+	    (const char *const[]) { XE(XENAPI_MISSING_PLUGIN),
+		XE(XENAPI_PLUGIN_FAILURE), XE(XLD_HELPER), NULL },
+	    "What a program of the owner's in domain 0 answers about the "
+	    "machine, see xld.conf(5); vm_uuid is added to args." },
 	{ "destroy", T_VOID, { VM_ARG }, ROLE_VM_ADMIN, ST_HALTED, MM_ASYNC,
 	    BAD_STATE,
 	    "Forgets a halted machine; its disks stay, but for a snapshot's." },
@@ -181,8 +199,9 @@ static const struct model_method methods[] = {
 	    MM_ASYNC | MM_OPTIONAL(1), CLONE_ERRORS,
 	    "What it is now, kept: its settings, and copies of the disks that "
 	    "it writes to, but for those of ignore_vdis. One that runs stands "
-	    "still while its disks are copied; they are as after a crash. An "
-	    "image (qcow2) that is open cannot be copied." },
+	    "still for a moment, or, where its disks cannot be kept as they "
+	    "are at one (xld(8)), while they are copied; they are as after a "
+	    "crash. An image (qcow2) that is open cannot be copied." },
 	{ "revert", T_VOID, { { "snapshot", T_REF("VM") } },
 	    ROLE_VM_POWER_ADMIN, ST_HALTED, MM_ASYNC, CLONE_ERRORS,
 	    "The machine, which is halted, becomes what it was: settings "

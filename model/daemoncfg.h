@@ -26,6 +26,7 @@ F(sessions_per_user, NUMBER, "100", 1, 10000, "The same, of one user") \
 F(session_idle_minutes, NUMBER, "1440", 1, 525600, "A session that is not used for so long ends") \
 F(session_hours, NUMBER, "720", 1, 87600, "No session is older") \
 F(logins_failed, NUMBER, "5", 1, 1000, "Wrong passwords from one address in a minute, then it waits") \
+F(calls_per_second, NUMBER, "1000", 0, 1000000, "Calls of one client, but for root on the local socket; 0: any number") \
 F(pool_admin, WORDS, "root", 0, 64, "Users, and groups as @GROUP, who may do everything") \
 F(pool_operator, WORDS, "", 0, 64, "Who may do everything but what gives power over domain 0") \
 F(vm_power_admin, WORDS, "", 0, 64, "Who may make machines, and move and save them") \
@@ -33,6 +34,10 @@ F(vm_admin, WORDS, "", 0, 64, "Who may make machines") \
 F(vm_operator, WORDS, "", 0, 64, "Who may start and stop machines") \
 F(read_only, WORDS, "", 0, 64, "Who may look") \
 F(dom0_floor_mib, NUMBER, "0", 0, 1048576, "Domain 0 gives machines that start memory down to so many MiB; 0: it gives none") \
+F(shutdown_command, WORDS, "/sbin/shutdown -P now", 1, 16, "What host.shutdown runs: a program with its arguments, without a shell") \
+F(reboot_command, WORDS, "/sbin/shutdown -r now", 1, 16, "What host.reboot runs") \
+F(plugin_dir, WORDS, "/etc/xld/plugins", 1, 1, "Programs that host.call_plugin runs; VM.call_plugin those in its folder vm") \
+F(plugin_seconds, NUMBER, "300", 1, 86400, "A plugin that takes longer is killed") \
 F(pci_without_iommu, NUMBER, "0", 0, 1, "1: PV guests get PCI functions although they reach all memory with them") \
 F(rrd_minutes, WORDS, "15", 1, 1, "Figures are sampled until nobody has asked for so long; always; never") \
 F(rrd_guest_kib, NUMBER, "256", 32, 65536, "What the figures of a guest may take; of the host, eight times that") \

@@ -26,6 +26,7 @@ F(HANDLE_INVALID, 3, "class handle", "There is no such object.") \
 F(UUID_INVALID, 3, "class uuid", "No object has this uuid.") \
 F(MAP_DUPLICATE_KEY, 4, "class field reference key", "The map has this key already.") \
 F(OPERATION_NOT_ALLOWED, 4, "reason", "The operation is refused in this context.") \
+F(OPERATION_BLOCKED, 4, "reference code", "The operation is blocked by the owner of the object.") \
 F(OTHER_OPERATION_IN_PROGRESS, 4, "class handle", "Another operation on the object is under way.") \
 F(VM_BAD_POWER_STATE, 4, "vm expected actual", "The machine is not in a state that allows this.") \
 F(VM_HVM_REQUIRED, 4, "vm", "Only an HVM machine can do this.") \
@@ -49,14 +50,51 @@ F(SR_NOT_EMPTY, 4, "sr", "There are disks in the repository.") \
 F(SR_OPERATION_NOT_SUPPORTED, 4, "sr", "Repositories of this type do not do that.") \
 F(SR_FULL, 7, "requested maximum", "The repository has not enough room.") \
 F(NOT_IMPLEMENTED, 1, "function", "This release does not do that.") \
+F(XENAPI_MISSING_PLUGIN, 3, "name", "There is no such plugin.") \
+F(XENAPI_PLUGIN_FAILURE, 9, "status stdout stderr", "A plugin has failed.") \
+F(SERVER_CERTIFICATE_INVALID, 1, "", "The certificate cannot be read.") \
+F(SERVER_CERTIFICATE_EXPIRED, 1, "now not_after", "The certificate is not good any more.") \
+F(SERVER_CERTIFICATE_NOT_VALID_YET, 1, "now not_before", "The certificate is not good yet.") \
+F(SERVER_CERTIFICATE_SIGNATURE_NOT_SUPPORTED, 1, "", "The certificate is signed in a way that is not safe.") \
+F(SERVER_CERTIFICATE_KEY_INVALID, 1, "", "The key cannot be read.") \
+F(SERVER_CERTIFICATE_KEY_MISMATCH, 1, "", "The key is not the certificate's.") \
+F(SERVER_CERTIFICATE_KEY_RSA_LENGTH_NOT_SUPPORTED, 1, "length", "An RSA key has 2048 bits at least.") \
+F(SERVER_CERTIFICATE_KEY_ALGORITHM_NOT_SUPPORTED, 1, "algorithm_oid", "The key is neither RSA nor of an elliptic curve.") \
+F(SERVER_CERTIFICATE_CHAIN_INVALID, 1, "", "The chain cannot be read, or does not stand behind the certificate.") \
 F(POOL_BAD_STATE, 4, "pool state", "The CPU pool is not in a state that allows this.") \
 F(INSUFFICIENT_CPUS, 7, "needed available", "There are not so many free processors.") \
 F(UNKOWN_SCHED_POLICY, 2, "policy", "Xen has no such scheduler.") \
 F(INVALID_CPU, 4, "cpu reason", "The processor cannot be given or taken.") \
 F(LAST_CPU_NOT_REMOVEABLE, 4, "pool", "The last processor of a CPU pool stays.") \
 F(HOST_DISABLED, 4, "host", "The host starts no machines now.") \
+F(HOST_NOT_DISABLED, 4, "", "The host may still start machines.") \
+F(HOST_IN_USE, 4, "host type ref", "Something on the host is in use.") \
+F(CANNOT_EVACUATE_HOST, 4, "errors", "Machines of the host cannot go elsewhere.") \
+F(NO_HOSTS_AVAILABLE, 7, "", "There is no other host for the machine.") \
+F(VM_HAS_PCI_ATTACHED, 4, "vm", "The machine has a PCI function of the host.") \
 F(VM_IS_TEMPLATE, 4, "vm", "The machine is a template.") \
 F(HOST_NOT_ENOUGH_FREE_MEMORY, 7, "needed available", "The host has not enough free memory.") \
+F(VLAN_TAG_INVALID, 2, "vlan", "Tags of VLANs are 1 to 4094.") \
+F(PIF_VLAN_EXISTS, 4, "pif", "The interface has a VLAN of this tag already.") \
+F(PIF_VLAN_STILL_EXISTS, 4, "pif", "There are VLANs on the interface.") \
+F(PIF_IS_VLAN, 4, "pif", "The interface is a VLAN itself.") \
+F(PIF_IS_PHYSICAL, 4, "pif", "The interface is the host's, nobody has made it.") \
+F(PIF_UNMANAGED, 4, "pif", "The interface was made by somebody else.") \
+F(PIF_ALREADY_BONDED, 4, "pif", "The interface is part of a bond.") \
+F(PIF_BOND_NEEDS_MORE_MEMBERS, 2, "", "A bond has two interfaces at least.") \
+F(PIF_IS_MANAGEMENT_INTERFACE, 4, "pif", "The host itself has its addresses on the interface.") \
+F(PIF_DOES_NOT_ALLOW_UNPLUG, 4, "pif", "The interface is not to be taken down.") \
+F(CANNOT_ADD_VLAN_TO_BOND_SLAVE, 4, "pif", "VLANs are the bond's, not its parts'.") \
+F(CANNOT_PLUG_BOND_SLAVE, 4, "pif", "A part of a bond goes up and down with it.") \
+F(DUPLICATE_PIF_DEVICE_NAME, 4, "device", "The interface is known already.") \
+F(MAC_INVALID, 2, "mac", "This is no address of a network interface.") \
+F(MAC_DOES_NOT_EXIST, 3, "mac", "No interface of the host has this address.") \
+F(MAC_STILL_EXISTS, 4, "mac", "The interface is still there.") \
+F(NETWORK_ALREADY_CONNECTED, 4, "network pif", "The network has an interface of the host already.") \
+F(NETWORK_UNMANAGED, 4, "network", "The bridge was made by somebody else.") \
+F(NETWORK_CONTAINS_PIF, 4, "pifs", "Interfaces of the host are in the network.") \
+F(VIF_IN_USE, 4, "network vif", "A machine that runs uses the network.") \
+F(BRIDGE_NAME_EXISTS, 4, "bridge", "The host has an interface of this name.") \
 F(TASK_CANCELLED, 1, "task", "The task was cancelled.") \
 F(XLD_TOO_MANY, 7, "what limit", "A limit of the daemon is reached.") \
 F(XLD_KERNEL, 1, "file reason", "The kernel or ramdisk cannot be used.") \

@@ -26,6 +26,7 @@ M(store_quota_limit, gauge, , "What it may have; a quota that has none is not he
 M(tasks, gauge, , "Tasks by how they stand.") \
 M(api_requests, counter, , "Requests that xld-api has taken since it began.") \
 M(api_failures, counter, , "Those of them that were refused or failed.") \
+M(api_refused, counter, , "Those that were too many of one client (calls_per_second).") \
 M(api_events, counter, , "Events that it was told of.") \
 M(api_connections, gauge, , "Connections, idle ones too.") \
 M(api_sessions, gauge, , "Sessions.") \

@@ -93,7 +93,8 @@ enum model_access {
 /* A key of a map that needs another role than the field. */
 struct model_key {
 	const char *field;
-	/* With * behind it: all that begin so. */
+	/* With * behind it: all that begin so; * alone: the field as a whole, which
+	 * may be a set, too. */
 	const char *name;
 	enum model_role role;
 };
@@ -154,6 +155,8 @@ struct model_method {
 #define MC_LOCAL (1u << 4)
 /* Its fields are the host's, for a pool-operator to set. */
 #define MC_OF_HOST (1u << 5)
+/* Nobody below a pool-operator reads any of it, and no event tells of it. */
+#define MC_SECRET (1u << 6)
 
 struct model_class {
 	const char *name;
@@ -181,7 +184,9 @@ extern const struct model_class model_host_cpu, model_cpu_pool, model_ppci,
     model_pscsi, model_pscsi_hba, model_vm_guest_metrics, model_vbd_metrics,
     model_pif_metrics, model_pbd, model_crashdump, model_vtpm, model_dpci,
     model_dscsi, model_dscsi_hba, model_xspolicy, model_acmpolicy,
-    model_data_source;
+    model_data_source, model_message, model_secret, model_sm, model_vlan, model_bond;
+
+extern const struct model_class model_pci, model_certificate;
 
 /* NULL when there is no such thing. */
 const struct model_class *model_find_class(const char *name);
@@ -208,8 +213,12 @@ enum model_verb {
 	/* See field. */
 	MV_GET,
 	MV_SET,
+	/* Of a map, by key. */
 	MV_ADD_TO,
 	MV_REMOVE_FROM,
+	/* Of a set. */
+	MV_ADD,
+	MV_REMOVE,
 };
 
 /* One message, wherever it comes from. */

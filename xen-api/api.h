@@ -46,6 +46,8 @@ struct limits {
 	size_t sessions, per_user;
 	int64_t idle, life;
 	unsigned logins_failed;
+	/* A second, of one client; 0 = any. */
+	unsigned calls;
 };
 
 /* Two habits of clients, see HACKING.md. A session has one; AUTO: its login
@@ -137,10 +139,14 @@ struct api {
 	rlim_t files;
 	unsigned consoles;
 	/* For /metrics. */
-	uint64_t requests, failures;
+	uint64_t requests, failures, refused;
 	/* Addresses that logins failed from, see api_login.c. */
 	struct xu_map *sources;
 	struct xu_list source_age;
+	/* Who calls how often, see api_rate.c; and those who are refused. */
+	struct xu_map *callers;
+	struct xu_list callers_age, too_many;
+	uv_timer_t refuse;
 	/* Sessions by id, and by use. */
 	struct xu_map *sessions;
 	struct xu_list lru;
@@ -176,6 +182,8 @@ struct request {
 	struct xu_buf in;
 	/* A body over the limit is read and forgotten, up to a point. */
 	size_t dropped;
+	/* One of too many of its client, see api_rate.c. */
+	bool refused;
 	/* The answer. */
 	bool done, suspended, failed;
 	int status;
@@ -194,7 +202,7 @@ struct request {
 	/* Part of the answer, kept while the core is asked for the rest; or what
 	 * it will be asked. */
 	struct xu_val *held;
-	/* While it waits for its turn, and its session's turn before. */
+	/* While it waits for its turn, or its refusal; its session's turn before. */
 	struct xu_list turn;
 	uint64_t had;
 	/* While parked in event.next or event.from; the latter's arguments. */
@@ -228,6 +236,15 @@ struct xu_val *api_core_msg(const struct session *s, const char *method,
 void api_turn_call(struct request *rq, struct session *s, struct xu_val *msg);
 /* Those that wait get no answer of the core any more. */
 void api_turns_close(struct api *a);
+
+/* ---- api_rate.c: how often a client calls ------------------------------------- */
+
+int api_rates_open(struct api *a);
+void api_rates_close(struct api *a);
+/* Counts it. */
+bool api_rate_allows(const struct request *rq);
+/* Answers later: there are too many of them. */
+void api_rate_refuse(struct request *rq);
 
 /* ---- api_open.c: settings, sockets -------------------------------------------- */
 

@@ -235,6 +235,15 @@ is_disk(const struct request *rq)
 	return rq->transfer != NULL && !rq->put && rq->status == MHD_HTTP_OK;
 }
 
+/* Who calls too often would only connect again, which costs more; but what it was
+ * about to put is not read. */
+static bool
+ends_connection(const struct request *rq)
+{
+	return rq->listener->closing ||
+	    (rq->status >= 400 && (!rq->refused || rq->put));
+}
+
 static enum MHD_Result
 send_answer(struct request *rq)
 {
@@ -264,7 +273,9 @@ send_answer(struct request *rq)
 	if (rq->status == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(r, "WWW-Authenticate",
 		    "Basic realm=\"xld\", charset=\"UTF-8\"");
-	if (rq->status >= 400 || rq->listener->closing)
+	if (rq->status == MHD_HTTP_TOO_MANY_REQUESTS)
+		MHD_add_response_header(r, "Retry-After", "1");
+	if (ends_connection(rq))
 		MHD_add_response_header(r, "Connection", "close");
 	rc = MHD_queue_response(rq->conn, (unsigned)rq->status, r);
 	MHD_destroy_response(r);
@@ -340,6 +351,7 @@ first(struct listener *l, struct MHD_Connection *c, const char *method)
 	rq->put = strcmp(method, "PUT") == 0;
 	l->api->requests++;
 	name_request(rq);
+	rq->refused = !api_rate_allows(rq);
 	xu_list_init(&rq->waiting);
 	xu_list_init(&rq->turn);
 	api_connection_is(c, CONN_READING);
@@ -349,7 +361,9 @@ first(struct listener *l, struct MHD_Connection *c, const char *method)
 static void
 begin(struct request *rq, const char *url, const char *method)
 {
-	if (strcmp(method, "POST") == 0)
+	if (rq->refused)
+		api_rate_refuse(rq);
+	else if (strcmp(method, "POST") == 0)
 		api_dispatch(rq, url);
 	else if (rq->put || strcmp(method, "GET") == 0)
 		api_get(rq, url);
@@ -363,7 +377,7 @@ take_body(struct request *rq, const char *data, size_t *size)
 {
 	const size_t max = rq->api->limits.body;
 
-	if (rq->in.len + *size <= max)
+	if (!rq->refused && rq->in.len + *size <= max)
 		xu_buf_add(&rq->in, data, *size);
 	else
 		rq->dropped += *size;
@@ -424,7 +438,7 @@ api_http_request(void *arg, struct MHD_Connection *c, const char *url,
 	if (*size != 0)
 		return take_body(rq, data, size);
 	api_connection_is(c, CONN_BUSY);
-	if (!rq->done && rq->dropped != 0)
+	if (!rq->done && rq->dropped != 0 && !rq->refused)
 		too_big(rq);
 	else if (!rq->done)
 		begin(rq, url, method);
@@ -442,6 +456,7 @@ api_http_completed(void *arg XU_UNUSED, struct MHD_Connection *c, void **ctx,
 	*ctx = NULL;
 	api_connection_is(c, CONN_WAITING);
 	api_event_unpark(rq);
+	xu_list_remove(&rq->turn);
 	if (rq->transfer != NULL)
 		api_transfer_gone(rq);
 	if (rq->stream >= 0)

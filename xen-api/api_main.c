@@ -45,6 +45,7 @@ start(struct api *a, bool settings)
 {
 	if (api_sessions_open(a) < 0 || api_core_open(a, CORE_FD) < 0 ||
 	    api_events_open(a) < 0 || api_logins_open(a) < 0 ||
+	    api_rates_open(a) < 0 ||
 	    api_listen_open(a, LISTEN_FD, settings ? SETTINGS_FD : -1,
 		FIRST_FD) < 0) {
 		xu_log(XU_ERROR, "cannot start: %s", strerror(errno));
@@ -58,6 +59,7 @@ static void
 stop(struct api *a)
 {
 	api_core_close(a);
+	api_rates_close(a);
 	api_sessions_close(a);
 	uv_run(a->loop, UV_RUN_NOWAIT);
 	api_logins_close(a);

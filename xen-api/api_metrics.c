@@ -108,6 +108,7 @@ add_own(const struct api *a, struct xu_val *all)
 		    struct listener, all)->connections;
 	put_own(all, "api_requests", (int64_t)a->requests);
 	put_own(all, "api_failures", (int64_t)a->failures);
+	put_own(all, "api_refused", (int64_t)a->refused);
 	put_own(all, "api_events", (int64_t)a->next_serial);
 	put_own(all, "api_connections", connections);
 	put_own(all, "api_sessions", (int64_t)xu_map_count(a->sessions));

@@ -134,6 +134,8 @@ set_limits(struct limits *l, const struct xu_val *s)
 		.life = 3600 * xu_val_get_int(s, "session_hours", 720),
 		.logins_failed =
 		    (unsigned)xu_val_get_int(s, "logins_failed", 5),
+		.calls =
+		    (unsigned)xu_val_get_int(s, "calls_per_second", 1000),
 	};
 }
 

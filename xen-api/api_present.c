@@ -222,7 +222,7 @@ static bool
 is_reference(const struct model_error *e, size_t i)
 {
 	static const char *const names[] = { "handle", "vm", "reference",
-		"task" };
+		"ref", "host", "task" };
 	const char *p = e == NULL ? "" : e->params;
 	size_t n;
 

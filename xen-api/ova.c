@@ -107,7 +107,6 @@ take_record(const struct model_class *c, const struct xu_val *record,
     const char *id, struct xu_err *e)
 {
 	struct xu_val *out = xu_struct();
-	const char *bridge = xu_val_get_str(record, "bridge", "");
 
 	for (const struct model_field *f = c->fields; f->name != NULL; f++) {
 		if (take_field(record, f, out) == 0)
@@ -119,9 +118,6 @@ take_record(const struct model_class *c, const struct xu_val *record,
 		xu_val_free(out);
 		return NULL;
 	}
-	/* Of others' networks, which have names beside. */
-	if (bridge[0] != '\0')
-		xu_val_set(out, "bridge", xu_str(bridge));
 	return out;
 }
 

@@ -61,6 +61,13 @@ int listen_tcp(const char *where, struct xu_err *e);
 int own_certificate(const char *cert, const char *key, const char *user,
     struct xu_err *e);
 
+/* The certificate of https. */
+const char *certificate_path(const struct xu_val *conf);
+/* Where the settings name none: this pair is it from the next start of xld-api or
+ * api_reload on; or a new one of our own is. */
+int keep_certificate(const char *cert, const char *key, struct xu_err *e);
+int renew_certificate(struct xu_err *e);
+
 /* ---- login.c ------------------------------------------------------------------- */
 
 /* access.login(user, password, address): the user's role, in the end;

@@ -134,8 +134,14 @@ void
 api_event(struct core *c, const char *cls, const char *operation,
     const char *ref, struct xu_val *record)
 {
-	AUTO_VAL struct xu_val *v = xu_struct();
+	const struct model_class *m = model_find_class(cls);
+	AUTO_VAL struct xu_val *v = NULL;
 
+	if (m != NULL && (m->flags & MC_SECRET) != 0) {
+		xu_val_free(record);
+		return;
+	}
+	v = xu_struct();
 	xu_val_set(v, "class", xu_str(cls));
 	xu_val_set(v, "operation", xu_str(operation));
 	xu_val_set(v, "ref", xu_str(ref));

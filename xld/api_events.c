@@ -51,6 +51,8 @@ event_state(struct call *k)
 	int64_t n;
 
 	for (size_t i = 0; (o = class_ops_at(i)) != NULL; i++) {
+		if ((o->cls->flags & MC_SECRET) != 0)
+			continue;
 		name = o->cls->name;
 		records = names(wanted, name) ? xu_struct() : NULL;
 		n = walk(k->core, o, records);
@@ -74,7 +76,8 @@ event_inject(struct call *k)
 	void *obj = NULL;
 
 	for (size_t i = 0; (o = class_ops_at(i)) != NULL; i++)
-		if (strcasecmp(o->cls->name, class) == 0)
+		if (strcasecmp(o->cls->name, class) == 0 &&
+		    (o->cls->flags & MC_SECRET) == 0)
 			break;
 	if (o != NULL && o->refresh != NULL)
 		o->refresh(k->core);

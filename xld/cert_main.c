@@ -2,7 +2,7 @@
 /*
  * xld-cert: a key and a certificate that it signs itself, for https where the
  * owner has none: PEM, to descriptors 3 (certificate) and 4 (key). Argument: the
- * host's name. Knows nothing, reads nothing.
+ * host's name. Knows nothing, reads nothing. Or it looks at one: cert_look.c.
  */
 #include "config.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cert_look.h"
 #include "xu_auto.h"
 #include "xu_file.h"
 
@@ -132,6 +133,10 @@ main(int argc, char **argv)
 				"host name and two files (3, 4)\n");
 		return 2;
 	}
+	if (strcmp(argv[1], CERT_LOOK) == 0)
+		return cert_look() < 0;
+	if (strcmp(argv[1], CERT_CHECK) == 0)
+		return cert_check() < 0;
 	r = make(argv[1][0] == '\0' ? "localhost" : argv[1]);
 	if (r < 0)
 		fprintf(stderr, "xld-cert: %s\n", gnutls_strerror(r));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xld-copy [START]: the content of descriptor 3 to descriptor 4, from byte START (0)
- * on, holes as holes; in a device, whose old bytes are others', holes and what is
- * behind the content as zeros. What is copied is a guest's, so this is nobody, with
+ * on, holes as holes, and only by reference where one file system has both and can;
+ * in a device, whose old bytes are others', holes and what is behind the content as
+ * zeros. What is copied is a guest's, so this is nobody, with
  * nothing but the two files. Says how far it is in per cent, a line each; otherwise
  * why it failed. Status 0: all is on disk.
  *
@@ -48,6 +49,7 @@ copy_fail(const char *what)
 static int
 confine(void)
 {
+	static const unsigned long requests[] = { BLKZEROOUT, FICLONE };
 	static const int calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 		SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
 		SCMP_SYS(fsync), SCMP_SYS(ftruncate), SCMP_SYS(exit_group),
@@ -61,8 +63,9 @@ confine(void)
 		return -1;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
-	r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-	    SCMP_A1(SCMP_CMP_EQ, BLKZEROOUT, 0));
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		    SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
 	r |= seccomp_load(f);
 	seccomp_release(f);
 	return r == 0 ? 0 : -1;
@@ -187,11 +190,20 @@ copy(char *buf, off_t at, off_t size, off_t end)
 	}
 }
 
+/* Where the file system can, both files have the same blocks until one of them is
+ * written to: that takes no time. */
+static bool
+share(off_t start)
+{
+	return start == 0 && !copy_device &&
+	    ioctl(copy_to, FICLONE, copy_from) == 0;
+}
+
 static int
 copy_all(char *buf, off_t start)
 {
+	const char *failed = NULL;
 	off_t size, end;
-	const char *failed;
 
 	size = lseek(copy_from, 0, SEEK_END);
 	if (size < 0)
@@ -201,7 +213,8 @@ copy_all(char *buf, off_t start)
 		errno = end < 0 ? errno : ENOSPC;
 		return copy_fail("look at the target");
 	}
-	failed = copy(buf, start, size, end);
+	if (!share(start))
+		failed = copy(buf, start, size, end);
 	if (failed == NULL && copy_device &&
 	    copy_zeros(start > size ? start : size, end, end) < 0)
 		failed = "write";

@@ -9,6 +9,11 @@
 #include "dev.h"
 #include "xu_log.h"
 
+/* Steps that a backend makes while it is waited for, at most. */
+#define WAIT_STEPS 4
+/* Of one device's backend the log is told that often. */
+#define TOLD_AGAIN_MS 60000
+
 const struct dev_class *const dev_classes[] = { &vbd_class, &vif_class,
 	&pci_class, NULL };
 
@@ -160,8 +165,10 @@ dev_wait(struct dev_work *w,
 
 	w->reached = reached;
 	w->what = what;
+	w->more = 0;
 	DEV_EACH(d, w)
 		if (d->phase != DEV_OFF) {
+			w->more += WAIT_STEPS;
 			d->work = w;
 			dev_watch(d);
 			dev_look(d);
@@ -191,11 +198,26 @@ has_parted(struct dev *d, struct xu_err *e)
 	return d->cls->part == NULL || d->cls->part(d, e) != 0;
 }
 
+/* Its guest can close it, and open it again, as often as it likes. */
+static void
+tell_closed(struct dev *d)
+{
+	uint64_t now = uv_now(d->guest->core->loop);
+	char label[200], said[200];
+
+	if (d->told != 0 && now - d->told < TOLD_AGAIN_MS)
+		return;
+	d->told = now;
+	dev_complaint(d, said, sizeof(said));
+	xu_log(XU_NOTICE, "%s: the backend of %s has closed%s%s",
+	    guest_name(d->guest), dev_label(d, label, sizeof(label)),
+	    said[0] != '\0' ? ": " : "", said);
+}
+
 void
 dev_changed(struct dev *d, unsigned before)
 {
 	struct xu_err e = XU_ERR_INIT;
-	char label[200], said[200];
 	struct dev_work *w = d->work;
 	int r;
 
@@ -203,18 +225,18 @@ dev_changed(struct dev *d, unsigned before)
 		r = look(w, &e);
 		if (r != 0)
 			wake(w, r < 0 ? &e : NULL);
-		else if (w->deadline != NULL && d->back != before)
+		else if (w->deadline != NULL && d->back != before &&
+		    w->more > 0) {
 			/* One after the other is progress, too. */
+			w->more--;
 			start_deadline(w);
+		}
 	} else if (w == NULL && d->phase == DEV_LEAVING) {
 		if (has_parted(d, &e))
 			dev_left(d);
 	} else if (w == NULL && d->phase == DEV_ON && d->back != before &&
 	    (d->back == BUS_CLOSED || d->back == BUS_NONE)) {
-		dev_complaint(d, said, sizeof(said));
-		xu_log(XU_NOTICE, "%s: the backend of %s has closed%s%s",
-		    guest_name(d->guest), dev_label(d, label, sizeof(label)),
-		    said[0] != '\0' ? ": " : "", said);
+		tell_closed(d);
 	} else if (w == NULL && d->phase == DEV_ON && d->cls->moved != NULL) {
 		d->cls->moved(d);
 	}
@@ -317,6 +339,7 @@ dev_publish(struct dev_work *w, struct xu_err *e)
 		if (d->phase == DEV_ARRIVING) {
 			d->domid = w->guest->domid;
 			d->back = d->front = BUS_NONE;
+			d->told = 0;
 		}
 	if (dev_first(w) == NULL ||
 	    (grant(w, e) == 0 && dev_write(w, e) == 0))

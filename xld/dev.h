@@ -21,9 +21,9 @@
  * devices of a guest together, of dev_hot.c for one. Waits are ended by one watch
  * for each device, on its backend's state, or by the deadline (DEV_DEADLINE_S,
  * XLD_DEVICE_TIMEOUT in xld's environment), which begins anew with each step that
- * one of the devices makes. At creation nobody waits for the
- * guest's frontend. A polite detach whose deadline has passed goes on: it is
- * finished when the backend closes.
+ * one of the devices makes, but not for ever: a guest can send its backend to and
+ * fro. At creation nobody waits for the guest's frontend. A polite detach whose
+ * deadline has passed goes on: it is finished when the backend closes.
  *
  * What survives a crash: a device's entry says "plug": "arriving" (as new) and
  * "plugging" are undone by the next xld, "leaving" (for ever: "doomed") is
@@ -84,6 +84,8 @@ struct dev {
 	unsigned back, front;
 	/* Who waits for it, NULL = nobody. */
 	struct dev_work *work;
+	/* When the log was last told that its backend has closed; 0 = never. */
+	uint64_t told;
 	/* Of the class: own_size bytes, zero at first. */
 	void *own;
 };
@@ -176,6 +178,8 @@ struct dev_work {
 	bool (*reached)(struct dev_work *w, struct dev *d, struct xu_err *e);
 	const char *what;
 	uv_timer_t *deadline;
+	/* How often that may begin anew. */
+	unsigned more;
 	unsigned preparing;
 	bool modelling;
 	/* No longer wait for the guest: it has no driver. */

@@ -215,6 +215,16 @@ rm_empty(struct core *c, const char *path)
 		    !(is_empty(c, t, path) && xs_rm(c->xs, t, path)));
 }
 
+/* That one, and so many above it. Path is used up. */
+static void
+rm_empty_up(struct core *c, char *path, int levels)
+{
+	for (; levels > 0; levels--) {
+		rm_empty(c, path);
+		*strrchr(path, '/') = '\0';
+	}
+}
+
 #define COMPLAINTS "/local/domain/0/error/backend/%s/%d"
 
 /* The kernel makes all of these folders when it has to say something. */
@@ -224,10 +234,7 @@ rm_empty_complaints(struct core *c, const char *kind, int32_t domid)
 	char path[NODES_BASE_MAX + 32];
 
 	snprintf(path, sizeof(path), COMPLAINTS, kind, domid);
-	for (int up = 0; up < 4; up++) {
-		rm_empty(c, path);
-		*strrchr(path, '/') = '\0';
-	}
+	rm_empty_up(c, path, 4);
 }
 
 void
@@ -258,10 +265,19 @@ rm_empty_backends(struct core *c, const char *kind, int32_t domid)
 
 	snprintf(path, sizeof(path), "/local/domain/0/backend/%s/%d", kind,
 	    domid);
-	for (int up = 0; up < 3; up++) {
-		rm_empty(c, path);
-		*strrchr(path, '/') = '\0';
-	}
+	rm_empty_up(c, path, 3);
+}
+
+/* The domain's own, which has others still. */
+static void
+rm_empty_fronts(struct core *c, const char *kind, int32_t domid)
+{
+	char path[NODES_BASE_MAX];
+
+	snprintf(path, sizeof(path), "/local/domain/%d/device/%s", domid, kind);
+	rm_empty(c, path);
+	snprintf(path, sizeof(path), "/libxl/%d/device/%s", domid, kind);
+	rm_empty_up(c, path, 2);
 }
 
 static void
@@ -280,6 +296,27 @@ rm_empty_of(struct core *c, const char *back, int32_t domid)
 {
 	rm_empty_backends(c, back, domid);
 	rm_empty_complaints(c, back, domid);
+}
+
+/* What the devices of w were in. Those of a kind follow each other. */
+static void
+rm_empty_folders(struct dev_work *w)
+{
+	struct core *c = w->guest->core;
+	const struct dev *seen = NULL;
+
+	DEV_EACH(d, w) {
+		if (d->domid < 0 ||
+		    (seen != NULL && back_kind(seen) == back_kind(d)))
+			continue;
+		seen = d;
+		rm_empty_of(c, back_kind(d), d->domid);
+		if (d->cls->twin != NULL)
+			rm_empty_of(c, d->cls->twin, d->domid);
+		/* When all of them go, so does the domain. */
+		if (w->only != NULL)
+			rm_empty_fronts(c, d->cls->kind, d->domid);
+	}
 }
 
 void
@@ -303,13 +340,7 @@ dev_erase(struct dev_work *w)
 	}
 	if (run_loose(c, &n, "remove the nodes of devices", &e) < 0)
 		xu_log_err(XU_ERROR, &e);
-	DEV_EACH(d, w) {
-		if (d->domid < 0)
-			continue;
-		rm_empty_of(c, back_kind(d), d->domid);
-		if (d->cls->twin != NULL)
-			rm_empty_of(c, d->cls->twin, d->domid);
-	}
+	rm_empty_folders(w);
 }
 
 bool

@@ -13,8 +13,13 @@
 #include <string.h>
 
 #include "access.h"
+#include "message.h"
+#include "nets.h"
 #include "sampled.h"
+#include "secret.h"
+#include "sr.h"
 #include "vdi.h"
+#include "vm_allows.h"
 #include "vm_export.h"
 #include "vm_snapshot.h"
 #include "where.h"
@@ -23,20 +28,25 @@
 
 static const struct class_ops *const classes[] = { &vm_ops, &vm_metrics_ops,
 	&console_ops, &host_ops, &host_metrics_ops, &host_cpu_ops,
-	&cpu_pool_ops, &ppci_ops, &pscsi_ops, &pscsi_hba_ops,
+	&cpu_pool_ops, &certificate_ops, &ppci_ops, &pci_ops, &pscsi_ops,
+	&pscsi_hba_ops,
 	&vm_guest_metrics_ops, &vbd_metrics_ops, &pif_metrics_ops, &pbd_ops,
 	&crashdump_ops, &vtpm_ops, &dpci_ops, &dscsi_ops, &dscsi_hba_ops,
 	&xspolicy_ops, &acmpolicy_ops, &task_ops, &vbd_ops, &vdi_ops,
 	&sr_ops, &vif_ops, &vif_metrics_ops, &network_ops, &pif_ops,
-	&pool_ops, &role_ops, &subject_ops, &user_ops };
+	&pool_ops, &role_ops, &subject_ops, &user_ops, &message_ops,
+	&secret_ops, &sm_ops, &vlan_ops, &bond_ops };
 static const struct handler *const handlers[] = { vm_handlers, host_handlers,
 	task_handlers, vbd_handlers, vdi_handlers, vif_handlers,
 	network_handlers, cpu_handlers, cpu_pool_handlers, none_handlers,
 	sr_handlers, vm_clone_handlers, people_handlers, pci_handlers,
 	vm_save_handlers, vm_migrate_handlers, vm_dump_handlers, trust_handlers,
-	vm_snapshot_handlers,
+	vm_snapshot_handlers, vm_revert_handlers,
 	vm_vcpus_handlers, cpu_sched_handlers, usage_handlers,
-	figure_handlers };
+	figure_handlers, message_handlers, secret_handlers,
+	host_end_handlers, plugin_handlers,
+	certificate_handlers, pif_handlers, vlan_handlers,
+	bond_handlers };
 
 /* ---- answers -------------------------------------------------------------------- */
 
@@ -133,20 +143,28 @@ err_description(const struct xu_err *e)
 void
 call_fail(struct call *k, const struct xu_err *e)
 {
+	call_fail_as(k, err_description(e), e->msg);
+}
+
+void
+call_fail_as(struct call *k, struct xu_val *description, const char *sentence)
+{
+	const char *code = xu_val_str(xu_val_at(description, 0));
 	AUTO_VAL struct xu_val *r = NULL;
 
 	xu_log_context(k->request);
-	audit(k, NULL, e->code);
-	xu_log(XU_INFO, "%s: %s: %s", k->method, e->code, e->msg);
+	audit(k, NULL, code);
+	xu_log(XU_INFO, "%s: %s: %s", k->method, code, sentence);
 	if (k->task != NULL)
-		task_failure(k->task, e);
+		task_failure(k->task, description, sentence);
 	if (k->task != NULL && !k->unanswered) {
+		xu_val_free(description);
 		call_free(k);
 		return;
 	}
 	r = xu_struct();
-	xu_val_set(r, "error", err_description(e));
-	xu_val_set(r, "message", xu_str(e->msg));
+	xu_val_set(r, "error", description);
+	xu_val_set(r, "message", xu_str(sentence));
 	api_send(k->core, XU_MSG_REPLY, k->id, r, -1);
 	call_free(k);
 }
@@ -237,7 +255,8 @@ role_needed(const struct call *k)
 	const struct class_ops *o;
 	void *obj;
 
-	if (k->m.field == NULL || k->m.cls->keys == NULL)
+	if (k->m.field == NULL || k->m.cls->keys == NULL ||
+	    k->m.field->type->kind != MK_MAP)
 		return k->m.role;
 	if (k->m.verb == MV_ADD_TO || k->m.verb == MV_REMOVE_FROM)
 		return model_key_role(&k->m, argument(k, 1));
@@ -277,7 +296,7 @@ call_may_have(struct call *k, const struct xu_val *was,
 	if (word == NULL || call_has_role(k, ROLE_POOL_ADMIN))
 		return true;
 	call_refuse(k, "RBAC_PERMISSION_DENIED", k->method,
-	    "%s with %s needs the role %s: it says what domain 0 runs",
+	    "%s with %s needs the role %s: it is about domain 0 itself",
 	    k->method, word, needs);
 	return false;
 }
@@ -294,11 +313,13 @@ objects_exist(struct call *k)
 		t = k->m.args[i].type;
 		o = t->kind == MK_REF ? ops_of(model_find_class(t->name)) :
 					NULL;
-		/* Left out, or none where a field may have none. */
-		if ((i >= xu_val_count(k->params) &&
-			i + MM_OPTIONALS(k->m.flags) >= k->m.nargs) ||
-		    (k->m.verb == MV_SET && i > 0 && argument(k, i)[0] == '\0'))
+		/* Left out, or none where there may be none. */
+		if ((i + MM_OPTIONALS(k->m.flags) >= k->m.nargs ||
+			(k->m.verb == MV_SET && i > 0)) &&
+		    argument(k, i)[0] == '\0')
 			continue;
+		if (o != NULL && o->cls != k->m.cls && o->refresh != NULL)
+			o->refresh(k->core);
 		if (o == NULL || o->find(k->core, argument(k, i)) != NULL)
 			continue;
 		xu_err_set(&e, "HANDLE_INVALID", 0,
@@ -310,65 +331,6 @@ objects_exist(struct call *k)
 		return false;
 	}
 	return true;
-}
-
-static void
-expected_states(unsigned states, char *out, size_t size)
-{
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (unsigned p = 0; p <= DOM_UNKNOWN; p++)
-		if ((states & (1u << p)) != 0 && n < size)
-			n += (size_t)snprintf(out + n, size - n, "%s%s",
-			    n > 0 ? ", " : "", dom_power_word(p));
-}
-
-static bool
-state_allows(struct call *k)
-{
-	struct guest *g = k->guest;
-	struct xu_err e = XU_ERR_INIT;
-	AUTO_VAL struct xu_val *dying = NULL;
-	enum dom_power power;
-	char expected[96];
-
-	if (g == NULL || (k->m.flags & MM_READS) != 0)
-		return true;
-	if (g->op != OP_NONE && k->m.states != STATES_ANY) {
-		xu_err_set(&e, "OTHER_OPERATION_IN_PROGRESS", 0,
-		    "'%s' is being %s; try again when that is done",
-		    guest_name(g),
-		    g->op == OP_CREATE	    ? "created" :
-			g->op == OP_DESTROY ? "destroyed" :
-			g->op == OP_SAVE    ? "saved" :
-			g->op == OP_DUMP    ? "dumped" :
-			g->op == OP_SNAPSHOT ? "copied" :
-			g->op == OP_REVERT  ? "reverted" :
-			g->op == OP_EXPORT  ? "exported" :
-					      "restarted");
-		xu_err_param(&e, "VM");
-		xu_err_param(&e, "%s", g->uuid);
-		call_fail(k, &e);
-		return false;
-	}
-	if (k->m.states == STATES_ANY)
-		return true;
-	scan_one(g);
-	power = guest_power(g);
-	if ((k->m.states & (1u << power)) != 0)
-		return true;
-	expected_states(k->m.states, expected, sizeof(expected));
-	dying = dying_reason(g);
-	xu_err_set(&e, "VM_BAD_POWER_STATE", 0,
-	    "'%s' is %s; %s needs it to be %s%s%s", guest_name(g),
-	    dom_power_word(power), k->method, expected,
-	    xu_val_strlen(dying) > 0 ? ": " : "", xu_val_str(dying));
-	xu_err_param(&e, "%s", g->uuid);
-	xu_err_param(&e, "%s", expected);
-	xu_err_param(&e, "%s", dom_power_word(power));
-	call_fail(k, &e);
-	return false;
 }
 
 /* ---- messages that all classes have ------------------------------------------------- */
@@ -464,6 +426,23 @@ get_one(struct call *k, const struct class_ops *o)
 		call_ok(k, xu_val_copy(v));
 }
 
+/* The set with that text in it, or without. */
+static struct xu_val *
+changed_set(const struct xu_val *now, const char *text, bool with)
+{
+	struct xu_val *set = xu_array();
+	const char *word;
+
+	for (size_t i = 0; i < xu_val_count(now); i++) {
+		word = xu_val_str(xu_val_at(now, i));
+		if (strcmp(word, text) != 0)
+			xu_val_add(set, xu_str(word));
+	}
+	if (with)
+		xu_val_add(set, xu_str(text));
+	return set;
+}
+
 /* What a field would be, now being what it is; or NULL with the call refused. name:
  * of the object, for the sentence. */
 static struct xu_val *
@@ -473,8 +452,12 @@ changed_value(struct call *k, const struct xu_val *now, const char *name)
 	struct xu_err e = XU_ERR_INIT;
 	struct xu_val *map;
 
+	if (k->m.verb == MV_SET && strcmp(field, "tags") == 0)
+		return config_unique_tags(xu_val_at(k->params, 1));
 	if (k->m.verb == MV_SET)
 		return xu_val_copy(xu_val_at(k->params, 1));
+	if (k->m.verb == MV_ADD || k->m.verb == MV_REMOVE)
+		return changed_set(now, key, k->m.verb == MV_ADD);
 	map = now == NULL ? xu_struct() : xu_val_copy(now);
 	if (k->m.verb == MV_ADD_TO && xu_val_get(map, key) != NULL) {
 		xu_val_free(map);
@@ -560,6 +543,8 @@ set_other(struct call *k, const struct class_ops *o)
 	if (!xu_val_ok(v))
 		xu_err_set(&e, "XLD_NO_MEMORY", ENOMEM, "%s", k->method);
 	if (xu_err_is_set(&e) ||
+	    (strcmp(k->m.field->name, "tags") == 0 &&
+		config_check_tags(v, &e) < 0) ||
 	    o->set(k->core, obj, k->m.field->name, v, &e) < 0) {
 		call_fail(k, &e);
 		return;
@@ -793,7 +778,7 @@ dispatch(struct core *c, uint32_t id, struct xu_val *msg)
 	if (k->m.cls == &model_vm && k->m.nargs > 0 &&
 	    k->m.args[0].type->kind == MK_REF)
 		k->guest = guest_by_uuid(c, argument(k, 0));
-	if (!state_allows(k))
+	if (!vm_allows(k))
 		return;
 	if (xu_val_get_bool(msg, "async", false) && !to_background(k))
 		return;

@@ -47,7 +47,7 @@ slot(struct guest *g)
 static void
 serial_path(const struct guest *g, char out[128])
 {
-	snprintf(out, 128, QEMU_FOLDER "/%s.serial", g->uuid);
+	snprintf(out, 128, QEMU_FOLDER "/%s.serial", guest_handle(g));
 }
 
 static bool

@@ -160,6 +160,8 @@ add_parts(struct core *c, struct xu_val *v)
 		{ "host_CPUs", &host_cpu_ops },
 		{ "resident_cpu_pools", &cpu_pool_ops },
 		{ "PPCIs", &ppci_ops },
+		{ "PCIs", &pci_ops },
+		{ "certificates", &certificate_ops },
 		{ "PSCSIs", &pscsi_ops },
 		{ "PSCSI_HBAs", &pscsi_hba_ops },
 	};
@@ -200,6 +202,7 @@ host_record(struct core *c, void *obj XU_UNUSED)
 	xu_val_set(v, "software_version", software(c));
 	xu_val_set(v, "other_config", other != NULL ? xu_val_copy(other) :
 						      xu_struct());
+	xu_val_set(v, "tags", config_tags(c->host));
 	xu_val_set(v, "capabilities", words_of(c->version.capabilities));
 	xu_val_set(v, "cpu_configuration", processors(c, &p));
 	xu_val_set(v, "sched_policy", xu_str(sched_name(c)));

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "db.h"
 #include "pci.h"
+#include "pci_ids.h"
 #include "sysfs.h"
 #include "xld.h"
 #include "xu_num.h"
@@ -28,7 +30,7 @@ struct listing {
 	size_t n;
 };
 
-static struct listing pci, units, adapters;
+static struct listing pci, cards, units, adapters;
 
 static bool
 is_function(const char *name)
@@ -162,6 +164,54 @@ child(const char *folder, const struct item *item, const char *below)
 	return v != NULL ? v : xu_str("");
 }
 
+/* ---- what PCI functions are called --------------------------------------------------- */
+
+/* Of all there were when one was not among them. */
+static struct pci_names *names;
+static size_t nnames;
+
+static struct pci_ids
+ids_of(const struct item *i)
+{
+	static const char *const leaves[] = { "vendor", "device",
+		"subsystem_vendor", "subsystem_device", "class" };
+	uint32_t n[XU_ARRAY_SIZE(leaves)];
+
+	for (size_t k = 0; k < XU_ARRAY_SIZE(leaves); k++) {
+		AUTO_VAL struct xu_val *v = number(PCI, i, leaves[k]);
+
+		n[k] = (uint32_t)xu_val_int(v);
+	}
+	return (struct pci_ids) { n[0], n[1], n[2], n[3], n[4] };
+}
+
+static const struct pci_names *
+known(const struct pci_ids *ids)
+{
+	for (size_t i = 0; i < nnames; i++)
+		if (memcmp(&names[i].ids, ids, sizeof(*ids)) == 0)
+			return &names[i];
+	return NULL;
+}
+
+/* The file is read when there is something new, once for all that l has. */
+static const struct pci_names *
+names_of(const struct listing *l, const struct item *of)
+{
+	static const struct pci_names none;
+	struct pci_ids ids = ids_of(of);
+
+	if (known(&ids) != NULL)
+		return known(&ids);
+	free(names);
+	names = calloc(l->n, sizeof(*names));
+	nnames = names == NULL ? 0 : l->n;
+	for (size_t i = 0; i < nnames; i++)
+		names[i].ids = ids_of(&l->all[i]);
+	pci_ids_load(names, nnames);
+	return known(&ids) != NULL ? known(&ids) : &none;
+}
+
 /* ---- PPCI ------------------------------------------------------------------------- */
 
 static void
@@ -229,9 +279,8 @@ pci_record(struct core *c, void *obj)
 		{ "subsystem_vendor_id", "subsystem_vendor" },
 		{ "subsystem_id", "subsystem_device" },
 	};
-	static const char *const unknown[] = { "vendor_name", "device_name",
-		"class_name", "subsystem_vendor_name", "subsystem_name" };
 	const struct item *i = obj;
+	const struct pci_names *called = names_of(&pci, i);
 	struct xu_val *v = xu_struct();
 	struct xu_bdf at = { 0, 0, 0, 0 };
 	char driver[64];
@@ -246,8 +295,11 @@ pci_record(struct core *c, void *obj)
 	xu_val_set(v, "name", xu_str(i->name));
 	for (size_t k = 0; k < XU_ARRAY_SIZE(rows); k++)
 		xu_val_set(v, rows[k].field, number(PCI, i, rows[k].leaf));
-	for (size_t k = 0; k < XU_ARRAY_SIZE(unknown); k++)
-		xu_val_set(v, unknown[k], xu_str(""));
+	xu_val_set(v, "vendor_name", xu_str(called->vendor));
+	xu_val_set(v, "device_name", xu_str(called->device));
+	xu_val_set(v, "class_name", xu_str(called->class));
+	xu_val_set(v, "subsystem_vendor_name", xu_str(called->subvendor));
+	xu_val_set(v, "subsystem_name", xu_str(called->subdevice));
 	sysfs_link(driver, sizeof(driver), PCI "/%s/driver", i->name);
 	xu_val_set(v, "driver", xu_str(driver));
 	add_use(c, &at, driver, v);
@@ -261,6 +313,98 @@ const struct class_ops ppci_ops = {
 	.ref = ref_of,
 	.record = pci_record,
 	.refresh = pci_look_all,
+};
+
+/* ---- PCI: the same for later clients ------------------------------------------------- */
+
+static void
+cards_look(struct core *c)
+{
+	look(c, &cards, PCI, is_function, "PCI");
+}
+
+static void *
+card_find(struct core *c XU_UNUSED, const char *ref)
+{
+	return find_in(&cards, ref);
+}
+
+static void *
+card_next(struct core *c XU_UNUSED, size_t *pos)
+{
+	return next_in(&cards, pos);
+}
+
+void
+pci_ref(const struct core *c, const struct xu_bdf *at, char out[UUID_TEXT])
+{
+	char what[32], text[XU_BDF_TEXT];
+
+	xu_bdf_text(at, text);
+	snprintf(what, sizeof(what), "PCI %s", text);
+	uuid_derive(c->host_uuid, what, out);
+}
+
+/* "0000:00:1f." of "0000:00:1f.2" */
+static bool
+same_slot(const struct item *a, const struct item *b)
+{
+	size_t n = strcspn(a->name, ".");
+
+	return strncmp(a->name, b->name, n + 1) == 0;
+}
+
+static struct xu_val *
+card_record(struct core *c, void *obj)
+{
+	const struct item *i = obj;
+	const struct pci_names *called = names_of(&cards, i);
+	struct xu_val *v = xu_struct(), *others = xu_array();
+	AUTO_VAL struct xu_val *kept = db_get(c->db, "PCI", i->uuid, NULL);
+	const struct xu_val *map = xu_val_get(kept, "other_config");
+	char driver[64];
+
+	for (size_t k = 0; k < cards.n; k++)
+		if (&cards.all[k] != i && same_slot(i, &cards.all[k]))
+			xu_val_add(others, xu_str(cards.all[k].uuid));
+	sysfs_link(driver, sizeof(driver), PCI "/%s/driver", i->name);
+	xu_val_set(v, "uuid", xu_str(i->uuid));
+	xu_val_set(v, "class_name", xu_str(called->class));
+	xu_val_set(v, "vendor_name", xu_str(called->vendor));
+	xu_val_set(v, "device_name", xu_str(called->device));
+	xu_val_set(v, "host", xu_str(c->host_uuid));
+	xu_val_set(v, "pci_id", xu_str(i->name));
+	xu_val_set(v, "functions", xu_int((int64_t)xu_val_count(others) + 1));
+	xu_val_set(v, "dependencies", others);
+	xu_val_set(v, "other_config",
+	    map != NULL ? xu_val_copy(map) : xu_struct());
+	xu_val_set(v, "subsystem_vendor_name", xu_str(called->subvendor));
+	xu_val_set(v, "subsystem_device_name", xu_str(called->subdevice));
+	xu_val_set(v, "driver_name", xu_str(driver));
+	return v;
+}
+
+/* What its owner says of it belongs to its place, whatever is there. */
+static int
+card_set(struct core *c, void *obj, const char *field,
+    const struct xu_val *value, struct xu_err *e)
+{
+	const struct item *i = obj;
+	struct xu_val *kept = db_get(c->db, "PCI", i->uuid, NULL);
+	int r = db_change(c->db, "PCI", i->uuid, &kept, field, value, e);
+
+	xu_val_free(kept);
+	return r;
+}
+
+const struct class_ops pci_ops = {
+	.cls = &model_pci,
+	.find = card_find,
+	.next = card_next,
+	.ref = ref_of,
+	.record = card_record,
+	.refresh = cards_look,
+	.set = card_set,
 };
 
 /* ---- PSCSI, PSCSI_HBA ---------------------------------------------------------------- */
@@ -397,7 +541,10 @@ void
 hw_close(void)
 {
 	free(steal_ptr(&pci.all));
+	free(steal_ptr(&cards.all));
+	free(steal_ptr(&names));
 	free(steal_ptr(&units.all));
 	free(steal_ptr(&adapters.all));
-	pci.n = units.n = adapters.n = 0;
+	nnames = 0;
+	pci.n = cards.n = units.n = adapters.n = 0;
 }

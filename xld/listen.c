@@ -243,6 +243,51 @@ own_certificate(const char *cert_path, const char *key_path, const char *user,
 	return 0;
 }
 
+int
+renew_certificate(struct xu_err *e)
+{
+	return own_certificate(OWN_CERT, OWN_KEY, API_USER, e);
+}
+
+static int
+write_new(const char *path, mode_t mode, const struct passwd *pw,
+    const char *text, struct xu_err *e)
+{
+	AUTO_CLOSE int fd = new_file(path, mode, pw, e);
+
+	if (fd < 0)
+		return -1;
+	return xu_fd_write(fd, text, strlen(text)) < 0 || fsync(fd) < 0 ?
+	    xu_err_set(e, "XLD_FILE", errno, "write %s", path) : 0;
+}
+
+/* Whoever finds the new certificate finds its key. */
+int
+keep_certificate(const char *cert, const char *key, struct xu_err *e)
+{
+	const struct passwd *pw = getpwnam(API_USER);
+
+	if (pw == NULL)
+		return xu_err_set(e, "XLD_HELPER", 0, "there is no user '%s'",
+		    API_USER);
+	if (write_new(OWN_CERT, 0444, pw, cert, e) < 0 ||
+	    write_new(OWN_KEY, 0400, pw, key, e) < 0)
+		return -1;
+	if (rename_new(OWN_KEY) < 0 || rename_new(OWN_CERT) < 0)
+		return xu_err_set(e, "XLD_FILE", errno, "write %s", OWN_CERT);
+	xu_log(XU_NOTICE, "another certificate is in %s", OWN_CERT);
+	return 0;
+}
+
+const char *
+certificate_path(const struct xu_val *conf)
+{
+	const char *path = xu_val_str(xu_val_at(xu_val_get(conf,
+	    "certificate"), 0));
+
+	return path[0] != '\0' ? path : OWN_CERT;
+}
+
 static int
 add_pem(struct xu_val *told, const char *name, const char *path,
     struct xu_err *e)

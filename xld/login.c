@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "access.h"
-#include "helper.h"
+#include "helper_ask.h"
 #include "xld.h"
 #include "xu_log.h"
 
@@ -25,37 +25,21 @@ struct login {
 	struct core *core;
 	struct xu_list all;
 	struct call *call;
-	struct xu_chan *chan;
-	pid_t pid;
-	uv_poll_t poll;
-	uv_timer_t deadline;
-	int handles;
+	/* NULL: it waits. */
+	struct helper_ask *ask;
 };
 
 static void next_one(struct core *c);
 
-static void
-freed(uv_handle_t *h)
-{
-	struct login *l = h->data;
-
-	if (--l->handles > 0)
-		return;
-	xu_chan_free(&l->chan);
-	free(l);
-}
-
-/* It has said what it has to say. */
+/* Frees l. */
 static void
 finish(struct login *l)
 {
 	struct core *c = l->core;
 
-	helper_kill(l->pid);
 	xu_list_remove(&l->all);
 	c->logins_running--;
-	uv_close((uv_handle_t *)&l->poll, freed);
-	uv_close((uv_handle_t *)&l->deadline, freed);
+	free(l);
 	next_one(c);
 }
 
@@ -121,78 +105,51 @@ judge(struct call *k, const struct xu_val *verdict)
 }
 
 static void
-broken(struct login *l, const char *why)
+told(void *arg, const struct xu_val *verdict, const char *why)
 {
-	xu_log(XU_ERROR, PROGRAM " %s", why);
-	call_refuse(steal_ptr(&l->call), XE(XLD_HELPER), PROGRAM,
-	    "the password could not be checked: " PROGRAM " %s", why);
+	struct login *l = arg;
+
+	if (verdict != NULL) {
+		judge(l->call, verdict);
+	} else {
+		xu_log(XU_ERROR, PROGRAM " %s", why);
+		call_refuse(l->call, XE(XLD_HELPER), PROGRAM,
+		    "the password could not be checked: " PROGRAM " %s", why);
+	}
 	finish(l);
 }
 
-static void
-heard(uv_poll_t *h, int status, int events XU_UNUSED)
+static struct xu_val *
+question(const struct call *k)
 {
-	struct login *l = h->data;
-	struct xu_msg m = XU_MSG_INIT;
-	int r = status < 0 ? -1 : xu_chan_fill(l->chan);
-
-	if (r >= 0)
-		r = xu_chan_next(l->chan, &m);
-	if (r > 0) {
-		judge(steal_ptr(&l->call), m.val);
-		xu_msg_fini(&m);
-		finish(l);
-	} else if (r < 0) {
-		broken(l, "ended without an answer");
-	}
-}
-
-static void
-too_late(uv_timer_t *t)
-{
-	broken(t->data, "did not answer in time");
-}
-
-/* The question fits into the socket's buffer. */
-static int
-ask(struct login *l)
-{
-	const struct xu_val *p = l->call->params;
-	AUTO_VAL struct xu_val *q = xu_struct();
+	const struct xu_val *p = k->params;
+	struct xu_val *q = xu_struct();
 
 	xu_val_set(q, "user", xu_val_copy(xu_val_at(p, 0)));
 	xu_val_set(q, "password", xu_val_copy(xu_val_at(p, 1)));
-	if (is_change(l->call))
+	if (is_change(k))
 		xu_val_set(q, "new", xu_val_copy(xu_val_at(p, 2)));
-	xu_val_set(q, "from",
-	    xu_val_copy(xu_val_at(p, is_change(l->call) ? 3 : 2)));
-	return !xu_val_ok(q) ? -1 :
-			       xu_chan_send(l->chan, XU_MSG_CALL, 1, q, NULL, 0);
+	xu_val_set(q, "from", xu_val_copy(xu_val_at(p, is_change(k) ? 3 : 2)));
+	return q;
 }
 
 static void
 start(struct login *l)
 {
 	struct core *c = l->core;
+	AUTO_VAL struct xu_val *q = question(l->call);
 	struct xu_err e = XU_ERR_INIT;
 
-	l->chan = helper_start(PROGRAM, MESSAGE_MAX, &l->pid, &e);
-	if (l->chan == NULL) {
+	l->ask = helper_ask(c->loop, PROGRAM, MESSAGE_MAX,
+	    1000 * (uint64_t)env_seconds("XLD_LOGIN_TIMEOUT", WAIT_S), q, told,
+	    l, &e);
+	if (l->ask == NULL) {
 		xu_list_remove(&l->all);
 		call_fail(l->call, &e);
 		free(l);
 		return;
 	}
 	c->logins_running++;
-	l->handles = 2;
-	uv_timer_init(c->loop, &l->deadline);
-	uv_poll_init(c->loop, &l->poll, xu_chan_fd(l->chan));
-	l->poll.data = l->deadline.data = l;
-	uv_timer_start(&l->deadline, too_late,
-	    1000 * (uint64_t)env_seconds("XLD_LOGIN_TIMEOUT", WAIT_S), 0);
-	uv_poll_start(&l->poll, UV_READABLE, heard);
-	if (ask(l) < 0)
-		broken(l, "does not listen");
 }
 
 /* Those who wait stand behind those who run. */
@@ -206,7 +163,7 @@ next_one(struct core *c)
 		return;
 	LIST_FOREACH(i, &c->logins) {
 		l = xu_container_of(i, struct login, all);
-		if (l->chan != NULL)
+		if (l->ask != NULL)
 			continue;
 		start(l);
 		return;
@@ -254,13 +211,10 @@ logins_close(struct core *c)
 
 	LIST_FOREACH_SAFE(i, next, &c->logins) {
 		l = xu_container_of(i, struct login, all);
-		call_refuse(steal_ptr(&l->call), XE(XLD_STOPPING), "",
+		call_refuse(l->call, XE(XLD_STOPPING), "",
 		    "the daemon is stopping");
-		if (l->chan != NULL) {
-			finish(l);
-		} else {
-			xu_list_remove(&l->all);
-			free(l);
-		}
+		helper_ask_drop(l->ask);
+		xu_list_remove(&l->all);
+		free(l);
 	}
 }

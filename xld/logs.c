@@ -157,7 +157,8 @@ fill(struct bundle *b)
 	add_file(b, "xld.conf", b->core->conf_path);
 	add_kernels(b);
 	for (size_t i = 0; (o = class_ops_at(i)) != NULL; i++)
-		add_class(b, o);
+		if ((o->cls->flags & MC_SECRET) == 0)
+			add_class(b, o);
 	if (xu_tar_end(b->fd) < 0)
 		b->failed = true;
 }

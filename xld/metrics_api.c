@@ -194,16 +194,16 @@ pif_refresh(struct core *c)
 static struct xu_val *
 pif_record(struct core *c, void *obj)
 {
-	AUTO_VAL struct xu_val *pif = pif_ops.record(c, obj);
 	struct xu_val *v = xu_struct();
 	struct net_link l = { .rx_bytes = 0 };
 	double in, out;
 
-	net_link_get(c, xu_val_get_str(pif, "device", ""), &l);
+	net_link_get(c, pif_link_name(obj), &l);
 	rate_of(c, pif_ops.ref(obj), l.rx_bytes, l.tx_bytes, &in, &out);
 	xu_val_set(v, "uuid", xu_str(pif_ref(obj)));
 	xu_val_set(v, "io_read_kbs", xu_float(in));
 	xu_val_set(v, "io_write_kbs", xu_float(out));
+	xu_val_set(v, "carrier", xu_bool((l.flags & IFF_RUNNING) != 0));
 	xu_val_set(v, "pif", xu_str(pif_ops.ref(obj)));
 	xu_val_set(v, "last_updated", xu_datetime(now_real()));
 	return v;

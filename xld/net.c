@@ -115,17 +115,6 @@ copy_text(char *out, size_t room, struct rtattr *a)
 }
 
 static void
-read_info(struct rtattr *info, struct net_link *l)
-{
-	struct rtattr *a = RTA_DATA(info);
-	int left = (int)RTA_PAYLOAD(info);
-
-	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
-		if (a->rta_type == IFLA_INFO_KIND)
-			copy_text(l->kind, sizeof(l->kind), a);
-}
-
-static void
 read_attribute(struct rtattr *a, struct net_link *l)
 {
 	struct rtnl_link_stats64 s;
@@ -136,7 +125,7 @@ read_attribute(struct rtattr *a, struct net_link *l)
 		copy_text(l->name, sizeof(l->name), a);
 		break;
 	case IFLA_LINKINFO:
-		read_info(a, l);
+		net_kind_read(RTA_DATA(a), len, l);
 		break;
 	case IFLA_MTU:
 		if (len == sizeof(l->mtu))
@@ -145,6 +134,13 @@ read_attribute(struct rtattr *a, struct net_link *l)
 	case IFLA_MASTER:
 		if (len == sizeof(l->master))
 			memcpy(&l->master, RTA_DATA(a), len);
+		break;
+	case IFLA_LINK:
+		if (len == sizeof(l->lower))
+			memcpy(&l->lower, RTA_DATA(a), len);
+		break;
+	case IFLA_LINK_NETNSID:
+		l->elsewhere = true;
 		break;
 	case IFLA_ADDRESS:
 		if (len == sizeof(l->mac))
@@ -176,6 +172,8 @@ read_link(struct nlmsghdr *h, struct net_link *l)
 	l->flags = i->ifi_flags;
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
 		read_attribute(a, l);
+	if (l->elsewhere)
+		l->lower = 0;
 	return l->name[0] != '\0';
 }
 
@@ -323,6 +321,23 @@ net_bridge_add(struct core *c, const char *name)
 	return talk(c, &m, NULL, NULL);
 }
 
+static int
+add(struct core *c, struct net_msg *m)
+{
+	net_msg_head(m)->nlmsg_flags |= NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+	return talk(c, m, NULL, NULL);
+}
+
+int
+net_vlan_add(struct core *c, const char *name, int lower, uint16_t tag)
+{
+	struct net_msg m;
+
+	net_msg_begin(&m, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	net_vlan_put(&m, name, lower, tag);
+	return add(c, &m);
+}
+
 int
 net_link_del(struct core *c, int index)
 {
@@ -331,6 +346,64 @@ net_link_del(struct core *c, int index)
 
 	i->ifi_index = index;
 	return talk(c, &m, NULL, NULL);
+}
+
+int
+net_bond_add(struct core *c, const char *name, const struct net_bond *b)
+{
+	struct net_msg m;
+
+	net_msg_begin(&m, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	net_bond_put(&m, name, b);
+	return add(c, &m);
+}
+
+struct each_address {
+	bool (*f)(void *arg, const struct net_address *a);
+	void *arg;
+	bool ended;
+};
+
+/* IPv4's has the peer as IFA_ADDRESS where it is one end of a line. */
+static void
+call_each_address(void *arg, struct nlmsghdr *h)
+{
+	struct each_address *e = arg;
+	struct ifaddrmsg *i = NLMSG_DATA(h);
+	struct net_address out = { .index = 0 };
+	struct rtattr *a = IFA_RTA(i);
+	int left = (int)IFA_PAYLOAD(h);
+	bool local = false;
+	size_t len;
+
+	if (e->ended || h->nlmsg_type != RTM_NEWADDR ||
+	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*i)) ||
+	    i->ifa_scope >= RT_SCOPE_LINK ||
+	    (i->ifa_family != AF_INET && i->ifa_family != AF_INET6))
+		return;
+	len = i->ifa_family == AF_INET ? 4 : 16;
+	out.index = (int)i->ifa_index;
+	out.ip.family = i->ifa_family;
+	out.ip.prefix = i->ifa_prefixlen;
+	out.permanent = (i->ifa_flags & IFA_F_PERMANENT) != 0;
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (RTA_PAYLOAD(a) == len && (a->rta_type == IFA_LOCAL ||
+			(a->rta_type == IFA_ADDRESS && !local))) {
+			memcpy(out.ip.bytes, RTA_DATA(a), len);
+			local = a->rta_type == IFA_LOCAL;
+		}
+	e->ended = !e->f(e->arg, &out);
+}
+
+int
+net_addresses(struct core *c,
+    bool (*f)(void *arg, const struct net_address *a), void *arg)
+{
+	struct each_address e = { .f = f, .arg = arg };
+	struct net_msg m;
+
+	net_msg_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	return talk(c, &m, call_each_address, &e);
 }
 
 int

@@ -15,13 +15,20 @@
 
 struct net_link {
 	int index;
-	/* Of the bridge it is a port of, 0 = none. */
+	/* Of the bridge (or bond) it is a port of, 0 = none. */
 	int master;
+	/* Of the interface it stands on, 0 = none; in another namespace that is no
+	 * interface of ours. */
+	int lower;
+	bool elsewhere;
 	/* IFF_* */
 	uint32_t flags, mtu;
 	char name[IFNAMSIZ];
 	/* "bridge", "tun", ...; "" = a card or another plain device. */
 	char kind[16];
+	/* Of a "vlan"; of a "bond", NET_BOND_*. */
+	uint16_t tag;
+	uint8_t bond_mode;
 	uint8_t mac[6];
 	uint64_t rx_bytes, tx_bytes;
 };
@@ -53,9 +60,35 @@ struct net_change {
 int net_link_change(struct core *c, int index, const struct net_change *change);
 /* No address of its own in domain 0, neither IPv6's. */
 int net_link_mute(struct core *c, int index);
-/* A bridge, made or (name of one that is there) removed. */
+/* A bridge; a VLAN of that tag on an interface, which is down. */
 int net_bridge_add(struct core *c, const char *name);
+int net_vlan_add(struct core *c, const char *name, int lower, uint16_t tag);
+/* A bond without parts, which is down. */
+struct net_bond {
+	/* The kernel's number; two of them are made here. */
+	uint8_t mode;
+#define NET_BOND_ACTIVE_BACKUP 1
+#define NET_BOND_LACP	       4
+	uint8_t mac[6];
+	/* Of lacp: the kernel's number of what chooses the part for a packet; the
+	 * other side is asked for its word each second. */
+	uint8_t hash;
+	bool fast;
+	/* Milliseconds. */
+	uint32_t miimon, updelay, downdelay;
+};
+int net_bond_add(struct core *c, const char *name, const struct net_bond *b);
 int net_link_del(struct core *c, int index);
+/* An address of the host's own that others can reach. */
+struct net_address {
+	int index;
+	struct xu_ip ip;
+	/* It stays until somebody takes it away. */
+	bool permanent;
+};
+/* All, until f gives false. */
+int net_addresses(struct core *c,
+    bool (*f)(void *arg, const struct net_address *a), void *arg);
 /* Packets for ip go to the interface. */
 int net_route_add(struct core *c, const struct xu_ip *ip, int index);
 /* The kernel's own words on the last failure, or strerror's. */
@@ -69,14 +102,28 @@ int net_link_conf(struct core *c, int index, const uint16_t *settings);
  * E2BIG = these are too many. net_filter.c. */
 int net_filter(const char *name, const uint8_t mac[6], const char *ips);
 
+/* ---- net_kind.c: of kinds of interfaces, what netlink has to say ------------------- */
+
+struct net_msg;
+/* Requests, behind net_msg_begin of NLM_F_CREATE. */
+void net_vlan_put(struct net_msg *m, const char *name, int lower, uint16_t tag);
+void net_bond_put(struct net_msg *m, const char *name,
+    const struct net_bond *b);
+/* An IFLA_LINKINFO's kind, and what of it net_link has. */
+void net_kind_read(void *info, size_t len, struct net_link *l);
+
 /* ---- net_api.c: networks and PIFs of the API ------------------------------------- */
 
-/* Makes again what network.create once made. */
+/* Makes again what was once made by the API. */
 int networks_open(struct core *c, struct xu_err *e);
 void networks_close(struct core *c);
+/* An interface of that name has come, gone or changed. */
+void networks_link_event(struct core *c, const char *name);
 /* The network's reference of a bridge (or a PIF's of a card); "" of "". */
 void net_uuid(const struct core *c, const char *name, char out[UUID_TEXT]);
 /* -1: there is no such network. */
 int net_bridge_of(struct core *c, const char *uuid, char out[IFNAMSIZ]);
+/* The kernel's name of a PIF, which for VLANs is not its device. */
+const char *pif_link_name(const void *pif);
 
 #endif

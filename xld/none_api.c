@@ -59,14 +59,10 @@ static const struct {
 	const char *method, *why;
 } instead[] = {
 	{ "PBD.create", "SR.create makes it" },
-	{ "PIF.create_VLAN", "the host's network settings make interfaces" },
-	{ "PIF.destroy", "the host's network settings make interfaces" },
 	{ "console.create", "a machine has one; vnc and serial are its settings" },
 	{ "console.destroy", "a machine has one as long as it is there" },
 	{ "user.create", "users are the host's; xld.conf gives them roles" },
 	{ "user.destroy", "users are the host's; xld.conf gives them roles" },
-	{ "host.shutdown", "use systemctl poweroff in domain 0" },
-	{ "host.reboot", "use systemctl reboot in domain 0" },
 };
 
 static void
@@ -147,13 +143,9 @@ const struct handler none_handlers[] = {
 	{ "VIF.set_security_label", label },
 	{ "VDI.set_security_label", label },
 	{ "PBD.create", not_done },
-	{ "PIF.create_VLAN", not_done },
-	{ "PIF.destroy", not_done },
 	{ "console.create", not_done },
 	{ "console.destroy", not_done },
 	{ "user.create", not_done },
 	{ "user.destroy", not_done },
-	{ "host.shutdown", not_done },
-	{ "host.reboot", not_done },
 	{ NULL, NULL },
 };

@@ -151,11 +151,19 @@ void pci_resume(struct dev *d);
 void pci_gone(const struct dev *d);
 /* References of a guest's DPCIs. */
 struct xu_val *pci_refs(const struct guest *g);
+/* Of the PCIs that it has now. */
+struct xu_val *pci_attached_refs(const struct guest *g);
+/* A machine without a domain has the functions of its other_config:pci, and no others
+ * that it has had from there. */
+int pci_follow_config(struct guest *g, struct xu_err *e);
 /* Clients are told of function i and its machine; operation: add, mod. */
 void pci_tell(struct dev *d, size_t i, const char *operation);
 /* hw_api.c: the PPCI of an address, and back. False: there is none. */
 void ppci_ref(const struct core *c, const struct xu_bdf *at,
     char out[UUID_TEXT]);
 bool ppci_address(struct core *c, const char *ref, struct xu_bdf *out);
+/* The PCI of an address. */
+void pci_ref(const struct core *c, const struct xu_bdf *at,
+    char out[UUID_TEXT]);
 
 #endif

@@ -83,6 +83,23 @@ pci_refs(const struct guest *g)
 	return v;
 }
 
+struct xu_val *
+pci_attached_refs(const struct guest *g)
+{
+	const struct dev *d = pci_bus(g);
+	struct xu_val *v = xu_array();
+	char uuid[UUID_TEXT];
+
+	for (size_t i = 0; d != NULL && d->phase != DEV_OFF &&
+	    i < pci_of(d)->taken; i++) {
+		struct xu_bdf at = pci_address(pci_function(d, i));
+
+		pci_ref(g->core, &at, uuid);
+		xu_val_add(v, xu_str(uuid));
+	}
+	return v;
+}
+
 /* ---- records ------------------------------------------------------------------------ */
 
 /* Where the guest sees it: pciback says so. */
@@ -429,6 +446,122 @@ static void
 destroy_force(struct call *k)
 {
 	destroy_as(k, true);
+}
+
+/* ---- other_config:pci -------------------------------------------------------------- */
+
+/* The key of a function that is there because of it. */
+#define WISHED "other_config:pci"
+
+/* "0/0000:00:19.0,1/0000:00:1a.0": what the numbers are for is XenServer's. */
+static int
+parse_wish(const char *s, struct xu_bdf all[PCI_FUNCTIONS_MAX], size_t *n,
+    struct xu_err *e)
+{
+	char word[64];
+	size_t len;
+
+	for (*n = 0; *s != '\0'; s += len + (s[len] == ',')) {
+		const char *at;
+
+		len = strcspn(s, ",");
+		snprintf(word, sizeof(word), "%.*s", (int)(len < 63 ? len : 63), s);
+		at = word + strspn(word, "0123456789");
+		if (at == word || *at != '/' || *n == PCI_FUNCTIONS_MAX ||
+		    xu_bdf_parse(at + 1, &all[*n], NULL) != NULL)
+			return config_unsupported(e, WISHED, word,
+			    *n == PCI_FUNCTIONS_MAX ? "there are 32 at most" :
+				"it is written 0/0000:00:19.0,0/0000:00:1a.0");
+		++*n;
+	}
+	return 0;
+}
+
+static bool
+is_among(const struct xu_bdf *at, const struct xu_bdf *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (xu_bdf_equal(at, &all[i]))
+			return true;
+	return false;
+}
+
+static bool
+has_function(const struct guest *g, const struct xu_bdf *at)
+{
+	const struct dev *d = pci_bus(g);
+
+	for (size_t i = 0; d != NULL && i < xu_val_count(pci_functions(d)); i++) {
+		struct xu_bdf has = pci_address(pci_function(d, i));
+
+		if (is_among(&has, at, 1))
+			return true;
+	}
+	return false;
+}
+
+/* What is not wished for any more. */
+static int
+drop_unwished(struct guest *g, const struct xu_bdf *all, size_t n,
+    struct xu_err *e)
+{
+	struct dev *d = pci_bus(g);
+	size_t i = d == NULL ? 0 : xu_val_count(pci_functions(d));
+
+	while (i-- > 0) {
+		struct xu_bdf at = pci_address(pci_function(d, i));
+		bool last = xu_val_count(pci_functions(d)) == 1;
+
+		if (strcmp(xu_val_get_str(pci_function(d, i), "key", ""),
+			WISHED) != 0 || is_among(&at, all, n))
+			continue;
+		strike_out(d, i, e);
+		if (last || xu_err_is_set(e))
+			break;
+	}
+	return xu_err_is_set(e) ? -1 : 0;
+}
+
+static int
+add_wished(struct guest *g, const struct xu_bdf *at, struct xu_err *e)
+{
+	AUTO_VAL struct xu_val *args = xu_struct();
+	struct dev *d = pci_bus(g);
+	struct xu_val *f;
+
+	xu_val_set(args, "key", xu_str(WISHED));
+	f = new_function(args, at);
+	if (!xu_val_ok(f) || room_for_one(g, e) < 0 ||
+	    pci_check_function(g, f, e) < 0) {
+		xu_val_free(f);
+		return xu_err_set(e, XE(XLD_NO_MEMORY), 0,
+		    "keep a PCI function");
+	}
+	if (d != NULL)
+		pci_add_function(d, f);
+	else if ((d = new_bus(g, f, e)) == NULL)
+		return -1;
+	if (record_write(g, e) < 0)
+		return -1;
+	pci_tell(d, xu_val_count(pci_functions(d)) - 1, "add");
+	return 0;
+}
+
+int
+pci_follow_config(struct guest *g, struct xu_err *e)
+{
+	const char *wish = xu_val_get_str(xu_val_get(g->config,
+	    "other_config"), "pci", "");
+	struct xu_bdf all[PCI_FUNCTIONS_MAX];
+	size_t n;
+
+	if (parse_wish(wish, all, &n, e) < 0 ||
+	    drop_unwished(g, all, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!has_function(g, &all[i]) && add_wished(g, &all[i], e) < 0)
+			return xu_err_add(e, WISHED);
+	return 0;
 }
 
 /* ---- the host's --------------------------------------------------------------------- */

@@ -54,6 +54,7 @@ record(struct core *c, void *obj XU_UNUSED)
 		xu_val_set(v, maps[i],
 		    map == NULL ? xu_struct() : xu_val_copy(map));
 	}
+	xu_val_set(v, "tags", config_tags(c->pool));
 	xu_val_set(v, "ha_enabled", xu_bool(false));
 	xu_val_set(v, "wlb_enabled", xu_bool(false));
 	return v;

@@ -72,7 +72,8 @@ qemu_kill_strays(const struct qemu_role *role, int32_t domid)
 static void
 socket_path(const struct guest *g, const struct qemu_role *role, char out[128])
 {
-	snprintf(out, 128, QEMU_FOLDER "/%s.%s", g->uuid, role->suffix);
+	snprintf(out, 128, QEMU_FOLDER "/%s.%s", guest_handle(g),
+	    role->suffix);
 }
 
 /* Where it was met. */

@@ -257,8 +257,7 @@ take_cards(struct rrd *r, struct core *c)
 
 	pif_ops.refresh(c);
 	while ((pif = pif_ops.next(c, &pos)) != NULL) {
-		AUTO_VAL struct xu_val *v = pif_ops.record(c, pif);
-		const char *name = xu_val_get_str(v, "device", "");
+		const char *name = pif_link_name(pif);
 
 		if (net_link_get(c, name, &l) < 0)
 			continue;

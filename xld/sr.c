@@ -233,6 +233,7 @@ record(struct core *c, void *obj)
 	xu_val_set(r, "shared", xu_bool(false));
 	xu_val_set(r, "other_config", xu_val_copy(map_of(s, "other_config")));
 	xu_val_set(r, "sm_config", xu_struct());
+	xu_val_set(r, "tags", config_tags(s->config));
 	return r;
 }
 

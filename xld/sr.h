@@ -49,6 +49,8 @@ const char *sr_type_word(enum sr_type t);
 void sr_each_iso(const struct sr *s,
     void (*f)(void *arg, const struct sr *s, const char *file), void *arg);
 
+extern const struct class_ops sm_ops;
+
 /* ---- sr_lvm.c: volumes ---------------------------------------------------------- */
 
 /* Can a volume group have that name? */
@@ -67,6 +69,13 @@ int lvm_make(struct core *c, struct sr *s, const char *uuid, int64_t size,
 /* It has had `was` bytes. */
 int lvm_grow(struct core *c, struct sr *s, const char *uuid, int64_t was,
     int64_t size, vm_done_f *done, void *arg, struct xu_err *e);
+/* The volume of disk `of`, which has so many bytes, as it is now, for disk uuid;
+ * where it is; it goes. */
+int lvm_still(struct core *c, struct sr *s, const char *of, const char *uuid,
+    int64_t size, vm_done_f *done, void *arg, struct xu_err *e);
+void lvm_still_path(const struct sr *s, const char *uuid, char out[PATH_MAX]);
+int lvm_unstill(struct core *c, struct sr *s, const char *uuid,
+    vm_done_f *done, void *arg, struct xu_err *e);
 /* One that is not there is removed. */
 int lvm_remove(struct core *c, struct sr *s, const char *uuid,
     vm_done_f *done, void *arg, struct xu_err *e);

@@ -279,9 +279,9 @@ lvm_grow(struct core *c, struct sr *s, const char *uuid, int64_t was,
 	return run(l, e);
 }
 
-int
-lvm_remove(struct core *c, struct sr *s, const char *uuid, vm_done_f *done,
-    void *arg, struct xu_err *e)
+static int
+remove_one(struct core *c, struct sr *s, const char *uuid, const char *suffix,
+    vm_done_f *done, void *arg, struct xu_err *e)
 {
 	struct lvm *l = lvm_new(c, s, "lvremove", done, arg, e);
 
@@ -289,6 +289,51 @@ lvm_remove(struct core *c, struct sr *s, const char *uuid, vm_done_f *done,
 		return -1;
 	l->removal = true;
 	add(l, "-f");
-	add(l, "%s/xld-%s", l->group, uuid);
+	add(l, "%s/xld-%s%s", l->group, uuid, suffix);
 	return run(l, e);
+}
+
+int
+lvm_remove(struct core *c, struct sr *s, const char *uuid, vm_done_f *done,
+    void *arg, struct xu_err *e)
+{
+	return remove_one(c, s, uuid, "", done, arg, e);
+}
+
+/* ---- what a volume is at a moment --------------------------------------------------------- */
+
+#define STILL "-still"
+
+void
+lvm_still_path(const struct sr *s, const char *uuid, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "/dev/%.200s/xld-%s" STILL, sr_group(s), uuid);
+}
+
+/* It has room for all of the other one, and for LVM's own (a hundredth is more), so
+ * nobody who writes to that makes it useless. */
+int
+lvm_still(struct core *c, struct sr *s, const char *of, const char *uuid,
+    int64_t size, vm_done_f *done, void *arg, struct xu_err *e)
+{
+	struct lvm *l;
+
+	if (has_room(s, size + size / 100 + s->extent, e) < 0 ||
+	    (l = lvm_new(c, s, "lvcreate", done, arg, e)) == NULL)
+		return -1;
+	add(l, "-y");
+	add(l, "-s");
+	add(l, "-n");
+	add(l, "xld-%s" STILL, uuid);
+	add(l, "-l");
+	add(l, "100%%ORIGIN");
+	add(l, "%s/xld-%s", l->group, of);
+	return run(l, e);
+}
+
+int
+lvm_unstill(struct core *c, struct sr *s, const char *uuid, vm_done_f *done,
+    void *arg, struct xu_err *e)
+{
+	return remove_one(c, s, uuid, STILL, done, arg, e);
 }

@@ -305,15 +305,16 @@ task_success(struct task *t, const struct xu_val *v)
 }
 
 void
-task_failure(struct task *t, const struct xu_err *e)
+task_failure(struct task *t, const struct xu_val *description,
+    const char *sentence)
 {
 	t->call = NULL;
-	t->status = strcmp(e->code, "TASK_CANCELLED") == 0 ? "cancelled" :
-							     "failure";
+	t->status = strcmp(xu_val_str(xu_val_at(description, 0)),
+	    "TASK_CANCELLED") == 0 ? "cancelled" : "failure";
 	t->percent = 100;
 	t->finished = now_real();
-	t->error = err_description(e);
-	snprintf(t->message, sizeof(t->message), "%s", e->msg);
+	t->error = xu_val_copy(description);
+	snprintf(t->message, sizeof(t->message), "%s", sentence);
 	ended(t);
 }
 

@@ -179,7 +179,8 @@ stale(struct core *c)
 
 	while ((v = xu_map_next(c->vdis, &pos)) != NULL) {
 		from = 0;
-		if (v->implied && !v->busy && vdi_user(c, v, &from) == NULL &&
+		if (v->implied && !v->busy && !v->lent &&
+		    vdi_user(c, v, &from) == NULL &&
 		    !is_iso(c, v))
 			return v;
 	}
@@ -416,6 +417,7 @@ vdi_record(struct core *c, void *obj)
 	xu_val_set(r, "sm_config", sm_config(v));
 	xu_val_set(r, "other_config",
 	    map != NULL ? xu_val_copy(map) : xu_struct());
+	xu_val_set(r, "tags", config_tags(v->config));
 	return r;
 }
 

@@ -27,6 +27,9 @@ struct vdi {
 	bool implied;
 	/* It is being made, read, grown or removed. */
 	bool busy;
+	/* What it was is being read (vdi_still.c): it may be used and written to, and
+	 * must stay where it is, as it is. */
+	bool lent;
 	/* The daemon before this one died while it was; vdis_resume has not been
 	 * there. */
 	bool left;
@@ -87,23 +90,56 @@ bool vdi_is_ours(struct call *k, const struct vdi *v);
 /* Why from cannot be copied into s: -1. by: as above. */
 int vdi_copy_refused(struct core *c, const struct vdi *from, const struct sr *s,
     const struct guest *by, struct xu_err *e);
-/* Makes it, all zeros, or (from) what another one has, which stays busy meanwhile.
- * half: it still counts as "made" and busy at the end, until vdi_mark. done is
- * called later or before it returns; with an error v is no more by then.
- * What it returns is good until then, NULL: it has been called. */
-struct vdi_job *vdi_make(struct core *c, struct vdi *v, struct vdi *from,
-    int64_t size, bool half, void (*progress)(void *arg, int percent),
-    vm_done_f *done, void *arg);
-/* It fails with TASK_CANCELLED, soon. */
-void vdi_make_cancel(struct vdi_job *j);
 /* size is no less than what it has. As above, but that v stays. */
 void vdi_grow(struct core *c, struct vdi *v, int64_t size, vm_done_f *done,
     void *arg);
 /* Nothing of it is left, in database and memory neither; e: what is, and it stays
  * known. done (may be NULL) as above. */
 void vdi_drop(struct core *c, struct vdi *v, vm_done_f *done, void *arg);
+/* The same, of one that is in the database alone. */
+void vdi_drop_unmade(struct core *c, struct vdi *v, vm_done_f *done, void *arg);
 /* After a start: what was half done in s (it can be looked at). */
 void vdis_resume(struct core *c, struct sr *s);
+
+/* ---- vdi_job.c: what one is filled with ------------------------------------------ */
+
+struct vdi_order {
+	/* It is made, all zeros, or (from) with what another one has, which stays busy
+	 * meanwhile. */
+	struct vdi *v, *from;
+	int64_t size;
+	/* It still counts as "made" and busy at the end, until vdi_mark. */
+	bool half;
+	/* from is written to (NULL: it is not): called when there is room, whereupon
+	 * whoever writes has to stand still for vdi_make_go_on; and again when he
+	 * may go on. Then it waits once more. */
+	void (*held)(void *arg);
+	void (*progress)(void *arg, int percent);
+	/* Called later or before vdi_make returns; with an error v is no more by
+	 * then. */
+	vm_done_f *done;
+	void *arg;
+};
+/* What it returns is good until done is called, NULL: it has been. */
+struct vdi_job *vdi_make(struct core *c, const struct vdi_order *o);
+/* One that is held. */
+void vdi_make_go_on(struct vdi_job *j);
+/* One that is held goes, with what it has made; done is not called. */
+void vdi_make_abandon(struct vdi_job *j);
+/* One that is not held fails with TASK_CANCELLED, soon. */
+void vdi_make_cancel(struct vdi_job *j);
+
+/* ---- vdi_still.c: what one was at a moment ----------------------------------------- */
+
+/* For v, which is in the making: what from has now. done is called later; -1: it
+ * cannot be kept. */
+int vdi_still(struct core *c, struct vdi *v, const struct vdi *from,
+    vm_done_f *done, void *arg, struct xu_err *e);
+/* Where that is read. */
+int vdi_still_path(const struct core *c, const struct vdi *v,
+    char out[PATH_MAX], struct xu_err *e);
+/* It is removed, if there is one. done is called later or before it returns. */
+void vdi_unstill(struct core *c, struct vdi *v, vm_done_f *done, void *arg);
 
 /* ---- vdi_file.c: files of ours -------------------------------------------------- */
 

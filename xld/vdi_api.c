@@ -33,7 +33,7 @@ vdi_is_idle(struct call *k, const struct vdi *v, bool halted)
 
 	while (halted && d != NULL && !is_used(d))
 		d = vdi_user(k->core, v, &pos);
-	if (v->busy) {
+	if (v->busy || v->lent) {
 		xu_err_set(&e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
 		    "disk %s is being made, copied, grown or removed", v->uuid);
 		xu_err_param(&e, "VDI");
@@ -99,16 +99,22 @@ static struct vdi *
 new_vdi(struct call *k, const struct xu_val *args, const struct sr *s)
 {
 	static const char *const taken[] = { "name_label", "name_description",
-		"type", "sharable", "read_only", "other_config" };
+		"type", "sharable", "read_only", "other_config", "tags" };
 	struct xu_val *config = xu_struct();
 	struct xu_err e = XU_ERR_INIT;
 	char uuid[UUID_TEXT];
 	struct vdi *v;
 
+	if (config_check_tags(xu_val_get(args, "tags"), &e) < 0) {
+		xu_val_free(config);
+		call_fail(k, &e);
+		return NULL;
+	}
 	for (size_t i = 0; i < XU_ARRAY_SIZE(taken); i++)
 		if (xu_val_get(args, taken[i]) != NULL)
 			xu_val_set(config, taken[i],
 			    xu_val_copy(xu_val_get(args, taken[i])));
+	xu_val_set(config, "tags", config_tags(args));
 	xu_val_set(config, "SR", xu_str(s->uuid));
 	uuid_random(uuid);
 	v = vdi_new(k->core, uuid, config);
@@ -160,10 +166,12 @@ cancel(struct call *k)
 static void
 make(struct call *k, struct vdi *v, struct vdi *from, int64_t size)
 {
+	const struct vdi_order o = { .v = v, .from = from, .size = size,
+		.progress = progress, .done = made, .arg = k };
 	struct vdi_job *j;
 
 	memcpy(k->wait_uuid, v->uuid, sizeof(k->wait_uuid));
-	j = vdi_make(k->core, v, from, size, false, progress, made, k);
+	j = vdi_make(k->core, &o);
 	if (j == NULL)
 		return;
 	k->cancel_arg = j;
@@ -319,7 +327,7 @@ vdi_read_refused(struct core *c, const struct vdi *from, const struct guest *by,
 	const struct dev *d;
 	size_t pos = 0;
 
-	if (from->busy) {
+	if (from->busy || from->lent) {
 		xu_err_set(e, XE(OTHER_OPERATION_IN_PROGRESS), 0,
 		    "disk %s is being made, copied, grown or removed",
 		    from->uuid);

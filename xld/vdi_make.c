@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a disk of ours comes and goes, whatever it lies in. It is in the database as
- * "made" before there is anything of it, and as "removed" before that goes; one
- * that grew says how far it is known to be clean ("wiped"). So the next start
- * knows what to take away and what to go on with.
+ * What is known of disks of ours while they come, grow and go, whatever they lie in.
+ * One is in the database as "made" before there is anything of it, and as "removed"
+ * before that goes; one that grew says how far it is known to be clean ("wiped").
+ * So the next start knows what to take away and what to go on with.
  */
 #include "config.h"
 
@@ -18,22 +18,6 @@
 #include "vbd.h"
 #include "vdi.h"
 #include "xu_log.h"
-
-struct vdi_job {
-	struct core *core;
-	struct vdi *v, *from;
-	struct vdi_copy *copy;
-	bool cancelled;
-	/* It has not returned to who began it; it is over. */
-	bool starting, ended;
-	/* It stays half made; there is nothing of it yet. */
-	bool half, nothing;
-	/* It failed for this. */
-	struct xu_err why;
-	void (*progress)(void *arg, int percent);
-	vm_done_f *done;
-	void *arg;
-};
 
 struct sr *
 vdi_sr(const struct core *c, const struct vdi *v)
@@ -129,6 +113,8 @@ hand_over_snapshots(struct core *c, const struct vdi *v)
 struct drop {
 	struct core *core;
 	struct vdi *v;
+	/* But for the database there is none of it. */
+	bool nothing;
 	vm_done_f *done;
 	void *arg;
 };
@@ -171,11 +157,36 @@ drop_file(const struct sr *s, struct drop *d)
 	dropped(d, NULL);
 }
 
-/* nothing: but for the database there is none of it. */
+static void
+drop_content(struct drop *d)
+{
+	struct core *c = d->core;
+	struct sr *s = vdi_sr(c, d->v);
+	struct xu_err e = XU_ERR_INIT;
+
+	if (d->nothing || s == NULL || !sr_makes(s))
+		dropped(d, NULL);
+	else if (s->type == SR_DIR)
+		drop_file(s, d);
+	else if (lvm_remove(c, s, d->v->uuid, dropped, d, &e) < 0)
+		dropped(d, &e);
+}
+
+/* What it was to be filled from has gone. */
+static void
+unstilled(void *arg, const struct xu_err *e)
+{
+	struct drop *d = arg;
+
+	if (e != NULL)
+		dropped(d, e);
+	else
+		drop_content(d);
+}
+
 static void
 drop(struct core *c, struct vdi *v, bool nothing, vm_done_f *done, void *arg)
 {
-	struct sr *s = vdi_sr(c, v);
 	struct xu_err e = XU_ERR_INIT;
 	struct drop *d = malloc(sizeof(*d));
 
@@ -185,15 +196,10 @@ drop(struct core *c, struct vdi *v, bool nothing, vm_done_f *done, void *arg)
 			done(arg, &e);
 		return;
 	}
-	*d = (struct drop){ c, v, done, arg };
+	*d = (struct drop){ c, v, nothing, done, arg };
 	v->busy = true;
 	hand_over_snapshots(c, v);
-	if (nothing || s == NULL || !sr_makes(s))
-		dropped(d, NULL);
-	else if (s->type == SR_DIR)
-		drop_file(s, d);
-	else if (lvm_remove(c, s, v->uuid, dropped, d, &e) < 0)
-		dropped(d, &e);
+	vdi_unstill(c, v, unstilled, d);
 }
 
 void
@@ -202,175 +208,10 @@ vdi_drop(struct core *c, struct vdi *v, vm_done_f *done, void *arg)
 	drop(c, v, false, done, arg);
 }
 
-/* ---- its beginning -------------------------------------------------------------------- */
-
-static void
-end(struct vdi_job *j)
-{
-	if (j->starting)
-		j->ended = true;
-	else
-		free(j);
-}
-
-static void
-gone(void *arg, const struct xu_err *e XU_UNUSED)
-{
-	struct vdi_job *j = arg;
-
-	j->done(j->arg, &j->why);
-	end(j);
-}
-
-static void
-over(struct vdi_job *j, const struct xu_err *e)
-{
-	struct xu_err why = XU_ERR_INIT;
-
-	if (j->from != NULL)
-		j->from->busy = false;
-	if (e == NULL && !j->half &&
-	    vdi_mark(j->core, j->v, NULL, &why) < 0)
-		e = &why;
-	if (e != NULL) {
-		j->why = *e;
-		drop(j->core, j->v, j->nothing, gone, j);
-		return;
-	}
-	j->v->busy = j->half;
-	j->done(j->arg, NULL);
-	end(j);
-}
-
-static void
-said(void *arg, int percent)
-{
-	struct vdi_job *j = arg;
-
-	if (j->progress != NULL)
-		j->progress(j->arg, percent);
-}
-
-static void
-filled(void *arg, const struct xu_err *e)
-{
-	struct vdi_job *j = arg;
-
-	j->copy = NULL;
-	if (e == NULL)
-		fault_point("vdi-filled", NULL);
-	over(j, e);
-}
-
-/* There is room for it, with who knows what in it. */
-static void
-made(void *arg, const struct xu_err *e)
-{
-	struct vdi_job *j = arg;
-	struct xu_err why = XU_ERR_INIT;
-	char from[PATH_MAX] = "/dev/null", to[PATH_MAX];
-
-	if (e == NULL && j->cancelled) {
-		xu_err_set(&why, XE(TASK_CANCELLED), 0,
-		    "making the disk was cancelled");
-		e = &why;
-	}
-	if (e != NULL) {
-		over(j, e);
-		return;
-	}
-	fault_point("vdi-file", NULL);
-	if (j->from == NULL && vdi_sr(j->core, j->v)->type == SR_DIR) {
-		over(j, NULL);
-		return;
-	}
-	if ((j->from == NULL || vbd_path(vdi_location(j->from), from,
-		sizeof(from), &why) == 0) &&
-	    vbd_path(vdi_location(j->v), to, sizeof(to), &why) == 0)
-		j->copy = vdi_copy_start(j->core, from, to, 0, said,
-		    filled, j, &why);
-	if (j->copy == NULL)
-		over(j, &why);
-}
-
-/* An image is copied as the file it is. */
-static int64_t
-bytes_of(const struct vdi *v, int64_t size)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	if (vdi_format(v) != XU_DISK_QCOW2 ||
-	    vbd_path(vdi_location(v), path, sizeof(path), NULL) < 0 ||
-	    stat(path, &st) < 0)
-		return size;
-	return (int64_t)st.st_size;
-}
-
-static void
-make(struct vdi_job *j, int64_t size)
-{
-	struct sr *s = vdi_sr(j->core, j->v);
-	struct xu_err e = XU_ERR_INIT;
-	char path[PATH_MAX];
-	int r;
-
-	if (j->from != NULL)
-		size = bytes_of(j->from, size);
-	if (s->type == SR_LVM) {
-		if (lvm_make(j->core, s, j->v->uuid, size, made, j, &e) == 0)
-			return;
-		j->nothing = true;
-		made(j, &e);
-		return;
-	}
-	vdi_file(s, j->v, path);
-	r = vdi_file_make(path, size,
-	    j->from == NULL && vdi_format(j->v) == XU_DISK_QCOW2, &e);
-	made(j, r < 0 ? &e : NULL);
-}
-
-struct vdi_job *
-vdi_make(struct core *c, struct vdi *v, struct vdi *from, int64_t size,
-    bool half, void (*progress)(void *arg, int percent), vm_done_f *done,
-    void *arg)
-{
-	struct vdi_job *j = calloc(1, sizeof(*j));
-	struct xu_err e = XU_ERR_INIT;
-
-	if (j == NULL) {
-		xu_err_set(&e, XE(XLD_NO_MEMORY), ENOMEM, "make a disk");
-		vdi_forget(c, v);
-		done(arg, &e);
-		return NULL;
-	}
-	*j = (struct vdi_job){ .core = c, .v = v, .from = from, .half = half,
-		.progress = progress, .done = done, .arg = arg };
-	v->busy = true;
-	if (from != NULL)
-		from->busy = true;
-	/* Until it waits there is nobody who could stop it. */
-	j->starting = true;
-	if (vdi_mark(c, v, "made", &e) < 0) {
-		over(j, &e);
-	} else {
-		fault_point("vdi-marked", NULL);
-		make(j, size);
-	}
-	if (j->ended) {
-		free(j);
-		return NULL;
-	}
-	j->starting = false;
-	return j;
-}
-
 void
-vdi_make_cancel(struct vdi_job *j)
+vdi_drop_unmade(struct core *c, struct vdi *v, vm_done_f *done, void *arg)
 {
-	j->cancelled = true;
-	if (j->copy != NULL)
-		vdi_copy_cancel(j->copy);
+	drop(c, v, true, done, arg);
 }
 
 /* ---- longer ------------------------------------------------------------------------------ */
@@ -488,6 +329,8 @@ resume(struct core *c, struct vdi *v)
 	 * replaced, and was not. */
 	if ((strcmp(state, "made") == 0 || strcmp(state, "replaced") == 0) &&
 	    vdi_user(c, v, &pos) != NULL) {
+		/* It is full, so that has gone. */
+		xu_val_unset(v->config, "still");
 		vdi_replace_not(c, v);
 		return;
 	}

@@ -9,6 +9,8 @@
 #include <xen/hvm/params.h>
 
 #include "cpu.h"
+#include "message.h"
+#include "pci.h"
 #include "vm_memory.h"
 #include "vm_place.h"
 #include "vm_save.h"
@@ -201,10 +203,15 @@ may_start(struct call *k)
 static void
 start(struct call *k)
 {
+	struct xu_err e = XU_ERR_INIT;
 	struct create *j;
 
 	if (!vm_is_ours(k) || !may_start(k))
 		return;
+	if (pci_follow_config(k->guest, &e) < 0) {
+		dev_call_fail(k, k->guest, &e);
+		return;
+	}
 	j = vm_create(k->guest, xu_val_bool(xu_val_at(k->params, 1)),
 	    start_progress, start_done, k);
 	if (j == NULL)
@@ -505,6 +512,7 @@ hard_shutdown(struct call *k)
 		return;
 	}
 	suspended_forget(k->guest);
+	message_of(k->guest, MSG_VM_SHUTDOWN);
 	api_tell_guest(k->guest);
 	call_ok(k, NULL);
 }

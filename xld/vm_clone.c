@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "message.h"
 #include "vbd.h"
 #include "vif.h"
 #include "vm_clone.h"
@@ -55,6 +56,8 @@ clone_config(const struct guest *g, struct xu_val *v, const char *uuid,
 {
 	xu_val_set(v, "uuid", xu_str(uuid));
 	snapshot_strip(v);
+	/* What one is protected from is no matter of others made of it. */
+	xu_val_set(v, "blocked_operations", xu_struct());
 	/* A function of the host is one machine's. */
 	xu_val_unset(v, pci_class.list);
 	if (renew(g, v, uuid, "VBDs", into, both, e) == 0 &&
@@ -72,7 +75,7 @@ cloned(struct call *k, struct xu_val *config, const struct xu_err *e)
 {
 	AUTO_VAL struct xu_val *disks = xu_val_copy(config);
 	struct xu_err why = XU_ERR_INIT;
-	struct guest *g = NULL;
+	struct guest *g = NULL, *from;
 	char uuid[UUID_TEXT];
 
 	if (e != NULL) {
@@ -93,6 +96,10 @@ cloned(struct call *k, struct xu_val *config, const struct xu_err *e)
 	clone_keep_disks(k->core, disks);
 	g->made_at = now_real();
 	api_tell_guest(g);
+	/* It may have gone meanwhile. */
+	from = guest_by_uuid(k->core, xu_val_str(xu_val_at(k->params, 0)));
+	if (from != NULL)
+		message_of(from, MSG_VM_CLONED);
 	call_ok(k, xu_str(uuid));
 }
 
@@ -143,7 +150,8 @@ clone_vm(struct call *k)
 	else if (!call_may_have(k, NULL, config))
 		xu_val_free(config);
 	else
-		clone_disks(k, config, into, 0, cloned);
+		clone_disks(k, &(struct clone_order){ .config = config,
+			.into = into, .done = cloned });
 }
 
 static void

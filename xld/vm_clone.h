@@ -17,13 +17,27 @@ int clone_can_make(const struct guest *g, const struct xu_val *vbd,
 struct xu_val *clone_config(const struct guest *g, struct xu_val *v,
     const char *uuid, const struct guest *as, const struct sr *into, bool both,
     struct xu_err *e);
-/* config's disks that are written to become new ones with the same content, and
- * done gets config, or an error and nothing is left. It is called once, perhaps
- * before this returns. snapshot: when they were as they are kept, 0 = they are no
- * snapshots. Takes config. */
-void clone_disks(struct call *k, struct xu_val *config, const struct sr *into,
-    int64_t snapshot, void (*done)(struct call *k, struct xu_val *config,
-	const struct xu_err *e));
+struct cloning;
+struct clone_order {
+	/* Its disks that are written to become new ones with the same content; it is
+	 * taken. */
+	struct xu_val *config;
+	/* NULL: where they lie. */
+	const struct sr *into;
+	/* When they were as they are kept, 0 = they are no snapshots. */
+	int64_t snapshot;
+	/* Of a machine that runs: called when it has to stand still, and (still) when it
+	 * need not any more; clone_go_on, or clone_stop, ends either. NULL: it does
+	 * not run. */
+	void (*held)(struct call *k, struct cloning *g, bool still);
+	/* Gets config, or an error and nothing is left. It is called once, perhaps
+	 * before clone_disks returns. */
+	void (*done)(struct call *k, struct xu_val *config,
+	    const struct xu_err *e);
+};
+void clone_disks(struct call *k, const struct clone_order *o);
+void clone_go_on(struct cloning *g);
+void clone_stop(struct cloning *g, const struct xu_err *e);
 /* The machine that has them is on record: they stay. */
 void clone_keep_disks(struct core *c, const struct xu_val *config);
 /* It could not be made: they go. */

@@ -4,6 +4,10 @@
  * repository where the first one lies or into one that was named. Until the machine
  * is on record they count as half made, so that neither a failure nor a crash
  * leaves disks nobody asked for.
+ *
+ * Of a machine that runs they are copied in three rounds over all disks (vdi_job.c):
+ * room is made for each; while the machine stands still what is on each is kept; and
+ * when it goes on they are filled.
  */
 #include "config.h"
 
@@ -14,17 +18,27 @@
 #include "vdi.h"
 #include "vm_clone.h"
 
+enum round {
+	/* Of a machine that does not run it is the only one. */
+	MAKE,
+	STILL,
+	FILL,
+};
+
 struct cloning {
 	struct call *k;
-	struct xu_val *config;
-	/* The disk that is being copied, of so many. */
-	size_t at, n;
-	char uuid[UUID_TEXT];
-	/* Where the new ones lie; "" = where the first ones do. */
+	struct clone_order o;
 	char into[UUID_TEXT];
-	int64_t snapshot;
-	void (*done)(struct call *k, struct xu_val *config,
-	    const struct xu_err *e);
+	enum round round;
+	/* The disk that is at work, of so many. */
+	size_t at, n;
+	/* Its job waits, before it is known here. */
+	bool starting, held;
+	struct copy {
+		struct vdi_job *job;
+		char uuid[UUID_TEXT];
+		int percent;
+	} *copies;
 };
 
 bool
@@ -100,48 +114,58 @@ clone_drop_disks(struct core *c, const struct xu_val *config)
 	}
 }
 
-static void next(struct cloning *g);
+static void advance(struct cloning *g);
 
 static void
 end(struct cloning *g, const struct xu_err *e)
 {
 	struct cloning was = *g;
 
+	for (size_t i = 0; i < g->n; i++)
+		if (g->copies[i].job != NULL)
+			vdi_make_abandon(g->copies[i].job);
+	free(g->copies);
 	free(g);
 	was.k->cancel = NULL;
 	if (e != NULL) {
-		clone_drop_disks(was.k->core, was.config);
-		xu_val_free(was.config);
-		was.config = NULL;
+		clone_drop_disks(was.k->core, was.o.config);
+		xu_val_free(was.o.config);
+		was.o.config = NULL;
 	}
-	was.done(was.k, was.config, e);
+	was.o.done(was.k, was.o.config, e);
+}
+
+static const struct xu_val *
+vbd_at(const struct cloning *g, size_t i)
+{
+	return xu_val_at(xu_val_get(g->o.config, "VBDs"), i);
 }
 
 static int
 put_disk(struct cloning *g, const struct vdi *v)
 {
-	const struct xu_val *list = xu_val_get(g->config, "VBDs");
 	struct xu_val *out = xu_array(), *vbd;
 
-	for (size_t i = 0; i < xu_val_count(list); i++) {
-		vbd = xu_val_copy(xu_val_at(list, i));
+	for (size_t i = 0; i < g->n; i++) {
+		vbd = xu_val_copy(vbd_at(g, i));
 		if (i == g->at) {
 			xu_val_set(vbd, "VDI", xu_str(v->uuid));
 			xu_val_set(vbd, "location", xu_str(vdi_location(v)));
 		}
 		xu_val_add(out, vbd);
 	}
-	return xu_val_set(g->config, "VBDs", out);
+	return xu_val_set(g->o.config, "VBDs", out);
 }
 
 static void
 copied(void *arg, const struct xu_err *e)
 {
 	struct cloning *g = arg;
-	struct vdi *v = vdi_find(g->k->core, g->uuid);
+	struct copy *y = &g->copies[g->at];
+	struct vdi *v = vdi_find(g->k->core, y->uuid);
 	struct xu_err why = XU_ERR_INIT;
 
-	g->k->cancel = NULL;
+	y->job = NULL;
 	if (e == NULL && put_disk(g, v) < 0) {
 		vdi_drop(g->k->core, v, NULL, NULL);
 		xu_err_set(&why, XE(XLD_NO_MEMORY), ENOMEM, "clone a machine");
@@ -151,23 +175,43 @@ copied(void *arg, const struct xu_err *e)
 		end(g, e);
 		return;
 	}
+	y->percent = 100;
 	g->at++;
-	next(g);
+	advance(g);
+}
+
+static void
+on_held(void *arg)
+{
+	struct cloning *g = arg;
+
+	g->held = true;
+	if (g->starting)
+		return;
+	g->at++;
+	advance(g);
 }
 
 static void
 progress(void *arg, int percent)
 {
 	struct cloning *g = arg;
+	size_t all = 0;
 
-	call_progress(g->k, "copy",
-	    (int)((g->at * 100 + (size_t)percent) / (g->n == 0 ? 1 : g->n)));
+	g->copies[g->at].percent = percent;
+	for (size_t i = 0; i < g->n; i++)
+		all += clone_needs_disk(vbd_at(g, i)) ?
+		    (size_t)g->copies[i].percent : 100;
+	call_progress(g->k, g->round == STILL ? "copy-still" : "copy",
+	    (int)(all / g->n));
 }
 
 static void
 cancel(struct call *k)
 {
-	vdi_make_cancel(k->cancel_arg);
+	struct cloning *g = k->cancel_arg;
+
+	vdi_make_cancel(g->copies[g->at].job);
 }
 
 static struct vdi *
@@ -179,7 +223,7 @@ new_disk(struct cloning *g, const struct vdi *from, const struct sr *s,
 	struct vdi *v;
 
 	xu_val_unset(config, "wiped");
-	vdi_is_snapshot_of(config, from, g->snapshot);
+	vdi_is_snapshot_of(config, from, g->o.snapshot);
 	xu_val_set(config, "SR", xu_str(s->uuid));
 	uuid_random(uuid);
 	v = vdi_new(g->k->core, uuid, config);
@@ -195,59 +239,105 @@ new_disk(struct cloning *g, const struct vdi *from, const struct sr *s,
 }
 
 static void
-next(struct cloning *g)
+make(struct cloning *g, struct vdi *v, struct vdi *from)
 {
-	struct core *c = g->k->core;
-	const struct xu_val *list = xu_val_get(g->config, "VBDs"), *vbd;
-	struct xu_err e = XU_ERR_INIT;
-	const struct sr *into;
-	struct vdi *from, *v;
-	struct vdi_job *j;
+	struct copy *y = &g->copies[g->at];
 	int64_t used;
+	const struct vdi_order o = { .v = v,
+		.from = from,
+		.size = vdi_size(from, &used),
+		.half = true,
+		.held = g->o.held != NULL ? on_held : NULL,
+		.progress = progress,
+		.done = copied,
+		.arg = g };
+	struct vdi_job *j;
 
-	while (g->at < xu_val_count(list) &&
-	    !clone_needs_disk(xu_val_at(list, g->at)))
-		g->at++;
-	if (g->at == xu_val_count(list)) {
-		end(g, NULL);
-		return;
-	}
-	vbd = xu_val_at(list, g->at);
-	from = vdi_find(c, xu_val_get_str(vbd, "VDI", ""));
-	into = sr_find(c, g->into);
-	v = clone_can_make(g->k->guest, vbd, into, &e) < 0 ? NULL :
-	    new_disk(g, from, into != NULL ? into : vdi_sr(c, from), &e);
-	if (v == NULL) {
-		end(g, &e);
-		return;
-	}
-	memcpy(g->uuid, v->uuid, sizeof(g->uuid));
-	j = vdi_make(c, v, from, vdi_size(from, &used), true, progress, copied,
-	    g);
+	memcpy(y->uuid, v->uuid, sizeof(y->uuid));
+	g->starting = true;
+	g->held = false;
+	j = vdi_make(g->k->core, &o);
+	/* It is over, and g may be. */
 	if (j == NULL)
 		return;
-	g->k->cancel_arg = j;
+	y->job = j;
+	g->starting = false;
+	g->k->cancel_arg = g;
 	g->k->cancel = cancel;
+	if (g->held)
+		on_held(g);
+}
+
+static void
+begin(struct cloning *g)
+{
+	struct core *c = g->k->core;
+	const struct xu_val *vbd = vbd_at(g, g->at);
+	struct vdi *from = vdi_find(c, xu_val_get_str(vbd, "VDI", ""));
+	const struct sr *into = sr_find(c, g->into);
+	struct xu_err e = XU_ERR_INIT;
+	struct vdi *v;
+
+	v = clone_can_make(g->k->guest, vbd, into, &e) < 0 ? NULL :
+	    new_disk(g, from, into != NULL ? into : vdi_sr(c, from), &e);
+	if (v == NULL)
+		end(g, &e);
+	else
+		make(g, v, from);
+}
+
+/* The next disk of the round, or the end of that. */
+static void
+advance(struct cloning *g)
+{
+	while (g->at < g->n && !clone_needs_disk(vbd_at(g, g->at)))
+		g->at++;
+	if (g->at < g->n && g->round == MAKE) {
+		begin(g);
+	} else if (g->at < g->n) {
+		vdi_make_go_on(g->copies[g->at].job);
+	} else if (g->o.held == NULL || g->round == FILL) {
+		end(g, NULL);
+	} else {
+		g->k->cancel = NULL;
+		g->o.held(g->k, g, g->round == STILL);
+	}
 }
 
 void
-clone_disks(struct call *k, struct xu_val *config, const struct sr *into,
-    int64_t snapshot, void (*done)(struct call *k, struct xu_val *config,
-	const struct xu_err *e))
+clone_go_on(struct cloning *g)
+{
+	g->round++;
+	g->at = 0;
+	g->k->cancel = cancel;
+	advance(g);
+}
+
+void
+clone_stop(struct cloning *g, const struct xu_err *e)
+{
+	end(g, e);
+}
+
+void
+clone_disks(struct call *k, const struct clone_order *o)
 {
 	struct cloning *g = calloc(1, sizeof(*g));
+	size_t n = xu_val_count(xu_val_get(o->config, "VBDs"));
+	struct copy *copies = calloc(n + 1, sizeof(*copies));
 	struct xu_err e = XU_ERR_INIT;
 
-	if (g == NULL) {
+	if (g == NULL || copies == NULL) {
+		free(g);
+		free(copies);
 		xu_err_set(&e, XE(XLD_NO_MEMORY), ENOMEM, "clone a machine");
-		xu_val_free(config);
-		done(k, NULL, &e);
+		xu_val_free(o->config);
+		o->done(k, NULL, &e);
 		return;
 	}
-	*g = (struct cloning){ .k = k, .config = config, .done = done,
-		.snapshot = snapshot,
-		.n = xu_val_count(xu_val_get(config, "VBDs")) };
-	if (into != NULL)
-		memcpy(g->into, into->uuid, sizeof(g->into));
-	next(g);
+	*g = (struct cloning){ .k = k, .o = *o, .n = n, .copies = copies };
+	/* It may go meanwhile. */
+	if (o->into != NULL)
+		memcpy(g->into, o->into->uuid, sizeof(g->into));
+	advance(g);
 }

@@ -19,6 +19,8 @@
 #define MIB	    (INT64_C(1) << 20)
 #define VCPUS_LIMIT 512
 #define DATA_LIMIT  128
+#define BLOCK_LIMIT 256
+#define TAGS_LIMIT  128
 /* start_info has 1024 bytes (xen.h MAX_GUEST_CMDLINE); Linux takes 2047. */
 #define PV_ARGS_LIMIT  1023
 #define PVH_ARGS_LIMIT 2047
@@ -155,6 +157,7 @@ config_host_word(const struct xu_val *was, const struct xu_val *config)
 		{ "platform:device_model_args", "platform",
 		    "device_model_args" },
 		{ "PV_bootloader", NULL, "PV_bootloader" },
+		{ "other_config:pci", "other_config", "pci" },
 	};
 
 	for (size_t i = 0; i < XU_ARRAY_SIZE(words); i++) {
@@ -184,6 +187,7 @@ config_new(const struct core *c, const struct xu_val *args, struct xu_err *e)
 			xu_val_set(v, name, xu_val_copy(xu_val_at(args, i)));
 	}
 	set_defaults(v, args);
+	xu_val_set(v, "tags", config_tags(v));
 	if (xu_val_ok(v) && config_check(c, NULL, v, e) == 0)
 		return v;
 	xu_err_set(e, "XLD_NO_MEMORY", ENOMEM, "keep a configuration");
@@ -597,6 +601,73 @@ check_data(const struct xu_val *v, struct xu_err *e)
 	return 0;
 }
 
+static int
+check_blocks(const struct xu_val *v, struct xu_err *e)
+{
+	const struct xu_val *map = xu_val_get(v, "blocked_operations");
+	const struct model_enum *words = model_find_enum("vm_operations");
+	const char *key, *word;
+
+	for (size_t i = 0; i < xu_val_count(map); i++) {
+		key = xu_val_name_at(map, i);
+		word = model_enum_word(words, key);
+		if (word == NULL || strcmp(word, key) != 0)
+			return config_unsupported(e, "blocked_operations", key,
+			    "there is no such operation");
+		if (xu_val_strlen(xu_val_at(map, i)) > BLOCK_LIMIT)
+			return config_unsupported(e, "blocked_operations", key,
+			    "the reason has 256 bytes at most");
+	}
+	return 0;
+}
+
+int
+config_check_tags(const struct xu_val *tags, struct xu_err *e)
+{
+	size_t n;
+
+	if (xu_val_count(tags) > TAGS_LIMIT)
+		return unsupported_number(e, "tags",
+		    (int64_t)xu_val_count(tags), "an object has 128 at most");
+	for (size_t i = 0; i < xu_val_count(tags); i++) {
+		n = xu_val_strlen(xu_val_at(tags, i));
+		if (n < 1 || n > 256)
+			return config_unsupported(e, "tags",
+			    xu_val_str(xu_val_at(tags, i)),
+			    "a tag has 1 to 256 bytes");
+	}
+	return 0;
+}
+
+struct xu_val *
+config_unique_tags(const struct xu_val *tags)
+{
+	struct xu_val *v = xu_array();
+	const char *word;
+	size_t i, k;
+
+	/* Of those that are too many none is kept. */
+	if (xu_val_count(tags) > TAGS_LIMIT) {
+		xu_val_free(v);
+		return xu_val_copy(tags);
+	}
+	for (i = 0; i < xu_val_count(tags); i++) {
+		word = xu_val_str(xu_val_at(tags, i));
+		for (k = 0; k < i; k++)
+			if (strcmp(xu_val_str(xu_val_at(tags, k)), word) == 0)
+				break;
+		if (k == i)
+			xu_val_add(v, xu_str(word));
+	}
+	return v;
+}
+
+struct xu_val *
+config_tags(const struct xu_val *config)
+{
+	return config_unique_tags(xu_val_get(config, "tags"));
+}
+
 int
 config_check(const struct core *c, const struct guest *g,
     const struct xu_val *v, struct xu_err *e)
@@ -607,7 +678,8 @@ config_check(const struct core *c, const struct guest *g,
 	    check_platform(c, v, e) < 0 || check_type(v, e) < 0 ||
 	    check_boot(v, e) < 0 ||
 	    check_actions(v, e) < 0 || check_host(v, e) < 0 ||
-	    check_data(v, e) < 0)
+	    check_data(v, e) < 0 || check_blocks(v, e) < 0 ||
+	    config_check_tags(xu_val_get(v, "tags"), e) < 0)
 		return -1;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "dev.h"
 #include "dm.h"
 #include "kernel_val.h"
+#include "message.h"
 #include "screen.h"
 #include "vm_files.h"
 #include "vm_limits.h"
@@ -642,6 +643,16 @@ on_step(struct xu_job *job)
 		    job->at : 90 + 10 * job->at / n));
 }
 
+/* One that moves is what it was before. */
+static void
+tell(const struct create *j)
+{
+	if (j->hold.f == NULL)
+		message_of(j->g, j->from_image ? MSG_VM_RESUMED :
+			j->g->op == OP_REBOOT  ? MSG_VM_REBOOTED :
+						 MSG_VM_STARTED);
+}
+
 static void
 end(struct create *j)
 {
@@ -660,6 +671,8 @@ end(struct create *j)
 		g->to_run = false;
 		record_write(g, NULL);
 	}
+	if (e == NULL)
+		tell(j);
 	g->op = OP_NONE;
 	if (e == NULL)
 		scan_one(g);

@@ -11,6 +11,7 @@
 
 #include "dev.h"
 #include "dm.h"
+#include "message.h"
 #include "xu_log.h"
 
 struct ender {
@@ -19,7 +20,7 @@ struct ender {
 	struct xu_job job;
 	int32_t domid;
 	char request[XU_LOG_CONTEXT];
-	bool again;
+	bool again, crashed;
 	vm_done_f *done;
 	void *arg;
 };
@@ -163,6 +164,16 @@ on_step(struct xu_job *job)
 	fault_point(steps[job->at].name, NULL);
 }
 
+/* Of one that clients know of, and of whose end they have not heard: it has crashed,
+ * or it goes on elsewhere. */
+static void
+tell(const struct guest *g, bool crashed)
+{
+	if (!g->foreign && g->told != NULL && g->migration == NULL && !crashed)
+		message_of(g, g->suspended ? MSG_VM_SUSPENDED :
+					     MSG_VM_SHUTDOWN);
+}
+
 static void
 on_done(struct xu_job *job)
 {
@@ -178,6 +189,7 @@ on_done(struct xu_job *job)
 	}
 	if (!g->foreign)
 		intent_remove(g->uuid);
+	tell(g, d->crashed);
 	g->op = OP_NONE;
 	free(d);
 	done(arg, NULL);
@@ -199,6 +211,7 @@ begin(struct guest *g, bool again, vm_done_f *done, void *arg)
 		.core = g->core,
 		.domid = g->domid,
 		.again = again,
+		.crashed = guest_power(g) == DOM_CRASHED,
 		.done = done,
 		.arg = arg };
 	snprintf(d->request, sizeof(d->request), "%s", xu_log_context_word());

@@ -13,6 +13,7 @@
 
 #include "dev.h"
 #include "vbd.h"
+#include "vm_allows.h"
 #include "vm_export.h"
 #include "xu_log.h"
 #include "xu_zip.h"
@@ -253,6 +254,8 @@ subject(struct call *k)
 		call_fail(k, &e);
 		return NULL;
 	}
+	if (vm_blocks(k, g, "export"))
+		return NULL;
 	scan_one(g);
 	power = guest_power(g);
 	if (power == DOM_HALTED)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pci.h"
 #include "xld.h"
 #include "xu_file.h"
 #include "vm_save.h"
@@ -251,6 +252,7 @@ static void
 start_one(struct rounds *r, const struct member *m)
 {
 	struct guest *g = guest_by_uuid(r->core, m->uuid);
+	struct xu_err e = XU_ERR_INIT;
 	char path[SUSPENDED_PATH];
 
 	if (g == NULL || g->domid >= 0 || g->op != OP_NONE) {
@@ -263,7 +265,10 @@ start_one(struct rounds *r, const struct member *m)
 		restore_begin(r->core, g, path, false, NULL, went_on, g);
 		return;
 	}
-	vm_create(g, false, NULL, started, g);
+	if (pci_follow_config(g, &e) < 0)
+		started(g, &e);
+	else
+		vm_create(g, false, NULL, started, g);
 }
 
 /* ---- down ---------------------------------------------------------------------------- */

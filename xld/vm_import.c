@@ -139,7 +139,7 @@ choose_uuid(struct import *x, const struct xu_val *vm, struct xu_err *e)
 /* Words that mean much to some servers and nothing to others: of these maps a machine
  * has here what it may have. */
 static const char *const maps[] = { "platform", "HVM_boot_params",
-	"VCPUs_params", "xenstore_data" };
+	"VCPUs_params", "xenstore_data", "blocked_operations" };
 
 /* Others' truth is ours as a number. */
 static const char *
@@ -271,9 +271,11 @@ read_vbd(struct import *x, const struct guest *g, const struct xu_val *vbd,
 
 /* ---- cards ---------------------------------------------------------------------------- */
 
-/* A network of that name on this host; false: there is none. */
+/* A network on this host whose field (name_label, bridge) is so; false: there is
+ * none. */
 static bool
-find_network(struct core *c, const char *name, char out[UUID_TEXT])
+find_network(struct core *c, const char *field, const char *name,
+    char out[UUID_TEXT])
 {
 	size_t pos = 0;
 	void *n;
@@ -283,7 +285,8 @@ find_network(struct core *c, const char *name, char out[UUID_TEXT])
 	while ((n = network_ops.next(c, &pos)) != NULL) {
 		AUTO_VAL struct xu_val *r = network_ops.record(c, n);
 
-		is = strcmp(xu_val_get_str(r, "name_label", ""), name) == 0;
+		is = name[0] != '\0' &&
+		    strcmp(xu_val_get_str(r, field, ""), name) == 0;
 		if (is) {
 			snprintf(out, UUID_TEXT, "%s", network_ops.ref(n));
 			return true;
@@ -306,8 +309,9 @@ read_vif(struct import *x, const struct guest *g, const struct xu_val *vif,
 
 	if (net == NULL)
 		return -1;
-	if (!find_network(x->k->core, name, ref) &&
-	    !find_network(x->k->core, bridge, ref)) {
+	if (!find_network(x->k->core, "name_label", name, ref) &&
+	    !find_network(x->k->core, "bridge", bridge, ref) &&
+	    !find_network(x->k->core, "bridge", name, ref)) {
 		xu_log(XU_NOTICE, "import of '%s': its network interface %s is "
 				  "left out: there is no network '%.60s' here",
 		    guest_name(g), xu_val_get_str(vif, "device", ""), name);
@@ -577,9 +581,8 @@ make_next(struct import *x)
 	struct call *k = x->k;
 	const struct sr *s = sr_find(k->core, x->sr);
 	struct xu_err e = XU_ERR_INIT;
+	struct vdi_order o = { .half = true, .done = made, .arg = x };
 	struct vdi_job *j;
-	struct vdi *v;
-	int64_t size;
 
 	if (x->made == x->n) {
 		begin(x);
@@ -592,13 +595,13 @@ make_next(struct import *x)
 		fail(x, &e);
 		return;
 	}
-	v = new_disk(x, s, &e);
-	if (v == NULL) {
+	o.v = new_disk(x, s, &e);
+	if (o.v == NULL) {
 		fail(x, &e);
 		return;
 	}
-	size = (x->disks[x->made].size + SECTOR - 1) / SECTOR * SECTOR;
-	j = vdi_make(k->core, v, NULL, size, true, NULL, made, x);
+	o.size = (x->disks[x->made].size + SECTOR - 1) / SECTOR * SECTOR;
+	j = vdi_make(k->core, &o);
 	if (j == NULL)
 		return;
 	k->cancel_arg = j;

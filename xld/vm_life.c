@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "dev.h"
+#include "message.h"
 #include "vm_dump.h"
 #include "vm_go_on.h"
 #include "vm_save.h"
@@ -434,6 +435,8 @@ vm_ended(struct guest *g)
 	}
 	a = action_of(g);
 	note_end(g, reason, a);
+	if (guest_power(g) == DOM_CRASHED)
+		message_of(g, MSG_VM_CRASHED);
 	xu_log(XU_NOTICE, "%s (domain %d) has ended: %s; %s", guest_name(g),
 	    g->domid, dom_end_word(reason), dom_action_word(a));
 	if (dom_action_dumps(a) && !g->dumped)

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "dev.h"
 #include "pci.h"
+#include "vm_allows.h"
 #include "vm_snapshot.h"
 #include "vnc.h"
 
@@ -89,7 +90,7 @@ operations_of(const struct guest *g)
 		if (m != NULL && (m->states & now) != 0 &&
 		    (g->op == OP_NONE || m->states == STATES_ANY) &&
 		    (!template || suits_template(*w)) &&
-		    snapshot_suits(g, *w) &&
+		    snapshot_suits(g, *w) && !vm_is_blocked(g, *w) &&
 		    (!g->foreign || suits_foreign(*w)))
 			xu_val_add(v, xu_str(*w));
 	}
@@ -136,6 +137,8 @@ run_time_field(struct core *c, const struct guest *g, const char *name)
 		return cpu_pool_of(c, g);
 	if (strcmp(name, "DPCIs") == 0)
 		return pci_refs(g);
+	if (strcmp(name, "attached_PCIs") == 0)
+		return pci_attached_refs(g);
 	for (size_t i = 0; dev_classes[i] != NULL; i++)
 		if (strcmp(name, dev_classes[i]->list) == 0)
 			return devices_of(g, dev_classes[i]);

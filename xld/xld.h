@@ -40,13 +40,16 @@
 #define NAME_MAX_LEN  200
 
 struct call;
+struct certificate;
 struct console;
 struct create;
 struct db;
 struct qemu;
 struct listeners;
+struct messages;
 struct migration;
 struct hardware;
+struct host_end;
 struct net;
 struct networks;
 struct rounds;
@@ -78,6 +81,11 @@ struct core {
 	struct xu_map *devs, *vdis, *srs;
 	/* Disks being copied. */
 	struct xu_list copies;
+	/* See secret.h. */
+	struct xu_map *secrets;
+	/* What happened to machines, see message.h. */
+	struct messages *messages;
+	uv_timer_t message_timer;
 	/* Processors and pools as last seen; NULL: nobody has asked. */
 	struct hardware *hardware;
 	/* What rates are reckoned from, see metrics_api.c. */
@@ -98,6 +106,8 @@ struct core {
 	 * started while it is disabled. */
 	struct rounds *rounds;
 	bool disabled;
+	/* It goes down, see host_end.c; NULL: it does not. */
+	struct host_end *host_end;
 	/* Cores that are being written because a guest has ended, and what they may
 	 * take. */
 	uint64_t dumps, dumps_bytes;
@@ -135,12 +145,16 @@ struct core {
 	/* By the service manager, whose path it stays. */
 	bool listen_given;
 	struct listeners *listeners;
+	/* As somebody last saw it, see cert.c; NULL: there is none, or nobody has. */
+	struct certificate *certificate;
 	/* Settings, see access.h, and the file they are from. */
 	struct xu_val *conf;
 	const char *conf_path;
 	/* Passwords being checked. */
 	struct xu_list logins;
 	unsigned logins_running;
+	/* Programs of the owner's that clients have called, see plugin.c. */
+	struct xu_list plugins;
 	uint64_t api_started;
 	bool stopping;
 	/* Fields of the pool that its owner set. */
@@ -297,10 +311,16 @@ int config_unsupported(struct xu_err *e, const char *field, const char *value,
 /* The same of what is not empty. */
 int config_must_be_empty(struct xu_err *e, const char *field,
     const struct xu_val *v, const char *reason);
+/* The tags that anything may have. */
+int config_check_tags(const struct xu_val *tags, struct xu_err *e);
+/* Each once. */
+struct xu_val *config_unique_tags(const struct xu_val *tags);
+/* Those of what is kept. */
+struct xu_val *config_tags(const struct xu_val *config);
 /* Its name alone. */
 int config_check_name(const struct core *c, const struct guest *g,
     const char *name, struct xu_err *e);
-/* A field that makes domain 0 run what the owner names, when config does not have
+/* A field that makes domain 0 run what the owner names, or gives its devices away, when config does not have
  * it from was (NULL: nothing was); NULL: none. */
 const char *config_host_word(const struct xu_val *was,
     const struct xu_val *config);
@@ -555,6 +575,18 @@ void rounds_look(struct core *c);
 void rounds_close(struct core *c);
 void host_stop_guests(struct call *k);
 
+/* ---- host_end.c ------------------------------------------------------------------------------ */
+
+void host_end_close(struct core *c);
+
+/* ---- cert.c -------------------------------------------------------------------------------- */
+
+void certificate_close(struct core *c);
+
+/* ---- plugin.c --------------------------------------------------------------------------------- */
+
+void plugins_close(struct core *c);
+
 /* ---- api.c: the channel to xld-api --------------------------------------------------------- */
 
 int api_open(struct core *c, struct xu_err *e);
@@ -618,6 +650,9 @@ void call_ok_fd(struct call *k, int fd);
 /* The answer of one that goes on as k->task; takes both. */
 void call_begun(struct call *k, struct xu_val *v, int fd);
 void call_fail(struct call *k, const struct xu_err *e);
+/* The same with a code and parameters of any number and length; takes description. */
+void call_fail_as(struct call *k, struct xu_val *description,
+    const char *sentence);
 void call_progress(struct call *k, const char *step, int percent);
 /* Is it the full path of a file? False: the call was refused. */
 bool call_has_path(struct call *k, const char *path);
@@ -659,7 +694,7 @@ void host_logs_call(struct call *k);
 void event_state(struct call *k);
 void event_inject(struct call *k);
 
-extern const struct class_ops host_cpu_ops, cpu_pool_ops, ppci_ops, pscsi_ops,
+extern const struct class_ops host_cpu_ops, certificate_ops, cpu_pool_ops, ppci_ops, pci_ops, pscsi_ops,
     pscsi_hba_ops, vm_guest_metrics_ops, vbd_metrics_ops, pif_metrics_ops,
     pbd_ops, crashdump_ops, vtpm_ops, dpci_ops, dscsi_ops, dscsi_hba_ops,
     xspolicy_ops, acmpolicy_ops;
@@ -677,7 +712,8 @@ extern const struct handler cpu_handlers[], cpu_pool_handlers[],
     cpu_sched_handlers[], usage_handlers[], vm_vcpus_handlers[],
     none_handlers[], sr_handlers[], pci_handlers[], vm_save_handlers[],
     vm_migrate_handlers[], vm_dump_handlers[], vm_snapshot_handlers[],
-    trust_handlers[];
+    vm_revert_handlers[], trust_handlers[], host_end_handlers[],
+    plugin_handlers[], certificate_handlers[];
 
 /* ---- cpu_pool.c, metrics_api.c, hw_api.c ------------------------------------------------------ */
 
@@ -717,7 +753,9 @@ const char *task_ref(const struct task *t);
 void task_progress(struct task *t, const char *step, int percent);
 /* v borrowed; NULL = void. */
 void task_success(struct task *t, const struct xu_val *v);
-void task_failure(struct task *t, const struct xu_err *e);
+/* description: code and parameters; borrowed. */
+void task_failure(struct task *t, const struct xu_val *description,
+    const char *sentence);
 int tasks_open(struct core *c);
 void tasks_stop(struct core *c);
 void tasks_close(struct core *c);

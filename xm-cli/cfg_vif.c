@@ -213,7 +213,7 @@ static const struct key keys[] = {
 	{ "mtu", check_mtu, 0, NULL },
 	{ "trusted", check_trusted, 0, NULL },
 	{ "untrusted", check_untrusted, 0, NULL },
-	{ "vlan", NULL, 0, "VLANs are not set up for guests yet; use a bridge of the VLAN" },
+	{ "vlan", NULL, 0, "VLANs are the host's (VLAN.create of XenAPI); use the bridge of one" },
 	{ "accel", NULL, 0, "network cards no longer have accelerators for guests" },
 	{ "policy", NULL, 0, "security labels are not there yet" },
 	{ "label", NULL, 0, "security labels are not there yet" },

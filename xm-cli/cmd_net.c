@@ -62,6 +62,10 @@ run_network_del(struct xm *xm)
 	if (xapi_count(found) == 0)
 		status = xm_error(xm, XE(HANDLE_INVALID), XM_NOT_FOUND,
 		    "Network '%s' does not exist. See xm network-show.", name);
+	else if (xapi_count(found) > 1)
+		status = xm_error(xm, XE(XLD_NAME_NOT_UNIQUE), XM_STATE,
+		    "%zu networks have the name '%s': give them others.",
+		    xapi_count(found), name);
 	else if (xapi_do(xm->api, &e, "network.destroy", "s", ref) < 0)
 		status = xm_fail(xm, &e);
 	else
@@ -75,19 +79,22 @@ run_network_del(struct xm *xm)
 static void
 put_heading(const void *ctx XU_UNUSED, struct xu_buf *out)
 {
-	xu_buf_addf(out, "%-16s %5s %5s\n", "Name", "VIFs", "PIFs");
+	xu_buf_addf(out, "%-24s %-15s %5s %5s\n", "Name", "Bridge", "VIFs",
+	    "PIFs");
 }
 
 static void
 put_line(const void *ctx XU_UNUSED, const void *row, struct xu_buf *out)
 {
-	xu_buf_addf(out, "%-16s %5zu %5zu\n", xapi_get_str(row, "name_label"),
+	xu_buf_addf(out, "%-24s %-15s %5zu %5zu\n",
+	    xapi_get_str(row, "name_label"), xapi_get_str(row, "bridge"),
 	    xapi_count(xapi_get(row, "VIFs")),
 	    xapi_count(xapi_get(row, "PIFs")));
 }
 
 static const struct xm_column columns[] = {
 	{ "name", "Name", XM_IS_TEXT, "name_label", NULL, NULL },
+	{ "bridge", "Bridge", XM_IS_TEXT, NULL, NULL, NULL },
 	{ "uuid", "UUID", XM_IS_TEXT, NULL, NULL, NULL },
 	{ "vifs", "VIFs", XM_IS_NUMBER, "VIFs", NULL, NULL },
 	{ "pifs", "PIFs", XM_IS_NUMBER, "PIFs", NULL, NULL },
@@ -165,7 +172,8 @@ const struct xm_cmd cmd_network_show = {
 	.operands = "[NAME]",
 	.summary = "List the networks of the host, or one.",
 	.detail = "All bridges are listed; how many interfaces of domains are in "
-		  "each, and how many of the host.",
+		  "each, and how many of the host. Configurations know a "
+		  "network by its bridge.",
 	.min = 0,
 	.max = 1,
 	.table = &table,

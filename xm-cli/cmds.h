@@ -34,6 +34,10 @@
 	F(resume) \
 	F(save) \
 	F(shutdown) \
+	F(snapshot_create) \
+	F(snapshot_list) \
+	F(snapshot_revert) \
+	F(snapshot_delete) \
 	F(stop_guests) \
 	F(suspend) \
 	F(sysrq) \

@@ -3,7 +3,7 @@
 # client: python3
 # Whoever can reach the API's address and has no password: malformed HTTP, XML and
 # JSON, entity bombs, deep nesting, 100 MB bodies, slow writers, thousands of idle
-# connections, guesses at passwords. Each gets its refusal; meanwhile a client
+# connections, calls by the thousand, guesses at passwords. Each gets its refusal; meanwhile a client
 # with a password is served, and the memory of xld-api stays where it was.
 import http.client
 import json
@@ -17,7 +17,7 @@ import time
 import warnings
 import xmlrpc.client
 
-from lib import PASSWORD, in_host, same
+from lib import PASSWORD, in_host, reload_settings, same
 
 warnings.simplefilter("ignore", DeprecationWarning)
 HTTP = os.environ["XLD_HTTP"][7:].split(":")
@@ -256,6 +256,83 @@ def slow(held):
         s.close()
 
 
+class Flood(threading.Thread):
+    """Calls as fast as they are answered, until it is over."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.over = False
+        self.served = self.refused = 0
+        self.error = "still at it"
+
+    def run(self):
+        c = http.client.HTTPConnection(HTTP[0], int(HTTP[1]), timeout=60)
+        body = '{"jsonrpc":"2.0","id":1,"method":"VM.get_all","params":["x"]}'
+        try:
+            while not self.over:
+                c.request("POST", "/jsonrpc", body)
+                # Else it would dial anew, and here that shall not be.
+                c.auto_open = 0
+                r = c.getresponse()
+                r.read()
+                if r.status == 200:
+                    self.served += 1
+                else:
+                    same("status of one too many", 429, r.status)
+                    same("when to come back", "1", r.headers["Retry-After"])
+                    self.refused += 1
+            self.error = None
+        except (Exception, SystemExit) as e:
+            self.error = e
+
+
+# A client within domain 0, which is another address: the statuses of forty calls.
+INSIDE = r"""bash -c '
+body="{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"VM.get_all\",\"params\":[\"x\"]}"
+for ((i = 0; i < 40; i++)); do
+    exec 5<>/dev/tcp/127.0.0.1/9363
+    printf "POST /jsonrpc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" >&5
+    printf "Content-Length: %d\r\n\r\n%s" ${#body} "$body" >&5
+    read -r _ status _ <&5
+    echo $status
+done'"""
+
+
+def calls():
+    """Of one client, too many: refused; those of others are not."""
+    conf = "/etc/xld/xld.conf"
+    in_host(f"cp {conf} /tmp/conf; echo calls_per_second = 10 >>{conf}")
+    reload_settings()
+    begin = time.monotonic()
+    floods = [Flood() for _ in range(4)]
+    for f in floods:
+        f.start()
+    while sum(f.refused for f in floods) < 40 and \
+            all(f.is_alive() for f in floods):
+        time.sleep(0.1)
+    got = in_host(INSIDE).split()
+    same("calls of another client", ["200"] * 40, got)
+    # And root's here, any number.
+    in_host("for i in $(seq 30); do xm list >/dev/null || exit 1; done")
+    for f in floods:
+        f.over = True
+    for f in floods:
+        f.join()
+        same("a flood's end", None, f.error)
+    seconds = time.monotonic() - begin
+    served = sum(f.served for f in floods)
+    refused = sum(f.refused for f in floods)
+    print(f"{seconds:.1f} s of four floods: {served} calls, {refused} refused")
+    # Those of five seconds at once, and ten in each second; xld-api's clock is
+    # another one.
+    if served > 50 + 10 * (1.1 * seconds + 1):
+        sys.exit(f"{served} calls in {seconds:.1f} s")
+    # Who has waited is served again.
+    time.sleep(1)
+    in_host(f"cp /tmp/conf {conf}")
+    reload_settings()
+
+
 def guesses():
     """Wrong passwords: late, and after some of them not even looked at."""
     def guess(secret):
@@ -300,6 +377,7 @@ def tls():
 
 
 def main():
+    calls()
     witness = Witness()
     witness.start()
     witness.still("at the beginning")

@@ -18,7 +18,7 @@ host=$(refs host.get_all)
 # Every class: as many records as references, and each reference has a record.
 for cls in host host_metrics host_cpu cpu_pool PPCI PSCSI PSCSI_HBA VM VM_metrics \
 	VM_guest_metrics console VBD VBD_metrics VDI SR PBD VIF VIF_metrics network \
-	PIF PIF_metrics task crashdump VTPM DPCI DSCSI DSCSI_HBA XSPolicy ACMPolicy; do
+	PIF PIF_metrics VLAN Bond task crashdump VTPM DPCI PCI DSCSI DSCSI_HBA XSPolicy ACMPolicy; do
 	check "$cls.get_all" api $cls.get_all >"$scratch/all"
 	n=$(json <"$scratch/all")
 	check "$cls.get_all_records" api $cls.get_all_records >"$scratch/records"

@@ -175,6 +175,95 @@ gone=$(for b in $(refs VM.get_VBDs @f); do refs VBD.get_VDI "$b"; done)
 check "delete" xm delete f
 for v in $gone; do check "its disks" api VDI.destroy "$v"; done
 
+# --- snapshots of one that runs -------------------------------------------------------------
+# What is on its volume is kept at a moment, and copied when it goes on; a file is copied
+# while it stands still.
+is_stopped() { grep -q '^State:.T' "/proc/$(pids xld)/status"; }
+disk_of() {
+	local b
+
+	for b in $(refs VM.get_VBDs "$1"); do
+		[ "$(api VBD.get_device "$b")" = "$2" ] && refs VBD.get_VDI "$b"
+	done
+}
+word() { head -c 6 "/dev/$group/xld-$1"; }
+put() { printf '%s' "$1" | dd of="$dev" conv=notrunc,fsync status=none; }
+power() { api VM.get_power_state @d; }
+put first.
+before=$(volumes; ls "$scratch/store")
+check "it runs" xm start d
+restart_xld XLD_STEP=snapshot-still:stop
+api VM.snapshot @d s >"$scratch/ref" &
+job=$!
+check "what it has is kept" wait_for 60 is_stopped
+same "it goes on" "" "$(ls /run/xld/intents)"
+same "from which it is copied" 1 "$(volumes | grep -c -- '-still$')"
+put second
+kill -CONT "$(pids xld)"
+check "a snapshot" wait $job
+kept=$(disk_of @s xvda)
+same "what it had" first. "$(word "$kept")"
+same "what it has" second "$(word "$vdi")"
+check "the file, too" cmp "$scratch/store/$file_disk.raw" "$scratch/store/$(disk_of @s xvdb).raw"
+same "and no more" 0 "$(volumes | grep -c -- '-still$')"
+restart_xld
+check "it goes" api VM.destroy "$(api VM.get_uuid @s)"
+check "with its disks" undone
+for step in snapshot-paused vdi-still snapshot-still vdi-filled snapshot-disks; do
+	restart_xld "XLD_STEP=$step:kill"
+	cut_off api VM.snapshot @d s "[\"$file_disk\"]"
+	# It had been let go before the first byte was copied.
+	case $step in vdi-filled) same "$step: it runs" "" "$(ls /run/xld/intents)" ;; esac
+	restart_xld
+	same "$step: it runs" Running "$(power)"
+	wait_for 30 undone || fail "after death at $step: $(volumes; ls "$scratch/store")"
+	same "$step: no intent" "" "$(ls /run/xld/intents)"
+	expect_status 1 api VM.get_uuid @s
+done
+# Where nothing can be kept: it stands still until all is copied. No room for that, or no
+# such thing in this kernel.
+copied_still() {
+	restart_xld XLD_STEP=vdi-filled:kill
+	cut_off api VM.snapshot @d s "[\"$file_disk\"]"
+	same "$1: it stands still" 1 "$(ls /run/xld/intents | wc -l)"
+	restart_xld
+	same "$1: and goes on" Running "$(power)"
+	check "$1: nothing is left" wait_for 30 undone
+	same "$1: a snapshot" 0 "$(api VM.snapshot @d s "[\"$file_disk\"]" >"$scratch/ref"; echo $?)"
+	same "$1: what it has" second "$(word "$(disk_of @s xvda)")"
+	same "$1: it runs" Running "$(power)"
+	contains "$1: the log" "$(tail -n 50 /var/log/xld/xld.log)" "disk $vdi is copied while its machine stands still: .*$2"
+	check "it goes" api VM.destroy "$(api VM.get_uuid @s)"
+	check "with its disks" undone
+}
+module=$(find -L /lib/modules -name 'dm-snapshot.ko*')
+rmmod dm-snapshot
+mv "$module" "$module.off"
+copied_still "no such thing" lvcreate
+mv "$module.off" "$module"
+room=$(($(api SR.get_physical_size "$sr") - $(api SR.get_physical_utilisation "$sr")))
+filler=$(make "$sr" filler $((room - 3 * $(blockdev --getsize64 "$dev") / 2)))
+before=$(volumes; ls "$scratch/store")
+copied_still "no room" 'has room for'
+check "the filler goes" api VDI.destroy "$filler"
+# It is destroyed before its disk is copied.
+before=$(volumes; ls "$scratch/store")
+restart_xld XLD_STEP=snapshot-still:stop
+api VM.snapshot @d s "[\"$file_disk\"]" >"$scratch/ref" &
+job=$!
+check "what it has is kept" wait_for 60 is_stopped
+put third.
+xm destroy d &
+end=$!
+kill -CONT "$(pids xld)"
+check "a snapshot" wait $job
+check "its end" wait $end
+same "what it had" second "$(word "$(disk_of @s xvda)")"
+same "and no more" 0 "$(volumes | grep -c -- '-still$')"
+restart_xld
+check "it goes" api VM.destroy "$(api VM.get_uuid @s)"
+check "with its disks" undone
+
 # --- the group goes ---------------------------------------------------------------------------
 check "it is taken away" vgchange -q -an $group
 expect_status 1 xm start d

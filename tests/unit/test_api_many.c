@@ -21,6 +21,8 @@
 
 #include "api_peer.h"
 #include "xu_file.h"
+#include "xu_proc.h"
+#include "xu_sanitize.h"
 
 #define MANY 10000
 /* Of idle connections, with a request under way or behind them. */
@@ -251,6 +253,101 @@ START_TEST(a_flood_has_its_limits)
 }
 END_TEST
 
+/* ---- too many calls ----------------------------------------------------------------- */
+
+/* What a call of nobody's costs: there is no such session. */
+#define NOTHING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"VM.get_all\",\"params\":[\"\"]}"
+
+/* 200 or 429, which says when to come back. */
+static int
+status_of(int fd)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	int status;
+
+	ck_assert(call(fd, NOTHING, &b));
+	ck_assert_int_eq(sscanf(xu_buf_text(&b), "HTTP/1.1 %d ", &status), 1);
+	if (status != 200) {
+		ck_assert_int_eq(status, 429);
+		ck_assert_ptr_nonnull(strstr(xu_buf_text(&b),
+		    "Retry-After: 1\r\n"));
+		ck_assert_ptr_null(strstr(xu_buf_text(&b), "close"));
+	}
+	return status;
+}
+
+static int
+calls_until_refused(int fd, int most)
+{
+	int n = 0;
+
+	while (n < most && status_of(fd) == 200)
+		n++;
+	return n;
+}
+
+/* One client has too many; another, and root here, do not notice; and in time it
+ * is served again, by the same connection. */
+START_TEST(calls_have_a_rate)
+{
+	AUTO_BUF struct xu_buf b = XU_BUF_INIT;
+	struct xu_err e = XU_ERR_INIT;
+	char session[64];
+	int flood, more = -1, mine, here;
+
+	peer_start(XLD_API, SETTINGS(",\"calls_per_second\":20"), answer);
+	flood = dial_from(2, peer.port);
+	mine = dial_from(7, peer.port);
+	log_in(mine, session);
+	/* Those of five seconds at once. */
+	ck_assert_int_ge(calls_until_refused(flood, 100000), 100);
+	for (int i = 0; i < 50; i++) {
+		status_of(flood);
+		ck_assert(is_served(mine, session));
+	}
+	/* Another connection of its is no other client. What would have a body
+	 * ends there. */
+	do {
+		xu_buf_reset(&b);
+		close(more);
+		more = dial_from(2, peer.port);
+		dprintf(more, "PUT /import_raw_vdi HTTP/1.1\r\nHost: x\r\n"
+			      "Content-Length: 1000000\r\n\r\n");
+		ck_assert_int_eq(xu_fd_read(more, 1 << 16, &b), 0);
+		ck_assert_ptr_nonnull(strstr(xu_buf_text(&b), "close"));
+	} while (strstr(xu_buf_text(&b), " 429 ") == NULL);
+	here = xu_connect_unix(peer.path, &e);
+	ck_assert_int_ge(here, 0);
+	ck_assert_int_eq(calls_until_refused(here, 2000) == 2000,
+	    geteuid() == 0);
+	while (status_of(flood) != 200)
+		;
+	close(flood);
+	close(more);
+	close(mine);
+	close(here);
+}
+END_TEST
+
+/* Nobody is kept in mind for ever, however many come by. */
+START_TEST(clients_are_forgotten)
+{
+	long before;
+
+	peer_start(XLD_API, SETTINGS(""), answer);
+	for (int i = 0; i < 25000; i++) {
+		int fd = dial_from(2 + i, peer.port);
+
+		ck_assert_int_eq(status_of(fd), 200);
+		close(fd);
+		if (i == 5000)
+			before = resident();
+	}
+	/* 20000 of them would be 4 MiB. */
+	ck_assert_int_lt(resident() - before, 2048);
+}
+END_TEST
+
 /* ---- other settings --------------------------------------------------------------------- */
 
 static void
@@ -350,6 +447,10 @@ main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, ten_thousand_are_held);
 	tcase_add_test(tc, a_flood_has_its_limits);
+	tcase_add_test(tc, calls_have_a_rate);
+	/* There what is freed is kept. */
+	if (!XU_SANITIZED)
+		tcase_add_test(tc, clients_are_forgotten);
 	tcase_add_test(tc, settings_change);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);

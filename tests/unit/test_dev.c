@@ -13,6 +13,7 @@
 #include "vbd.h"
 #include "vif.h"
 #include "xs_script.h"
+#include "xu_log.h"
 
 static pid_t daemon_pid;
 static struct core *c;
@@ -156,21 +157,26 @@ text_of(const char *base, const char *id, const char *leaf)
 	return text;
 }
 
-/* Events until the wait has ended; at most some seconds. */
 static void
-settle(bool until_end)
+take_events(void)
 {
 	const struct timespec t = { .tv_nsec = 5000000 };
 	char **ev;
 
-	for (int i = 0; i < (until_end ? 2000 : 4) && !ended; i++) {
-		while ((ev = xs_check_watch(c->xsw)) != NULL) {
-			ck_assert(dev_event(c, ev[XS_WATCH_PATH]));
-			free(ev);
-		}
-		uv_run(c->loop, UV_RUN_NOWAIT);
-		nanosleep(&t, NULL);
+	while ((ev = xs_check_watch(c->xsw)) != NULL) {
+		ck_assert(dev_event(c, ev[XS_WATCH_PATH]));
+		free(ev);
 	}
+	uv_run(c->loop, UV_RUN_NOWAIT);
+	nanosleep(&t, NULL);
+}
+
+/* Events until the wait has ended; at most some seconds. */
+static void
+settle(bool until_end)
+{
+	for (int i = 0; i < (until_end ? 2000 : 4) && !ended; i++)
+		take_events();
 	ck_assert_int_eq(ended, until_end);
 }
 
@@ -336,6 +342,46 @@ START_TEST(a_frontend_that_lies)
 	ck_assert(!is_gone(BACK, HDC) && !is_gone(BACK, HDD));
 	dev_off(&work);
 	ck_assert(is_gone(BACK, HDC) && is_gone(BACK, HDD));
+}
+END_TEST
+
+/* A guest that sends its backend to and fro is not waited for any longer than another. */
+START_TEST(a_backend_to_and_fro)
+{
+	attached();
+	dev_detach(dev_find(c, "b"), false, on_end, NULL);
+	for (int i = 0; i < 4000 && !ended; i++) {
+		set(BACK, HDD, "state", i % 2 == 0 ? "4" : "5");
+		take_events();
+	}
+	ck_assert(ended);
+	ck_assert_str_eq(end.code, "XLD_TIMEOUT");
+	ck_assert_int_eq(dev_find(c, "b")->phase, DEV_LEAVING);
+}
+END_TEST
+
+/* Nor does it fill the log. */
+START_TEST(closed_again_and_again)
+{
+	char name[128], line[512];
+	int lines = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s/log", dir);
+	ck_assert_int_eq(xu_log_open("xld", name, XU_INFO), 0);
+	attached();
+	for (int i = 0; i < 40; i++) {
+		set(BACK, HDD, "state", i % 2 == 0 ? "6" : "2");
+		take_events();
+	}
+	ck_assert_int_eq(dev_find(c, "b")->phase, DEV_ON);
+	f = fopen(name, "r");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		lines += strstr(line, "g: the backend of disk hdd (empty) has "
+				      "closed") != NULL;
+	fclose(f);
+	ck_assert_int_eq(lines, 1);
 }
 END_TEST
 
@@ -531,6 +577,8 @@ main(void)
 	tcase_add_test(t, an_interface);
 	tcase_add_test(t, a_screen);
 	tcase_add_test(t, a_frontend_that_lies);
+	tcase_add_test(t, a_backend_to_and_fro);
+	tcase_add_test(t, closed_again_and_again);
 	tcase_add_test(t, adopted);
 	tcase_add_test(t, entries);
 	suite_add_tcase(s, t);

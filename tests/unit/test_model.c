@@ -126,6 +126,16 @@ START_TEST(messages_resolve)
 	ck_assert_uint_eq(m.nargs, 3);
 	ck_assert(model_resolve("VM.remove_from_other_config", &m));
 	ck_assert_uint_eq(m.nargs, 2);
+	ck_assert(model_resolve("VM.add_tags", &m));
+	ck_assert_int_eq(m.verb, MV_ADD);
+	ck_assert_uint_eq(m.nargs, 2);
+	ck_assert_str_eq(m.args[1].name, "value");
+	ck_assert_int_eq(m.args[1].type->kind, MK_STRING);
+	ck_assert(model_resolve("Async.VDI.remove_tags", &m) && m.async);
+	ck_assert_int_eq(m.verb, MV_REMOVE);
+	ck_assert(model_resolve("VM.add_to_blocked_operations", &m));
+	ck_assert_int_eq(m.args[1].type->kind, MK_ENUM);
+	ck_assert_int_eq(m.args[2].type->kind, MK_STRING);
 	ck_assert(model_resolve("Async.VM.set_name_label", &m) && m.async);
 	ck_assert(model_resolve("Async.SR.add_to_other_config", &m) && m.async);
 	ck_assert(model_resolve("session.login_with_password", &m));
@@ -147,6 +157,13 @@ START_TEST(keys_have_roles)
 	ck_assert_int_eq(model_key_role(&m, "folders"), ROLE_VM_ADMIN);
 	ck_assert_int_eq(model_key_role(&m, "XenCenter.Custom"), ROLE_VM_ADMIN);
 	ck_assert_int_eq(model_key_role(&m, ""), ROLE_VM_ADMIN);
+	ck_assert_int_eq(m.role, ROLE_VM_ADMIN);
+	ck_assert(model_resolve("VM.set_tags", &m));
+	ck_assert_int_eq(m.role, ROLE_VM_OPERATOR);
+	ck_assert(model_resolve("VDI.remove_tags", &m));
+	ck_assert_int_eq(m.role, ROLE_VM_OPERATOR);
+	ck_assert(model_resolve("host.add_tags", &m));
+	ck_assert_int_eq(m.role, ROLE_POOL_OPERATOR);
 	ck_assert(model_resolve("VM.add_to_platform", &m));
 	ck_assert_int_eq(model_key_role(&m, "folder"), ROLE_VM_ADMIN);
 	ck_assert(model_resolve("host.remove_from_other_config", &m));
@@ -158,7 +175,9 @@ START_TEST(other_names_do_not)
 {
 	static const char *const names[] = { "", "VM", "VM.", "VM.st",
 		"VM.set_uuid", "VM.set_domid", "VM.get_", "VM.get_nothing",
-		"VM.add_to_name_label", "Async.VM.get_record", "Async.",
+		"VM.add_to_name_label", "VM.add_name_label", "VM.add_other_config",
+		"VM.remove_other_config", "VM.add_to_tags", "VM.remove_from_tags",
+		"VM.add_VBDs", "Async.VM.get_record", "Async.",
 		"Async.VM.get_name_label", "Async.VM.set_uuid",
 		"Async.Async.VM.start", "task.get_all_record", "Vm.start",
 		"event.get_all", "event.get_id", "VM.start.x", "VMstart",

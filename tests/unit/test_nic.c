@@ -232,8 +232,8 @@ static const struct {
 	{ "mtu=20", 4, "'mtu' is a number from 68 to 65517" },
 	{ "devid=-1", 6, "'devid' is a number from 0 to 255" },
 	{ "trusted=perhaps", 8, "'trusted' is neither 0 nor 1" },
-	{ "vlan=7", 5, "'vlan' is not supported: VLANs are not set up for guests "
-	    "yet; use a bridge of the VLAN" },
+	{ "vlan=7", 5, "'vlan' is not supported: VLANs are the host's (VLAN.create "
+	    "of XenAPI); use the bridge of one" },
 	{ "forwarddev=eth0", 11,
 	    "'forwarddev' is not supported: it belongs to COLO, which is not "
 	    "there" },

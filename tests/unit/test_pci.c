@@ -12,6 +12,7 @@
 
 #include "cfg_pci.h"
 #include "pci.h"
+#include "pci_ids.h"
 #include "xs_script.h"
 
 /* ---- addresses ----------------------------------------------------------------- */
@@ -475,6 +476,81 @@ START_TEST(spoilt_nodes)
 }
 END_TEST
 
+/* ---- what numbers are called ----------------------------------------------------------- */
+
+static void
+named(const char *file, struct pci_names *all, size_t n)
+{
+	FILE *f = fmemopen((char *)(uintptr_t)file, strlen(file), "r");
+
+	ck_assert_ptr_nonnull(f);
+	pci_ids_read(f, all, n);
+	fclose(f);
+}
+
+START_TEST(names)
+{
+	struct pci_names all[] = {
+		{ .ids = { 0x8086, 0x100e, 0x1af4, 0x1100, 0x020000 } },
+		{ .ids = { 0x8086, 0x100f, 0x8086, 0x1100, 0x030001 } },
+		{ .ids = { 0xffff, 0xffff, 0xffff, 0xffff, 0xffffff } },
+	};
+
+	named("# a comment\n\n"
+	      "1af4  Red Hat, Inc.\n"
+	      "\t100e  Not this vendor's\n"
+	      "8086  Intel \"Corp\"\n"
+	      "\t100d  Another\n"
+	      "\t\t1af4 1100  Not this device's\n"
+	      "\t100e  82540EM \xc3\xa9\n"
+	      "\t\t1af4 1100  QEMU Virtual Machine\n"
+	      "\t\t1af4 1101  Another\n"
+	      "C 02  Network controller\n"
+	      "\t00  Ethernet controller\n"
+	      "\t\t00  an interface\n"
+	      "\t100e  no subclass\n"
+	      "C 03  Display controller\n"
+	      "\t01  XGA\n", all, XU_ARRAY_SIZE(all));
+	ck_assert_str_eq(all[0].vendor, "Intel \"Corp\"");
+	ck_assert_str_eq(all[0].device, "82540EM ?\?");
+	ck_assert_str_eq(all[0].subvendor, "Red Hat, Inc.");
+	ck_assert_str_eq(all[0].subdevice, "QEMU Virtual Machine");
+	ck_assert_str_eq(all[0].class, "Ethernet controller");
+	ck_assert_str_eq(all[1].device, "");
+	ck_assert_str_eq(all[1].subvendor, "Intel \"Corp\"");
+	/* Of a class whose subclass has no name. */
+	ck_assert_str_eq(all[1].class, "Display controller");
+	ck_assert_str_eq(all[2].vendor, "");
+	ck_assert_str_eq(all[2].class, "");
+}
+END_TEST
+
+START_TEST(names_of_nonsense)
+{
+	static const char *const files[] = { "\t", "\t\t", "C", "C \n\t", "8086",
+		"8086\n\t100e", "808  x", "\t100e  x\n", "\t\t1af4 1100  x",
+		"808g  x\n\t100e  x\n", "8086  \n\t100e \n" };
+	char wide[2048] = "8086  ";
+
+	for (size_t i = 0; i < XU_ARRAY_SIZE(files); i++) {
+		struct pci_names one = {
+			.ids = { 0x8086, 0x100e, 0x1af4, 0x1100, 0x020000 } };
+
+		named(files[i], &one, 1);
+		ck_assert_str_eq(one.vendor, "");
+		ck_assert_str_eq(one.device, "");
+		ck_assert_str_eq(one.subdevice, "");
+	}
+	memset(wide + 6, 'w', sizeof(wide) - 7);
+	{
+		struct pci_names one = { .ids = { .vendor = 0x8086 } };
+
+		named(wide, &one, 1);
+		ck_assert_uint_eq(strlen(one.vendor), PCI_NAME_MAX - 1);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -486,6 +562,8 @@ main(void)
 	tcase_add_loop_test(t, an_address, 0,
 	    (int)XU_ARRAY_SIZE(addresses));
 	tcase_add_loop_test(t, a_spec, 0, (int)XU_ARRAY_SIZE(specs));
+	tcase_add_test(t, names);
+	tcase_add_test(t, names_of_nonsense);
 	tcase_add_loop_test(t, a_range, 0, (int)XU_ARRAY_SIZE(ranges));
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(o, up, down);

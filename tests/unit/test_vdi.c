@@ -83,7 +83,7 @@ teardown(void)
 }
 
 struct outcome {
-	unsigned n;
+	unsigned n, held;
 	bool failed;
 	char code[64], why[300];
 };
@@ -123,8 +123,10 @@ static struct outcome
 make(struct core *c, struct vdi *v, int64_t size, bool half)
 {
 	struct outcome o = { 0 };
+	const struct vdi_order order = { .v = v, .size = size, .half = half,
+		.done = done, .arg = &o };
 
-	ck_assert_ptr_null(vdi_make(c, v, NULL, size, half, NULL, done, &o));
+	ck_assert_ptr_null(vdi_make(c, &order));
 	ck_assert_uint_eq(o.n, 1);
 	return o;
 }
@@ -270,6 +272,44 @@ START_TEST(the_group_is_gone)
 }
 END_TEST
 
+static void
+held(void *arg)
+{
+	struct outcome *o = arg;
+
+	o->held++;
+}
+
+/* For a machine that runs: there is room for the copy, and it waits for the machine to
+ * stand still, which it never does. */
+START_TEST(never_still)
+{
+	struct core *c = core_open_(true);
+	struct vdi *from = new_disk(c, formats[_i]), *v;
+	struct outcome o = { 0 };
+	struct vdi_order order = { .from = from, .size = 3 * MIB, .half = true,
+		.held = held, .done = done, .arg = &o };
+	char uuid[UUID_TEXT];
+	struct vdi_job *j;
+
+	ck_assert(!make(c, from, 3 * MIB, false).failed);
+	order.v = v = new_disk(c, formats[_i]);
+	memcpy(uuid, v->uuid, sizeof(uuid));
+	j = vdi_make(c, &order);
+	ck_assert_ptr_nonnull(j);
+	ck_assert_uint_eq(o.held, 1);
+	ck_assert(there(uuid, formats[_i]) && v->busy && from->busy);
+	vdi_make_abandon(j);
+	ck_assert_uint_eq(o.n, 0);
+	ck_assert(!there(uuid, formats[_i]) && !from->busy && !from->lent);
+	ck_assert_ptr_null(vdi_find(c, uuid));
+	core_end(c);
+	c = core_open_(false);
+	ck_assert_ptr_null(vdi_find(c, uuid));
+	core_end(c);
+}
+END_TEST
+
 /* What the daemon left when it was killed. */
 START_TEST(half_done)
 {
@@ -375,6 +415,8 @@ START_TEST(half_made_and_had)
 	struct xu_err e = XU_ERR_INIT;
 
 	ck_assert(!o.failed && v->busy);
+	/* It was filled from there, and the volume is gone. */
+	xu_val_set(v->config, "still", xu_str(SR));
 	snprintf(d.uuid, sizeof(d.uuid), "22222222-2222-2222-2222-222222222222");
 	d.guest = &g;
 	xu_val_set(vbd, "uuid", xu_str(d.uuid));
@@ -389,6 +431,7 @@ START_TEST(half_made_and_had)
 	vdis_resume(c, sr_find(c, SR));
 	ck_assert(!v->busy);
 	ck_assert_str_eq(xu_val_get_str(v->config, "state", "none"), "none");
+	ck_assert_ptr_null(xu_val_get(v->config, "still"));
 	ck_assert(there(v->uuid, "raw"));
 	/* Nor does one go that was to be replaced, and was not. */
 	ck_assert_int_eq(vdi_replace(c, v, "", &e), 0);
@@ -418,6 +461,7 @@ main(void)
 	tcase_add_loop_test(t, full, 0, 2);
 	tcase_add_test(t, the_folder_is_gone);
 	tcase_add_test(t, the_group_is_gone);
+	tcase_add_loop_test(t, never_still, 0, 2);
 	tcase_add_test(t, half_done);
 	tcase_add_loop_test(t, half_brought, 0, 2);
 	tcase_add_test(t, replaced);

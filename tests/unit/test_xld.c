@@ -154,6 +154,16 @@ static const struct {
 	{ "platform", 0, "3", "tsc_mode", "VALUE_NOT_SUPPORTED", "0 to 2" },
 	{ "PV_kernel", 0, "boot/k", NULL, "VALUE_NOT_SUPPORTED", "full path" },
 	{ "PV_ramdisk", 0, "i", NULL, "VALUE_NOT_SUPPORTED", "full path" },
+	{ "blocked_operations", 0, "why", "dance", "VALUE_NOT_SUPPORTED",
+	    "no such operation" },
+	{ "blocked_operations", 0, "why", "Destroy", "VALUE_NOT_SUPPORTED",
+	    "no such operation" },
+	{ "blocked_operations", 0,
+	    "0123456789012345678901234567890123456789012345678901234567890123"
+	    "0123456789012345678901234567890123456789012345678901234567890123"
+	    "0123456789012345678901234567890123456789012345678901234567890123"
+	    "0123456789012345678901234567890123456789012345678901234567890123"
+	    "5", "destroy", "VALUE_NOT_SUPPORTED", "256 bytes" },
 	{ "actions_after_crash", 0, "explode", NULL, "VALUE_NOT_SUPPORTED",
 	    "no such action" },
 };

@@ -25,6 +25,10 @@
 
 #define VM_UUID	  "0a4f8d4c-33a2-4f28-9d5c-6a2f4e1b7c90"
 #define DOM0_UUID "00000000-0000-0000-0000-000000000000"
+/* Two snapshots of the guest with one name, and one whose guest is gone. */
+#define KEPT_UUID  "51f8d4c0-33a2-4f28-9d5c-6a2f4e1b7c91"
+#define TWIN_UUID  "52f8d4c0-33a2-4f28-9d5c-6a2f4e1b7c92"
+#define ALONE_UUID "53f8d4c0-33a2-4f28-9d5c-6a2f4e1b7c93"
 
 /* ---- the script ----------------------------------------------------------------- */
 
@@ -99,8 +103,10 @@ task_event(void)
 static struct xu_val *
 vm(bool dom0)
 {
-	struct xu_val *r = xu_struct();
+	struct xu_val *r = xu_struct(), *disks = xu_array();
 
+	xu_val_add(disks, xu_str("vbd-2"));
+	xu_val_set(r, "VBDs", disks);
 	xu_val_set(r, "uuid", xu_str(dom0 ? DOM0_UUID : VM_UUID));
 	xu_val_set(r, "name_label", xu_str(dom0 ? "Domain-0" : "web"));
 	xu_val_set(r, "power_state", xu_str(dom0 ? "Running" : play.state));
@@ -113,6 +119,21 @@ vm(bool dom0)
 }
 
 static struct xu_val *
+kept(const char *uuid, const char *of, const char *label)
+{
+	struct xu_val *r = xu_struct();
+
+	xu_val_set(r, "uuid", xu_str(uuid));
+	xu_val_set(r, "name_label", xu_str(label));
+	xu_val_set(r, "power_state", xu_str("Halted"));
+	xu_val_set(r, "domid", xu_int(-1));
+	xu_val_set(r, "is_a_template", xu_bool(true));
+	xu_val_set(r, "is_a_snapshot", xu_bool(true));
+	xu_val_set(r, "snapshot_of", xu_str(of));
+	return r;
+}
+
+static struct xu_val *
 all_vms(void)
 {
 	struct xu_val *v = xu_struct();
@@ -120,6 +141,9 @@ all_vms(void)
 	xu_val_set(v, DOM0_UUID, vm(true));
 	if (!play.gone)
 		xu_val_set(v, VM_UUID, vm(false));
+	xu_val_set(v, KEPT_UUID, kept(KEPT_UUID, VM_UUID, "kept"));
+	xu_val_set(v, TWIN_UUID, kept(TWIN_UUID, VM_UUID, "alone"));
+	xu_val_set(v, ALONE_UUID, kept(ALONE_UUID, "", "alone"));
 	return v;
 }
 
@@ -150,10 +174,17 @@ reading(const struct xu_msg *m, const char *method, const char *arg)
 		reply(m, "ok", xu_struct());
 	} else if (strcmp(method, "task.get_record") == 0) {
 		reply(m, "ok", task_record());
+	} else if (strcmp(method, "VBD.get_record") == 0) {
+		v = xu_struct();
+		xu_val_set(v, "device", xu_str("xvdb"));
+		xu_val_set(v, "VDI", xu_str("disk-2"));
+		reply(m, "ok", v);
 	} else if (strcmp(method, "network.get_by_name_label") == 0) {
 		v = xu_array();
-		if (strcmp(arg, "lab") == 0)
+		if (strcmp(arg, "lab") == 0 || strcmp(arg, "twice") == 0)
 			xu_val_add(v, xu_str("net-1"));
+		if (strcmp(arg, "twice") == 0)
+			xu_val_add(v, xu_str("net-2"));
 		reply(m, "ok", v);
 	} else if (strcmp(method, "host.get_all") == 0) {
 		v = xu_array();
@@ -566,6 +597,8 @@ START_TEST(networks)
 	    "network.create ");
 	expect("network-del lab --format json", 0, json, "",
 	    "network.destroy ");
+	expect("network-del twice", 4, "", "Error: 2 networks have the name "
+	    "'twice': give them others.\n", "");
 	expect("network-del other", 3, "", "Error: Network 'other' does not "
 	    "exist. See xm network-show.\n", "");
 	play.refuse = "OPERATION_NOT_ALLOWED";
@@ -573,6 +606,82 @@ START_TEST(networks)
 	    "network.create ");
 	expect("network-del lab", 4, "", "Error: web: so it is\n",
 	    "network.destroy ");
+}
+END_TEST
+
+#define KEPT(name, uuid, domain)                                               \
+	"{\n  \"snapshot\": \"" name "\",\n  \"uuid\": \"" uuid              \
+	"\",\n  \"domain\": \"" domain "\"\n}\n"
+
+START_TEST(snapshots)
+{
+	play.result = KEPT_UUID;
+	expect("snapshot-create web kept", 0, "", "",
+	    "Async.VM.snapshot task.join ");
+	expect("snapshot-create --format json --skip xvdb -d x web kept", 0,
+	    KEPT("kept", KEPT_UUID, "web"), "",
+	    "Async.VM.snapshot task.join VM.set_name_description ");
+	/* Who does not name it is told its name. */
+	ck_assert_int_eq(end(begin("snapshot-create web")), 0);
+	ck_assert_int_eq(strspn(xu_buf_text(&out), "web-0123456789\n"), 20);
+	ck_assert_uint_eq(out.len, 20);
+	xu_buf_reset(&calls);
+	expect("snapshot-create --skip xvdc web kept", 3, "", "Error: Domain "
+	    "'web' has no disk 'xvdc'. See xm block-list.\n", "");
+	ck_assert_int_eq(end(begin("snapshot-create --skip what web a")), 2);
+	ck_assert_uint_eq(calls.len, 0);
+	expect("snapshot-create nobody kept", 3, "",
+	    "Error: Domain 'nobody' does not exist. See xm list.\n", "");
+	play.task = "failure";
+	play.refuse = "UNIQUE_NAME_ERROR";
+	expect("snapshot-create web kept", 4, "", "Error: web: so it is\n",
+	    "Async.VM.snapshot task.join ");
+}
+END_TEST
+
+START_TEST(snapshots_are_found)
+{
+	expect("snapshot-delete web kept", 0, "", "",
+	    "Async.VM.destroy task.join ");
+	expect("snapshot-delete --format json kept", 0,
+	    KEPT("kept", KEPT_UUID, "web"), "", "Async.VM.destroy task.join ");
+	expect("snapshot-delete --format json web alone", 0,
+	    KEPT("alone", TWIN_UUID, "web"), "", "Async.VM.destroy task.join ");
+	/* Its machine is gone. */
+	expect("snapshot-delete --format json " ALONE_UUID, 0,
+	    KEPT("alone", ALONE_UUID, ""), "", "Async.VM.destroy task.join ");
+	expect("snapshot-delete alone", 4, "", "Error: 2 snapshots are called "
+	    "'alone': say of which domain, or which uuid\n", "");
+	expect("snapshot-delete web " ALONE_UUID, 3, "", "Error: Domain 'web' "
+	    "has no snapshot '" ALONE_UUID "'. See xm snapshot-list.\n", "");
+	expect("snapshot-delete web web", 3, "", "Error: Domain 'web' has no "
+	    "snapshot 'web'. See xm snapshot-list.\n", "");
+	expect("snapshot-revert none", 3, "", "Error: Snapshot 'none' does not "
+	    "exist. See xm snapshot-list.\n", "");
+	play.task = "failure";
+	play.refuse = "OTHER_OPERATION_IN_PROGRESS";
+	expect("snapshot-delete kept", 4, "", "Error: web: so it is\n",
+	    "Async.VM.destroy task.join ");
+}
+END_TEST
+
+START_TEST(snapshots_are_reverted_to)
+{
+	expect("snapshot-revert web kept", 0, "", "",
+	    "Async.VM.revert task.join ");
+	expect("snapshot-revert -f -s --format json kept", 0,
+	    KEPT("kept", KEPT_UUID, "web"), "",
+	    "Async.VM.hard_shutdown task.join Async.VM.revert task.join "
+	    "Async.VM.start task.join ");
+	play.domid = -1;
+	play.state = "Halted";
+	expect("snapshot-revert -f kept", 0, "", "",
+	    "Async.VM.revert task.join ");
+	/* It is not started when it was not reverted. */
+	play.task = "failure";
+	play.refuse = "VM_BAD_POWER_STATE";
+	expect("snapshot-revert -s kept", 4, "", "Error: web: so it is\n",
+	    "Async.VM.revert task.join ");
 }
 END_TEST
 
@@ -696,6 +805,9 @@ main(void)
 	tcase_add_test(t, names);
 	tcase_add_test(t, pins);
 	tcase_add_test(t, networks);
+	tcase_add_test(t, snapshots);
+	tcase_add_test(t, snapshots_are_found);
+	tcase_add_test(t, snapshots_are_reverted_to);
 	tcase_add_test(t, memory);
 	tcase_add_test(t, as_xl);
 	tcase_add_test(t, presses);

@@ -139,6 +139,8 @@ static const char *const lists[] = {
 	"pci-list-assignable-devices",
 	"network-show",
 	"block-list db",
+	"snapshot-list web",
+	"snapshot-list",
 };
 
 static const char *const formats[] = {
@@ -170,6 +172,9 @@ static const char *const others[] = {
 	"uptime --columns name,ID --format csv --sort -name",
 	"list --columns name,size",
 	"list --columns ",
+	"snapshot-list --columns name,parent,current,uuid",
+	"snapshot-list db",
+	"snapshot-list nobody",
 	/* In an order. */
 	"list --sort mem",
 	"list --sort -mem",
@@ -194,6 +199,8 @@ static const char *const others[] = {
 	"block-list web attached=false",
 	"cpupool-list cpus>1 --format csv --columns name",
 	"sched-credit2 weight!=256",
+	"snapshot-list domain=web disks>1 --columns name,description",
+	"snapshot-list current=true --no-header",
 	"list mem>much",
 	"list vcpus<x",
 	"list name>a",
