@@ -36,6 +36,36 @@ linux_initrd() {
 	} >"$scratch/initrd.img"
 }
 
+# QEMU's VMRUN (7.2) leaves the number of an interrupt that it has injected behind,
+# and raises it once more, whatever the guest's flags say, when another of its threads
+# asks for attention before the guest's next exit. Xen 4.14 has one interrupt for all
+# event channels of such a guest, which stays pending until it is served; there it
+# happens about once in two minutes of a busy guest (counted with a probe in QEMU), and
+# kills Linux where it is in the handler's first instructions. Nothing of ours has
+# a part in it: it was seen with guests that were just created. Linux says so:
+interrupted_twice() {
+	local where='RIP: 0010:asm_sysvec_xen_hvm_callback\+0x[0-9a-f]/'
+
+	cat "$scratch/console" /var/log/xen/console/guest-linux.log 2>/dev/null |
+		grep -aE "$where|Kernel panic" | grep -A 9 -E "$where" |
+		grep -q 'Kernel panic'
+}
+# Then the test begins anew, aloud, up to three times.
+fail() {
+	local i
+
+	if interrupted_twice && [[ $(xm info) == *xen_minor*': 14'* ]] &&
+		[ "${TEST_AGAIN:-0}" -lt 3 ] && [ "$BASHPID" = $$ ]; then
+		echo "AGAIN: the emulator gave the guest an interrupt twice" >&2
+		for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do eval "${cleanups[i]}"; done
+		rm -rf "$scratch"
+		trap - EXIT
+		exec env TEST_AGAIN=$((${TEST_AGAIN:-0} + 1)) bash "$0" >&2
+	fi
+	echo "FAILED: $*" >&2
+	exit 1
+}
+
 # linux_shell DOMAIN: when it is up, guest COMMAND runs there: its output and
 # status. Ends with exec 8>&-.
 linux_shell() {
@@ -43,7 +73,7 @@ linux_shell() {
 	mkfifo "$scratch/in"
 	xm console "$1" <"$scratch/in" >"$scratch/console" 2>&1 &
 	exec 8>"$scratch/in"
-	seen() { grep -q 'GUEST UP' "$scratch/console"; }
+	seen() { grep -qE 'GUEST UP|Kernel panic' "$scratch/console"; }
 	check "Linux reaches user space" wait_for 240 seen
 	said=0
 }
@@ -59,11 +89,12 @@ guest() {
 	said=$((said + 1))
 	echo "$*" >&8
 	# All of the line: it comes in pieces.
-	ended() { grep -q "^END $said [0-9][0-9]*[^0-9]" "$scratch/console"; }
-	wait_for 60 ended || fail "the guest does not answer to: $*;" \
-		"of $(xm list | tail -n 1); $(xm dmesg |
-			grep -aiE 'triple|crash|fault|d[1-9][0-9]*v' | tail -n 3);" \
-		"$(tail -n 3 "$scratch/console")"
+	ended() { grep -qE "^END $said [0-9]+[^0-9]$1" "$scratch/console"; }
+	wait_for 60 ended '|Kernel panic'
+	ended '' || fail "the guest does not answer to: $*; of" \
+		"$({ xm list | tail -n 1; xm dmesg |
+			grep -aiE 'triple|crash|fault|d[1-9][0-9]*v' | tail -n 3
+			tail -n 3 "$scratch/console"; } | tr '\r\n' '  ')"
 	# A console that is opened anew may tell once more what there was before.
 	tr -d '\r' <"$scratch/console" | awk -v n="$said" '
 		$1 == "END" && $2 == n { printf "%s", out; exit }
