@@ -33,23 +33,32 @@ req_path(const struct request *r, char *path, bool special)
 }
 
 /* What a denial, or a guest's ENOENT, depends on: the permissions of the nearest
- * node there is. */
+ * node there is, and that it is that, so its missing child. */
 static int
 saw_denied(const struct request *r, const char *path)
 {
-	char nearest[XSD_ABS_PATH + 1];
+	char up[XSD_ABS_PATH + 1];
 	const char *rest;
-	size_t len;
+	size_t len, end;
+	int err = 0;
 
 	(void)tree_nearest(*req_tree(r), path, &rest);
-	len = (size_t)(rest - path);
+	len = end = (size_t)(rest - path);
+	memcpy(up, path, strlen(path) + 1);
+	if (*rest != '\0') {
+		end += *rest == '/';
+		end += strcspn(path + end, "/");
+		up[end] = '\0';
+		err = txn_saw(r->c, r->txn, up, SEEN_EXISTS);
+	}
 	while (len > 1 && path[len - 1] == '/')
 		len--;
 	if (len == 0)
 		len = 1; /* the root */
-	memcpy(nearest, path, len);
-	nearest[len] = '\0';
-	return txn_saw(r->c, r->txn, nearest, SEEN_EXISTS | SEEN_PERMS);
+	up[len] = '\0';
+	if (err == 0)
+		err = txn_saw(r->c, r->txn, up, SEEN_EXISTS | SEEN_PERMS);
+	return err;
 }
 
 /* A read in a transaction is remembered, its failure too. */

@@ -208,6 +208,32 @@ START_TEST(races_end_as_documented)
 }
 END_TEST
 
+/* Who may not read is told a denial, which depends on the nearest node that there is:
+ * that there is a nearer one by now, whatever it says, is another fact. */
+START_TEST(what_was_denied_is_a_fact)
+{
+	CHECK("OK|", dom0, XS_WRITE, "/p|");
+	CHECK("OK|", dom0, XS_WRITE, "/local/domain/7/data|");
+	CHECK("OK|", dom0, XS_SET_PERMS, "/local/domain/7/data|b7|");
+	for (int i = 0; i < 3; i++) {
+		CHECK("OK|", dom0, XS_WRITE, i == 2 ? "/p/other|" : "/p|1");
+		CHECK(i == 0 ? "1|" : i == 1 ? "2|" : "3|", guest,
+		    XS_TRANSACTION_START, "|");
+		CHECK_TX("EACCES|", guest, XS_READ, i + 1, "/p/m/n|");
+		CHECK_TX("OK|", guest, XS_WRITE, i + 1,
+		    "/local/domain/7/data/x|1");
+		if (i == 0)
+			CHECK("OK|", dom0, XS_WRITE, "/p/m/o|");
+		else if (i == 1)
+			CHECK("OK|", dom0, XS_RM, "/p/m|");
+		else
+			CHECK("OK|", dom0, XS_WRITE, "/p/other/m|");
+		CHECK_TX(i == 2 ? "OK|" : "EAGAIN|", guest,
+		    XS_TRANSACTION_END, i + 1, "T|");
+	}
+}
+END_TEST
+
 START_TEST(a_transaction_is_a_snapshot)
 {
 	uint64_t n;
@@ -577,6 +603,7 @@ main(void)
 	tcase_add_test(t, transaction_end_needs_one);
 	tcase_add_loop_test(t, races_end_as_documented, 0,
 	    (int)XU_ARRAY_SIZE(races));
+	tcase_add_test(t, what_was_denied_is_a_fact);
 	tcase_add_test(t, a_transaction_is_a_snapshot);
 	tcase_add_test(t, who_always_loses_gets_a_turn);
 	tcase_add_test(t, guests_have_permissions);
