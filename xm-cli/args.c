@@ -15,6 +15,7 @@
 
 #include "cmds.h"
 #include "errors.h"
+#include "far.h"
 #include "table.h"
 #include "xl.h"
 #include "xu_num.h"
@@ -30,6 +31,9 @@ const struct xm_opt xm_common_opts[] = {
 	{ 0, "format", "FORMAT",
 	    "text (or table), json, or jsonl: an object a line; lists also as "
 	    "csv and sxp. With json and jsonl errors are JSON on stderr." },
+	{ 0, "host", "HOST",
+	    "Of another host: [USER@]NAME[:PORT] by https, or ssh://[USER@]NAME; "
+	    "see HOSTS in xm(1)." },
 	{ 'h', "help", NULL, "This text." },
 	{ .name = NULL },
 };
@@ -100,7 +104,7 @@ static const struct {
 };
 
 static int
-set_format(struct xm *xm, const char *word)
+take_format(struct xm *xm, const char *word)
 {
 	for (size_t i = 0; i < XU_ARRAY_SIZE(formats); i++)
 		if (strcmp(formats[i].word, word) == 0) {
@@ -112,21 +116,42 @@ set_format(struct xm *xm, const char *word)
 			    "not '%s'", word);
 }
 
+/* One of those every command has. */
+static int
+take_common(struct xm *xm, const char *name, const char *word)
+{
+	if (strcmp(name, "format") == 0)
+		return take_format(xm, word);
+	xm->host = word;
+	return *word != '\0' ? 0 : xm_usage(xm, "--host needs a name.");
+}
+
+const char *
+xm_word_behind(const char *option, int argc, char *const *argv)
+{
+	size_t len = strlen(option);
+	const char *word = NULL;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], option, len) != 0)
+			continue;
+		if (argv[i][len] == '=')
+			word = argv[i] + len + 1;
+		else if (argv[i][len] == '\0' && i + 1 < argc)
+			word = argv[i + 1];
+	}
+	return word;
+}
+
 /* So that a mistake that stands before it is told in it, too. */
 static void
 guess_format(struct xm *xm, int argc, char *const *argv)
 {
-	const char *word = NULL;
+	const char *word = xm_word_behind("--format", argc, argv);
 
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strncmp(argv[i], "--format=", 9) == 0)
-			word = argv[i] + 9;
-		else if (strcmp(argv[i], "--format") == 0 && i + 1 < argc)
-			word = argv[i + 1];
-	}
 	if (word != NULL &&
 	    (strcmp(word, "json") == 0 || strcmp(word, "jsonl") == 0))
-		set_format(xm, word);
+		take_format(xm, word);
 }
 
 #define GRAMMAR_MAX (XL_WORDS_MAX + XM_OPTS_MAX + XM_TABLE_OPTS + 4)
@@ -288,7 +313,7 @@ parse(struct xm *xm, int argc, char **argv)
 		else if (i < g.own)
 			xm->values[i - g.nwords] = optarg != NULL ? optarg : "";
 		else if (optarg != NULL)
-			status = set_format(xm, optarg);
+			status = take_common(xm, g.rows[i]->name, optarg);
 		if (status != 0)
 			return status;
 	}
@@ -333,6 +358,31 @@ xm_unknown_command(struct xm *xm, const char *word)
 	    near != NULL ? "? " : "");
 }
 
+/* One of the common options, with its word, at *i, which goes on to that. */
+static bool
+takes_common(struct xm *xm, int argc, char **argv, int *i, int *status)
+{
+	const char *word = argv[*i] + 2;
+	const struct xm_opt *o;
+	size_t len;
+
+	for (o = xm_common_opts; o->name != NULL; o++) {
+		len = strlen(o->name);
+		if (o->arg != NULL && argv[*i][1] == '-' &&
+		    strncmp(word, o->name, len) == 0 &&
+		    (word[len] == '\0' || word[len] == '='))
+			break;
+	}
+	if (o->name == NULL)
+		return false;
+	if (word[len] == '=')
+		word += len + 1;
+	else
+		word = ++*i < argc ? argv[*i] : "";
+	*status = take_common(xm, o->name, word);
+	return true;
+}
+
 /* Options before the command. The index of the command, or -1 with *status. */
 static int
 global_options(struct xm *xm, int argc, char **argv, int *status)
@@ -340,12 +390,8 @@ global_options(struct xm *xm, int argc, char **argv, int *status)
 	int i;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (strncmp(argv[i], "--format=", 9) == 0) {
-			*status = set_format(xm, argv[i] + 9);
-		} else if (strcmp(argv[i], "--format") == 0) {
-			*status = set_format(xm,
-			    i + 1 < argc ? argv[i + 1] : "");
-			i++;
+		if (takes_common(xm, argc, argv, &i, status)) {
+			;
 		} else if (strcmp(argv[i], "--version") == 0) {
 			printf("xm %s\n", PACKAGE_VERSION);
 			return -1;
@@ -412,6 +458,7 @@ xm_main(int argc, char **argv)
 	status = run(&xm, argc, argv);
 
 	xapi_close(xm.api);
+	far_close(&xm);
 	if (fflush(stdout) != 0 && status == 0)
 		status = xm_error(&xm, "XLD_FILE", XM_FAILED,
 		    "cannot write the output: %s", strerror(errno));

@@ -15,29 +15,12 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "xm.h"
-
-/* A daemon that hangs shall not hang us. Long work is done by tasks. */
-#define CALL_TIMEOUT_MS 60000
+#include "far.h"
 
 int
 xm_connect(struct xm *xm)
 {
-	struct xapi_err e;
-
-	if (xm->api != NULL)
-		return 0;
-	xm->api = xapi_open(NULL, &e);
-	if (xm->api == NULL && strcmp(e.code, XE(PERMISSION_DENIED)) == 0)
-		/* xm's sentence, which scripts look for. */
-		return xm_error(xm, e.code, e.exit_code,
-		    "Most commands need root access. Please try again as root "
-		    "(%s)",
-		    e.message);
-	if (xm->api == NULL)
-		return xm_fail(xm, &e);
-	xapi_set_timeout(xm->api, CALL_TIMEOUT_MS);
-	return xapi_login(xm->api, NULL, "", &e) < 0 ? xm_fail(xm, &e) : 0;
+	return xm->api != NULL ? 0 : far_connect(xm, far_word(xm));
 }
 
 void
@@ -231,17 +214,24 @@ xm_task_wait(struct xm *xm, struct xapi_err *e, const char *task,
 	return result == NULL ? -1 : 0;
 }
 
-char *
-xm_full_path(const char *file)
+int
+xm_full_path(struct xm *xm, const char *file, char **path)
 {
+	const char *word = far_word(xm);
 	AUTO_FREE char *cwd = getcwd(NULL, 0);
-	char *path = NULL;
 
-	if (file[0] == '/')
-		return strdup(file);
-	if (cwd == NULL || asprintf(&path, "%s/%s", cwd, file) < 0)
-		return NULL;
-	return path;
+	*path = NULL;
+	if (file[0] == '/') {
+		*path = strdup(file);
+		return *path != NULL ? 0 : xm_no_memory(xm);
+	}
+	if (far_is_other(word))
+		return xm_error(xm, "XLD_USAGE", XM_USAGE,
+		    "'%s' is a file of %s: say its full path there", file, word);
+	if (cwd != NULL && asprintf(path, "%s/%s", cwd, file) >= 0)
+		return 0;
+	*path = NULL;
+	return xm_no_memory(xm);
 }
 
 long long

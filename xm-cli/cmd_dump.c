@@ -69,16 +69,14 @@ run_dump_core(struct xm *xm)
 {
 	AUTO_DOM struct xm_dom d = { .ref = NULL };
 	AUTO_FREE char *path = NULL;
-	int status;
+	int status = 0;
 
 	if (xm_opt(xm, "crash") != NULL && xm_opt(xm, "reset") != NULL)
 		return xm_usage(xm, "-C and -R exclude each other.");
-	if (xm->argc > 1) {
-		path = xm_full_path(xm->argv[1]);
-		if (path == NULL)
-			return xm_no_memory(xm);
-	}
-	status = xm_find(xm, xm->argv[0], &d);
+	if (xm->argc > 1)
+		status = xm_full_path(xm, xm->argv[1], &path);
+	if (status == 0)
+		status = xm_find(xm, xm->argv[0], &d);
 	return status != 0 ? status : dump(xm, &d, path);
 }
 

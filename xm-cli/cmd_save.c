@@ -53,25 +53,25 @@ run_save(struct xm *xm)
 {
 	static const char *const flags[] = { "checkpoint", "paused", "compat",
 		"live", NULL };
-	AUTO_FREE char *path = xm_full_path(xm->argv[1]);
+	AUTO_FREE char *path = NULL;
+	int status = xm_full_path(xm, xm->argv[1], &path);
 
-	if (path == NULL)
-		return xm_no_memory(xm);
-	return of_domain(xm, "VM.save", "Saving", path, flags);
+	return status != 0 ? status :
+			     of_domain(xm, "VM.save", "Saving", path, flags);
 }
 
 static int
 run_restore(struct xm *xm)
 {
-	AUTO_FREE char *path = xm_full_path(xm->argv[0]);
+	AUTO_FREE char *path = NULL;
 	struct xapi_value *args;
 	struct xapi_err e;
-	int status = xm_connect(xm);
+	int status = xm_full_path(xm, xm->argv[0], &path);
 
+	if (status == 0)
+		status = xm_connect(xm);
 	if (status != 0)
 		return status;
-	if (path == NULL)
-		return xm_no_memory(xm);
 	args = xapi_new_array();
 	xapi_add(args, xapi_new_str(path));
 	xapi_add(args, xapi_new_bool(xm_opt(xm, "paused") != NULL));

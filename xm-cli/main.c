@@ -8,16 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "xm.h"
+#include "far.h"
 
 #ifdef XM_FAR
 /* This one is for the host it runs on. -1: the other one does not start. */
 static int
-become_far(char **argv)
+become_far(int argc, char **argv)
 {
-	const char *url = getenv(XAPI_URI_ENV);
+	const struct xm xm = { .host = xm_word_behind("--host", argc, argv) };
+	const char *word = far_word(&xm);
+	struct far_place p;
 
-	if (url == NULL || strncmp(url, "http", 4) != 0)
+	if (word == NULL || far_place(word, &p) < 0 || p.by != FAR_HTTP)
 		return 0;
 	execv(XM_FAR, argv);
 	fprintf(stderr, "Error: %s, which reaches other hosts, cannot be "
@@ -30,7 +32,7 @@ int
 main(int argc, char **argv)
 {
 #ifdef XM_FAR
-	if (become_far(argv) < 0)
+	if (become_far(argc, argv) < 0)
 		return XM_FAILED;
 #endif
 	return xm_main(argc, argv);

@@ -44,6 +44,7 @@ enum xm_format {
 
 struct xm;
 struct xm_table;
+struct far_ssh;
 
 /* An option. Rows end with one that has no name. */
 struct xm_opt {
@@ -93,8 +94,11 @@ struct xm {
 	bool lines;
 	/* The program is called xl, and -N was before the command. */
 	bool xl, dry;
-	/* Open after xm_connect. */
+	/* --host; NULL: as XLD_URI says. */
+	const char *host;
+	/* Open after xm_connect, and what carries it (far.h). */
 	struct xapi *api;
+	struct far_ssh *ssh;
 	/* Parallel to cmd->opts and then xm_table_opts; NULL: not given. */
 	const char *values[XM_OPTS_MAX + XM_TABLE_OPTS];
 	/* Operands. */
@@ -112,6 +116,9 @@ int xm_main(int argc, char **argv);
 const char *xm_opt(const struct xm *xm, const char *name);
 /* All commands, in the order of the help; ends with NULL. */
 extern const struct xm_cmd *const xm_commands[];
+/* What stands behind an option ("--format") that every command has, wherever it does;
+ * NULL. */
+const char *xm_word_behind(const char *option, int argc, char *const *argv);
 /* Options every command has. */
 extern const struct xm_opt xm_common_opts[];
 /* By its name; prefix: also by one that only it begins with. */
@@ -227,8 +234,9 @@ struct xapi_value *xm_task_result(struct xm *xm, struct xapi_err *e,
 /* Waits no longer than until a time of xm_now_ms: 0 when it has not failed. */
 int xm_task_settle(
     struct xm *xm, struct xapi_err *e, const char *task, long long until);
-/* A file's full path: the daemon has another folder. The caller frees; NULL. */
-char *xm_full_path(const char *file);
+/* A file's full path: the daemon has another folder, and may be on another host. The
+ * caller frees. A status. */
+int xm_full_path(struct xm *xm, const char *file, char **path);
 /* Milliseconds of a clock that only goes forward. */
 long long xm_now_ms(void);
 
